@@ -1,0 +1,82 @@
+"""Contracts of identity: who is the same person. Zone: identified."""
+
+from __future__ import annotations
+
+from xinglin.contracts.model import Column, Table
+
+__all__ = ["DECISION", "PATIENT", "PERSON_LINK", "REVIEW", "TABLES"]
+
+PATIENT = Table(
+    name="patient",
+    stage="identity",
+    zone="identified",
+    grain="one row per current Patient resource of a site, with the features that linkage compares",
+    key=("patient_key",),
+    columns=(
+        Column("patient_key", "BIGINT", "Key of site, Patient and id", required=True),
+        Column("site", "VARCHAR", "Site that sent it", required=True),
+        Column("local_id", "VARCHAR", "Patient.id at that site", required=True),
+        Column("given_name", "VARCHAR", "Normalised given name"),
+        Column("family_name", "VARCHAR", "Normalised family name"),
+        Column("birth_date", "VARCHAR", "Patient.birthDate, ISO 8601 day where known to the day"),
+        Column("gender", "VARCHAR", "Patient.gender"),
+        Column("national_id", "VARCHAR", "Normalised national identifier"),
+        Column("phone", "VARCHAR", "Normalised phone number"),
+        Column("address", "VARCHAR", "Normalised street address"),
+        Column("postal_code", "VARCHAR", "Postal code"),
+        Column("city", "VARCHAR", "Normalised city"),
+    ),
+)
+
+PERSON_LINK = Table(
+    name="person_link",
+    stage="identity",
+    zone="identified",
+    grain="one row per current Patient resource",
+    key=("patient_key",),
+    columns=(
+        Column("patient_key", "BIGINT", "Key of site, Patient and id", required=True),
+        Column("site", "VARCHAR", "Site", required=True),
+        Column("local_id", "VARCHAR", "Patient.id at that site", required=True),
+        Column("person_id", "BIGINT", "The person", required=True),
+        Column(
+            "probability",
+            "DOUBLE",
+            "Highest match probability with another record of the person; 1 where it stands alone or was decided",
+            required=True,
+        ),
+        Column("method", "VARCHAR", "alone, model or decision", required=True),
+    ),
+)
+
+REVIEW = Table(
+    name="review",
+    stage="identity",
+    zone="identified",
+    grain="one row per pair of records that waits for a decision",
+    key=("patient_key_l", "patient_key_r"),
+    columns=(
+        Column("patient_key_l", "BIGINT", "The smaller key", required=True),
+        Column("patient_key_r", "BIGINT", "The larger key", required=True),
+        Column("probability", "DOUBLE", "Match probability", required=True),
+    ),
+)
+
+DECISION = Table(
+    name="decision",
+    stage="identity",
+    zone="identified",
+    grain="one row per merge or split that a person decided; never changed, replayed on every rebuild",
+    key=("sequence",),
+    columns=(
+        Column("sequence", "BIGINT", "Order of the decisions from 1", required=True),
+        Column("action", "VARCHAR", "merge or split", required=True),
+        Column("patient_key_l", "BIGINT", "One record", required=True),
+        Column("patient_key_r", "BIGINT", "The other record", required=True),
+        Column("who", "VARCHAR", "Who decided", required=True),
+        Column("at", "TIMESTAMP", "When, UTC", required=True),
+        Column("why", "VARCHAR", "Reason given", required=True),
+    ),
+)
+
+TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION)

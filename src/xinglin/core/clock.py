@@ -1,0 +1,34 @@
+"""The one place that asks what time it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+__all__ = ["Clock", "fixed_clock", "system_clock"]
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The time now in UTC, to the second; SOURCE_DATE_EPOCH (reproducible-builds.org) fixes it.
+
+    Example:
+        >>> system_clock().tzinfo is UTC
+        True
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def fixed_clock(moment: datetime) -> Clock:
+    """A clock that always says the same moment.
+
+    Example:
+        >>> fixed_clock(datetime(2026, 1, 1, tzinfo=UTC))().year
+        2026
+    """
+    return lambda: moment

@@ -1,0 +1,112 @@
+"""Files that are either wholly there or not at all, and locks that die with their process."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from xinglin.core.errors import Conflict, StorageError
+
+__all__ = ["exclusive", "file_sha256", "full_disk", "private_file", "sync_folder", "write_atomic"]
+
+
+@contextmanager
+def full_disk(where: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write into a `StorageError` that says what to do.
+
+    Example:
+        >>> with full_disk(Path("/tmp")):
+        ...     pass
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageError(
+                "the disk is full; nothing was landed or committed",
+                source=str(where),
+                remedy="free some room and run the same command again",
+                retry=True,
+            ) from error
+        if error.errno == errno.EROFS:
+            raise StorageError("the disk is read-only", source=str(where), remedy="mount it writable") from error
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names inside a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file so that a reader, or a crash, sees the old or the new content and nothing between.
+
+    Args:
+        path: The file; its folder must exist.
+        content: The bytes.
+        mode: Permission bits of the new file.
+
+    Raises:
+        StorageError: The disk is full or read-only; the old file is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with full_disk(path):
+        try:
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            sync_folder(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def private_file(path: Path, content: bytes) -> None:
+    """Write a secret: mode 600 in a folder of mode 700."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_atomic(path, content, mode=0o600)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def exclusive(path: Path, *, doing: str) -> Iterator[None]:
+    """Hold a lock file while the block runs; the lock ends with the process, however it ends.
+
+    Args:
+        path: The lock file, created when missing.
+        doing: What the holder does, for the error of the one who comes second.
+
+    Raises:
+        Conflict: Another process holds it.
+
+    Example:
+        >>> import tempfile
+        >>> with exclusive(Path(tempfile.mkdtemp()) / "lock", doing="an example"):
+        ...     pass
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict(
+                f"another process is busy with {doing}", source=str(path), remedy="wait until it ends", retry=True
+            ) from error
+        yield

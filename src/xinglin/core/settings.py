@@ -1,0 +1,91 @@
+"""Where a region lives on disk and how much of the machine it may use."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from xinglin.core.errors import NotFound, UsageError
+from xinglin.core.files import write_atomic
+
+__all__ = ["Settings", "default_home"]
+
+
+def default_home() -> Path:
+    """XINGLIN_HOME, or ``xinglin-home`` in the current folder."""
+    return Path(os.environ.get("XINGLIN_HOME") or "xinglin-home").absolute()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a region needs to know about itself.
+
+    Args:
+        home: The folder that holds keys, landing and lake.
+        buckets: Number of person buckets; fixed at `init`, since every mart file depends on it.
+        threads: Tasks that run at once.
+        memory_mb: Memory that the query engine of one process may use, in MB (1,000,000 bytes).
+        upper: Match probability from which two patient records are linked without asking.
+        lower: Match probability from which a pair waits for review.
+    """
+
+    home: Path
+    buckets: int = 8
+    threads: int = 0
+    memory_mb: int = 900
+    upper: float = 0.95
+    lower: float = 0.50
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.buckets <= 4096:
+            raise UsageError("the number of person buckets must lie between 1 and 4096", source="buckets")
+        if not 0 < self.lower <= self.upper <= 1:
+            raise UsageError("thresholds must satisfy 0 < lower <= upper <= 1", source="lower, upper")
+
+    @property
+    def workers(self) -> int:
+        """Tasks at once: `threads`, or every core this process may use."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+    @property
+    def landing(self) -> Path:
+        """The folder of signed batches."""
+        return self.home / "landing"
+
+    @property
+    def lake(self) -> Path:
+        """The folder of tables."""
+        return self.home / "lake"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of private keys (mode 700)."""
+        return self.home / "keys"
+
+    def save(self) -> None:
+        """Write ``xinglin.toml`` into the home folder."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        text = (
+            "# Settings of this region. `buckets` cannot change once a mart was built.\n"
+            f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
+            f"upper = {self.upper}\nlower = {self.lower}\n"
+        )
+        write_atomic(self.home / "xinglin.toml", text.encode())
+
+    @classmethod
+    def load(cls, home: Path) -> Settings:
+        """Read the settings of an existing region.
+
+        Raises:
+            NotFound: The folder holds no region.
+        """
+        path = home / "xinglin.toml"
+        if not path.is_file():
+            raise NotFound("there is no region here", source=str(home), remedy=f"run: xinglin init {home}")
+        values = tomllib.loads(path.read_text())
+        unknown = set(values) - {"buckets", "threads", "memory_mb", "upper", "lower"}
+        if unknown:
+            raise UsageError(f"unknown settings {sorted(unknown)}", source=str(path), remedy="remove them")
+        return cls(home=home, **values)
