@@ -1,15 +1,15 @@
 """Every error Xinglin raises on purpose.
 
-    XinglinError                what went wrong, where, what to do, whether a retry can help
-    ├── UsageError              the call's words are off                            (exit code 2)
-    ├── BadInput                a whole input cannot be read at all
-    │   └── RejectedBatch       a batch was refused as a whole; nothing of it was landed
-    ├── NotFound                a site, batch, row or file that is not there
-    ├── Conflict                somebody else holds the lock, or a decision contradicts an earlier one
-    ├── StorageError            the disk or the object store refused (full, read-only, gone)
-    ├── VerificationFailed      a landed byte, hash or signature is not what was signed
-    ├── QualityFailed           a blocking quality check failed
-    └── ContractViolation       a stage wrote something its contract forbids (a defect of Xinglin)
+XinglinError                what went wrong, where, what to do, whether a retry can help
+├── UsageError              the call's words are off                            (exit code 2)
+├── BadInput                a whole input cannot be read at all
+│   └── RejectedBatch       a batch was refused as a whole; nothing of it was landed
+├── NotFound                a site, batch, row or file that is not there
+├── Conflict                somebody else holds the lock, or a decision contradicts an earlier one
+├── StorageError            the disk or the object store refused (full, read-only, gone)
+├── VerificationFailed      a landed byte, hash or signature is not what was signed
+├── QualityFailed           a blocking quality check failed
+└── ContractViolation       a stage wrote something its contract forbids (a defect of Xinglin)
 """
 
 from __future__ import annotations

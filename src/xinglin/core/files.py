@@ -12,7 +12,15 @@ from pathlib import Path
 
 from xinglin.core.errors import Conflict, StorageError
 
-__all__ = ["exclusive", "file_sha256", "full_disk", "private_file", "sync_folder", "write_atomic"]
+__all__ = [
+    "exclusive",
+    "file_sha256",
+    "full_disk",
+    "private_file",
+    "sync_file",
+    "sync_folder",
+    "write_atomic",
+]
 
 
 @contextmanager
@@ -36,6 +44,15 @@ def full_disk(where: Path) -> Iterator[None]:
         if error.errno == errno.EROFS:
             raise StorageError("the disk is read-only", source=str(where), remedy="mount it writable") from error
         raise
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's bytes durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:
@@ -107,6 +124,9 @@ def exclusive(path: Path, *, doing: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Conflict(
-                f"another process is busy with {doing}", source=str(path), remedy="wait until it ends", retry=True
+                f"another process is busy with {doing}",
+                source=str(path),
+                remedy="wait until it ends",
+                retry=True,
             ) from error
         yield

@@ -41,7 +41,8 @@ def key_sql(expression: str) -> str:
 
     Example:
         >>> import duckdb
-        >>> duckdb.sql(f"SELECT {key_sql("'mercy/Patient/abc'")}").fetchone()
+        >>> expression = key_sql("'mercy/Patient/abc'")
+        >>> duckdb.connect().execute(f"SELECT {expression}").fetchone()
         (2663311146306717066,)
     """
     return f"(md5_number_lower({expression}) & 9223372036854775807::UBIGINT)::BIGINT"
