@@ -1,7 +1,8 @@
 """Runners decide where the same work happens; the work knows nothing of them.
 
 A task is a function at the top level of a module, applied to items that can be pickled; it reads and writes the lake
-itself and returns something small. So it can run in a thread here or in an executor elsewhere, and gives the same bytes.
+itself and returns something small. So it can run in a thread here or in an executor elsewhere
+and give the same bytes.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Lake:
         names = tuple(metadata.schema.to_arrow_schema().names)
         if names != table.column_names:
             raise ContractViolation(f"columns {names} are not the contract's {table.column_names}", source=table.name)
-        folder = Path(f"bucket={bucket:04d}") if bucket is not None else Path()
+        folder = Path(f"{bucket:04d}") if bucket is not None else Path()
         relative = folder / f"{file_sha256(file)[:40]}.parquet"
         target = self.root / table.stage / table.name / relative
         target.parent.mkdir(parents=True, exist_ok=True)
