@@ -1,0 +1,151 @@
+"""Contracts of what is found, written and charged: measurement, observation, note, cost."""
+
+from __future__ import annotations
+
+from xinglin.contracts.mart_columns import (
+    PERSON,
+    PROVIDER,
+    VISIT,
+    VISIT_DETAIL,
+    concept,
+    day,
+    identifier,
+    link,
+    moment,
+    number,
+    source_concept,
+    text,
+)
+from xinglin.contracts.model import Table
+
+__all__ = ["TABLES"]
+
+_MONEY = "currency_concept_id"
+
+_MEASUREMENT = Table(
+    name="measurement",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per result of a test or examination; one per component of a panel",
+    key=("measurement_id",),
+    bucketed=True,
+    columns=(
+        identifier("measurement_id", "measurement"),
+        PERSON,
+        concept("measurement_concept_id", "What was measured; 0 where unmapped", required=True),
+        day("measurement_date", "Day it was taken", required=True),
+        moment("measurement_datetime", "Moment it was taken"),
+        text("measurement_time", "Time of day as text; kept by OMOP for older versions"),
+        concept("measurement_type_concept_id", "What kind of record tells of it", required=True),
+        concept("operator_concept_id", "Less than, equal, more than; 0 where unknown"),
+        number("value_as_number", "Result as a number", "unit_concept_id"),
+        concept("value_as_concept_id", "Result as a concept; 0 where unmapped"),
+        concept("unit_concept_id", "Unit; 0 where unknown"),
+        number("range_low", "Lower end of the normal range", "unit_concept_id"),
+        number("range_high", "Upper end of the normal range", "unit_concept_id"),
+        PROVIDER,
+        VISIT,
+        VISIT_DETAIL,
+        text("measurement_source_value", "Code as the site wrote it"),
+        source_concept("measurement_source_concept_id", "measurement"),
+        text("unit_source_value", "Unit as the site wrote it"),
+        source_concept("unit_source_concept_id", "unit"),
+        text("value_source_value", "Result as the site wrote it"),
+        link("measurement_event_id", "", "Row it belongs to, such as a procedure"),
+        concept("meas_event_field_concept_id", "Table and field that the row above is in"),
+    ),
+)
+
+_OBSERVATION = Table(
+    name="observation",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per clinical fact that no other table is for",
+    key=("observation_id",),
+    bucketed=True,
+    columns=(
+        identifier("observation_id", "observation"),
+        PERSON,
+        concept("observation_concept_id", "What was observed; 0 where unmapped", required=True),
+        day("observation_date", "Day of it", required=True),
+        moment("observation_datetime", "Moment of it"),
+        concept("observation_type_concept_id", "What kind of record tells of it", required=True),
+        number("value_as_number", "Value as a number", "unit_concept_id"),
+        text("value_as_string", "Value as text"),
+        concept("value_as_concept_id", "Value as a concept; 0 where unmapped"),
+        concept("qualifier_concept_id", "Qualifier; 0 where unknown"),
+        concept("unit_concept_id", "Unit; 0 where unknown"),
+        PROVIDER,
+        VISIT,
+        VISIT_DETAIL,
+        text("observation_source_value", "Code as the site wrote it"),
+        source_concept("observation_source_concept_id", "observation"),
+        text("unit_source_value", "Unit as the site wrote it"),
+        text("qualifier_source_value", "Qualifier as the site wrote it"),
+        text("value_source_value", "Value as the site wrote it"),
+        link("observation_event_id", "", "Row it belongs to"),
+        concept("obs_event_field_concept_id", "Table and field that the row above is in"),
+    ),
+)
+
+_NOTE = Table(
+    name="note",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per document about a person; its text stays in the landing, only a pointer is here",
+    key=("note_id",),
+    bucketed=True,
+    columns=(
+        identifier("note_id", "note"),
+        PERSON,
+        day("note_date", "Day it was written", required=True),
+        moment("note_datetime", "Moment it was written"),
+        concept("note_type_concept_id", "Where it comes from", required=True),
+        concept("note_class_concept_id", "Kind of document; 0 where unknown", required=True),
+        text("note_title", "Title of its kind"),
+        text("note_text", "Pointer to the text, since free text can name a person", required=True),
+        concept("encoding_concept_id", "Character encoding; 32678 UTF-8", required=True),
+        concept("language_concept_id", "Language; 0 where unknown", required=True),
+        PROVIDER,
+        VISIT,
+        VISIT_DETAIL,
+        text("note_source_value", "Kind of document as the site wrote it"),
+        link("note_event_id", "", "Row it belongs to"),
+        concept("note_event_field_concept_id", "Table and field that the row above is in"),
+    ),
+)
+
+_COST = Table(
+    name="cost",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per charged event and kind of record",
+    key=("cost_id",),
+    bucketed=True,
+    columns=(
+        identifier("cost_id", "cost"),
+        link("cost_event_id", "", "Row that was charged, in the table its domain names", required=True),
+        text("cost_domain_id", "Domain of that row, such as Visit", required=True),
+        concept("cost_type_concept_id", "What kind of record tells of it", required=True),
+        concept("currency_concept_id", "Currency; 0 where unknown"),
+        number("total_charge", "What was asked", _MONEY),
+        number("total_cost", "What it cost to provide", _MONEY),
+        number("total_paid", "What was paid by everybody", _MONEY),
+        number("paid_by_payer", "What the insurer paid", _MONEY),
+        number("paid_by_patient", "What the patient paid", _MONEY),
+        number("paid_patient_copay", "Fixed share of the patient", _MONEY),
+        number("paid_patient_coinsurance", "Proportional share of the patient", _MONEY),
+        number("paid_patient_deductible", "Patient's share below the deductible", _MONEY),
+        number("paid_by_primary", "What the first insurer paid", _MONEY),
+        number("paid_ingredient_cost", "Paid for the drug itself", _MONEY),
+        number("paid_dispensing_fee", "Paid for dispensing it", _MONEY),
+        link("payer_plan_period_id", "", "Insurance period; empty, since payer_plan_period is not built"),
+        number("amount_allowed", "What the contract allows", _MONEY),
+        concept("revenue_code_concept_id", "Revenue code; 0 where unknown"),
+        text("revenue_code_source_value", "Revenue code as the site wrote it"),
+        concept("drg_concept_id", "Diagnosis related group; 0 where unknown"),
+        text("drg_source_value", "Diagnosis related group as the site wrote it"),
+    ),
+)
+
+TABLES = (_MEASUREMENT, _OBSERVATION, _NOTE, _COST)
