@@ -1,0 +1,82 @@
+"""Every stage in order, only what is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xinglin.flows.stores import Progress, Stores
+
+if TYPE_CHECKING:
+    from xinglin.identity import LinkReport
+    from xinglin.landing import IngestReport
+    from xinglin.mart import CheckReport, MartReport
+
+__all__ = ["RunReport", "build", "check", "ingest", "link", "run"]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What one run did."""
+
+    ingested: list[IngestReport]
+    linked: LinkReport
+    mart: MartReport
+    checked: CheckReport
+
+
+def ingest(stores: Stores, path: Path, site: str, progress: Progress | None = None) -> IngestReport:
+    """Land one path at one site, as one signed batch."""
+    from xinglin.landing import ingest as land
+
+    return land(
+        stores.landing, path, site, settings=stores.settings, clock=stores.clock, progress=_of(progress, f"land {site}")
+    )
+
+
+def link(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> LinkReport:
+    """Find out who is the same person."""
+    from xinglin.identity import link as link_patients
+
+    return link_patients(
+        stores.lake, stores.landing, stores.settings, stores.clock, full=full, progress=_of(progress, "link")
+    )
+
+
+def build(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> MartReport:
+    """Build the mart from what was landed and linked."""
+    from xinglin.mart import build_mart
+
+    return build_mart(stores.lake, stores.landing, stores.settings, full=full, progress=_of(progress, "mart"))
+
+
+def check(stores: Stores, progress: Progress | None = None) -> CheckReport:
+    """Check the mart's quality; whether a failure blocks is in the report."""
+    from xinglin.mart import check_mart
+
+    return check_mart(stores.lake, stores.settings, progress=_of(progress, "check"))
+
+
+def run(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> RunReport:
+    """Ingest what lies in the sites' inboxes, link, build the mart and check it.
+
+    Args:
+        stores: The region.
+        full: Link and build everything anew instead of only what is new.
+        progress: Told of every step.
+    """
+    ingested = []
+    for site in stores.landing.sites():
+        if site.inbox:
+            ingested.append(ingest(stores, Path(site.inbox), site.name, progress))
+    linked = link(stores, full=full, progress=progress)
+    mart = build(stores, full=full, progress=progress)
+    return RunReport(ingested, linked, mart, check(stores, progress))
+
+
+def _of(progress: Progress | None, stage: str) -> Any:
+    """The stage's own view of the progress: done and total."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(stage, done, total)
