@@ -1,0 +1,43 @@
+"""The application object and the options that every command shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xinglin import __version__
+
+__all__ = ["Home", "Json", "app"]
+
+app = typer.Typer(
+    name="xinglin",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Many institutions, one linked mart, every figure proved.\n\n"
+    "Start with `xinglin demo`. With your own files: `xinglin ingest PATH --site NAME`, `xinglin run`, "
+    '`xinglin sql "SELECT …"`. The region lives where --home or XINGLIN_HOME says, else in ./xinglin-home.',
+)
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="Folder of the region (or XINGLIN_HOME; else ./xinglin-home).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"xinglin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""

@@ -1,0 +1,102 @@
+"""Commands that make things: a demo, an empty region, a generated one, a site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xinglin.cli.app import Home, Json, app
+from xinglin.cli.show import print_json, print_table, progress_bars, say
+
+__all__: list[str] = []
+
+region = typer.Typer(no_args_is_help=True, help="A made-up region with its truth, to work and measure on.")
+site = typer.Typer(no_args_is_help=True, help="The institutions whose records are gathered.")
+app.add_typer(region, name="region")
+app.add_typer(site, name="site")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the generated files, the region and the plot.")] = Path("demo"),
+    persons: Annotated[int, typer.Option(help="Persons to generate.", min=50)] = 2000,
+    seed: Annotated[int, typer.Option(help="Same seed, same region.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """A whole region on this machine: generate, ingest, link, build, check, answer."""
+    from xinglin.cli.demo import show_demo
+
+    show_demo(out, persons=persons, seed=seed, as_json=as_json)
+
+
+@app.command()
+def init(
+    home: Annotated[Path | None, typer.Argument(help="Folder of the new region.")] = None,
+    buckets: Annotated[int, typer.Option(help="Person buckets: more for a larger region.", min=1, max=4096)] = 8,
+    as_json: Json = False,
+) -> None:
+    """Make an empty region: settings, keys, lake."""
+    from xinglin.core.settings import default_home
+    from xinglin.wiring import init_region
+
+    settings = init_region((home or default_home()).absolute(), buckets)
+    if as_json:
+        print_json({"home": settings.home, "buckets": settings.buckets})
+    else:
+        say(f"The region lives in {settings.home} ({settings.buckets} person buckets).")
+        say(f"Next: xinglin ingest PATH --site NAME --home {settings.home}")
+
+
+@region.command("generate")
+def generate_region(
+    out: Annotated[Path, typer.Argument(help="Folder to write; one folder an institution, the truth beside them.")],
+    persons: Annotated[int, typer.Option(help="Persons living through the years.", min=1)] = 2000,
+    institutions: Annotated[int, typer.Option(help="Institutions; the four kinds take turns.", min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    patients_only: Annotated[bool, typer.Option(help="Only Patient records, for linkage at scale.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Generate persons, their lives and their records at several institutions."""
+    from xinglin.region import RegionPlan, generate
+
+    plan = RegionPlan(persons=persons, institutions=institutions, seed=seed, patients_only=patients_only)
+    with progress_bars(as_json) as bars:
+        report = generate(plan, out, (lambda done, total: bars("generate", done, total)) if bars else None)
+    if as_json:
+        print_json(report)
+    else:
+        rows = [(name, count) for name, count in sorted(report.resources.items())]
+        print_table(f"Written to {out}", ["resource type", "resources"], [*rows, ("all", report.total)], total=True)
+
+
+@site.command("add")
+def add_site(
+    name: Annotated[str, typer.Argument(help="Short name: letters, digits and hyphens.")],
+    kind: Annotated[str, typer.Option(help="hospital, health-centre, clinic or exam-centre.")] = "hospital",
+    inbox: Annotated[Path | None, typer.Option(help="Folder or file that `xinglin run` ingests from.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Register an institution and make its signing key."""
+    from xinglin.wiring import open_region
+
+    stores = open_region(home, create=True)
+    added = stores.landing.add_site(name, kind, keys=stores.settings.keys, inbox=inbox.absolute() if inbox else None)
+    if as_json:
+        print_json(added)
+    else:
+        say(f"Site {added.name} ({added.kind}), public key {added.public_key}")
+
+
+@site.command("list")
+def list_sites(home: Home = None, as_json: Json = False) -> None:
+    """List the institutions."""
+    from xinglin.wiring import open_region
+
+    sites = open_region(home).landing.sites()
+    if as_json:
+        print_json({"sites": sites})
+    else:
+        print_table("Sites", ["site", "kind", "inbox"], [(one.name, one.kind, one.inbox) for one in sites])

@@ -1,0 +1,114 @@
+"""How results look in a terminal: tables, JSON, progress bars, complaints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xinglin.flows import Progress
+
+__all__ = ["complain", "plain", "print_json", "print_table", "progress_bars", "say"]
+
+
+def complain(text: str) -> None:
+    """Say what went wrong on standard error."""
+    sys.stderr.write(f"xinglin: {text}\n")
+
+
+def say(text: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    import json
+
+    json.dump(value, sys.stdout, default=plain, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON has no form for, in one that it has.
+
+    Example:
+        >>> plain(date(2026, 1, 2))
+        '2026-01-02'
+    """
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, Path):
+        return str(value)
+    return str(value)
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, total: bool = False) -> None:
+    """A table; numbers stand on the right with thousands separated.
+
+    Args:
+        title: What it shows.
+        columns: Names.
+        rows: Values; None is shown as an empty cell.
+        total: Whether the last row is a sum, set apart by a line.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    listed = [list(row) for row in rows]
+    table = Table(title=title or None, title_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        numeric = any(isinstance(row[number], (int, float)) for row in listed)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for number, row in enumerate(listed):
+        if total and number == len(listed) - 1:
+            table.add_section()
+        table.add_row(*(_cell(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        # Keys are names, not amounts.
+        return f"{value:,}" if abs(value) < 10**12 else str(value)
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+    return str(plain(value)) if not isinstance(value, str) else value
+
+
+@contextmanager
+def progress_bars(quiet: bool = False) -> Iterator[Progress | None]:
+    """Bars on standard error while the block works; none where nobody looks.
+
+    Args:
+        quiet: Show nothing.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, whole: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=whole)
+            bars.update(tasks[stage], completed=done, total=whole)
+
+        yield report

@@ -1,0 +1,181 @@
+"""Commands that move records along: ingest, link, run; and what was moved: status, verify."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xinglin.cli.app import Home, Json, app
+from xinglin.cli.show import complain, plain, print_json, print_table, progress_bars, say
+
+if TYPE_CHECKING:
+    from xinglin.flows import Stores
+
+__all__ = ["print_counts"]
+
+
+class Format(StrEnum):
+    """Formats that can be ingested."""
+
+    auto = "auto"
+    fhir = "fhir"
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="File or folder: Bundles, NDJSON, single resources; .gz, .zst, .zip.")],
+    site: Annotated[str, typer.Option(help="The institution that sent it.")],
+    kind: Annotated[str, typer.Option(help="Kind of the institution, where it is new.")] = "hospital",
+    form: Annotated[Format, typer.Option("--format", help="auto looks at the content.")] = Format.auto,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Land a file or folder of one site as one signed batch; the same file twice lands once."""
+    from xinglin.flows.run import ingest as land
+    from xinglin.wiring import open_region
+
+    stores = open_region(home, create=True)
+    stores.landing.add_site(site, kind, keys=stores.settings.keys)
+    with progress_bars(as_json) as bars:
+        report = land(stores, path, site, bars)
+    if as_json:
+        print_json(report)
+        return
+    batch = f"batch {report.batch}" if report.batch else "no batch"
+    print_counts(f"{site}: {batch} in {report.seconds:.1f} s", [report])
+    if report.quarantined:
+        say(f"Look at what was set aside: xinglin quarantine --site {site}")
+
+
+def print_counts(title: str, reports: list[Any]) -> None:
+    """The closing table: received = landed + duplicate + quarantined per site."""
+    rows = [(one.site, one.received, one.landed, one.duplicate, one.quarantined) for one in reports]
+    whole = ("all", *(sum(row[column] for row in rows) for column in range(1, 5)))
+    columns = ["site", "received", "= landed", "+ duplicate", "+ quarantined"]
+    print_table(title, columns, [*rows, whole] if len(rows) > 1 else rows, total=len(rows) > 1)
+
+
+@app.command()
+def quarantine(
+    site: Annotated[str, typer.Option(help="The institution.")],
+    limit: Annotated[int, typer.Option(help="At most so many records.")] = 50,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List the records that could not be landed: file, position, reason; never their content."""
+    from xinglin.flows.status import quarantined
+    from xinglin.wiring import open_region
+
+    rows = quarantined(open_region(home), site, limit)
+    columns = ["batch", "file", "position", "reason", "detail", "bytes"]
+    if as_json:
+        print_json({"quarantined": [dict(zip(columns, row, strict=True)) for row in rows]})
+    else:
+        print_table(f"Quarantine of {site}", columns, rows)
+
+
+@app.command()
+def link(
+    full: Annotated[bool, typer.Option(help="Train and link anew instead of only what is new.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Find out which records of all sites are the same person."""
+    from xinglin.flows.run import link as link_patients
+    from xinglin.wiring import open_region
+
+    with progress_bars(as_json) as bars:
+        report = link_patients(open_region(home), full=full, progress=bars)
+    if as_json:
+        print_json(report)
+    else:
+        say(
+            f"{report.records:,} records are {report.persons:,} persons; {report.review:,} pairs wait for review "
+            f"({report.seconds:.1f} s)"
+        )
+
+
+@app.command("run")
+def run_all(
+    full: Annotated[bool, typer.Option(help="Do everything anew instead of only what is new.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
+    from xinglin.flows.run import run
+    from xinglin.flows.status import status
+    from xinglin.wiring import open_region
+
+    stores = open_region(home)
+    with progress_bars(as_json) as bars:
+        report = run(stores, full=full, progress=bars)
+    if as_json:
+        print_json({"linked": report.linked, "mart": report.mart, "checks": report.checked.summary()})
+    else:
+        _print_run(stores, report)
+    if report.checked.blocking:
+        complain("a blocking quality check failed: xinglin mart check says which")
+        raise typer.Exit(1)
+
+
+def _print_run(stores: Stores, report: Any) -> None:
+    linked, mart = report.linked, report.mart
+    say(f"linked  {linked.records:,} records -> {linked.persons:,} persons, {linked.review:,} wait for review")
+    say(f"mart    {mart.units_done} of {mart.units_total} files, {mart.buckets_done} buckets in {mart.seconds:.1f} s")
+    summary = report.checked.summary()
+    say(f"checks  {summary['passed']} passed, {summary['failed']} failed, {summary['blocking']} of them block")
+    if mart.excluded:
+        rows = sorted(mart.excluded.items(), key=lambda item: -item[1])
+        print_table("Resources that gave no row, and why", ["reason", "resources"], rows)
+    sites = [type("Counts", (), one) for one in _status(stores)["sites"]]
+    print_counts("Every record received and what became of it", sites)
+
+
+def _status(stores: Stores) -> dict[str, Any]:
+    from xinglin.flows.status import status
+
+    return status(stores)
+
+
+@app.command("status")
+def show_status(home: Home = None, as_json: Json = False) -> None:
+    """What the region holds: records per site, persons, rows per table."""
+    from xinglin.wiring import open_region
+
+    content = _status(open_region(home))
+    if as_json:
+        print_json(content)
+        return
+    print_counts("Sites", [type("Counts", (), one) for one in content["sites"]])
+    say(f"{content['persons']:,} persons; {content['review']:,} pairs wait for review")
+    print_table("Tables", ["table", "rows"], list(content["tables"].items()))
+
+
+@app.command()
+def verify(
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    row: Annotated[str | None, typer.Option(help="Prove one mart row: TABLE:ID.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Compute every hash and signature again; or prove one mart row down to its signed batch."""
+    from xinglin.flows.verify import prove_row, verify_all
+    from xinglin.wiring import open_region
+
+    stores = open_region(home)
+    if row:
+        proof = prove_row(stores, row)
+        if as_json:
+            print_json(proof)
+        else:
+            print_table(f"Proof of {row}", ["step", "value"], [(key, plain(value)) for key, value in proof.items()])
+        return
+    with progress_bars(as_json) as bars:
+        report = verify_all(stores, site, bars)
+    if as_json:
+        print_json(report)
+    else:
+        say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as they were signed")
