@@ -59,6 +59,7 @@ _UNMAPPED_CODE = Table(
         _TYPE,
         text("system", "Code system as the site wrote it; empty where it gave none", required=True),
         text("code", "Code as the site wrote it", required=True),
+        text("display", "A display text that the site gave it: the first in alphabetical order"),
         Column("rows", "BIGINT", "How often", required=True),
     ),
 )
