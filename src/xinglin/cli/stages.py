@@ -106,7 +106,6 @@ def run_all(
 ) -> None:
     """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
     from xinglin.flows.run import run
-    from xinglin.flows.status import status
     from xinglin.wiring import open_region
 
     stores = open_region(home)
@@ -178,4 +177,6 @@ def verify(
     if as_json:
         print_json(report)
     else:
-        say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as they were signed")
+        say(
+            f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as they were signed"
+        )

@@ -48,7 +48,10 @@ def ask(stores: Stores, question: str) -> Answer:
     connection = open_mart(stores)
     try:
         statements = connection.extract_statements(question)
-        if len(statements) != 1 or statements[0].type not in {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}:
+        if len(statements) != 1 or statements[0].type not in {
+            duckdb.StatementType.SELECT,
+            duckdb.StatementType.EXPLAIN,
+        }:
             raise UsageError(
                 "only one SELECT at a time is answered", source="the mart is read-only", remedy="send one SELECT"
             )
@@ -56,7 +59,7 @@ def ask(stores: Stores, question: str) -> Answer:
     except duckdb.Error as error:
         # The first lines name the place; DuckDB quotes the question, never a stored value, in binder and parser errors.
         raise UsageError(
-            str(error).strip(), source="your SQL", remedy="xinglin sql \"SHOW TABLES\" lists what can be asked"
+            str(error).strip(), source="your SQL", remedy='xinglin sql "SHOW TABLES" lists what can be asked'
         ) from error
     return Answer([column[0] for column in cursor.description or []], cursor)
 
@@ -81,9 +84,7 @@ def open_mart(stores: Stores) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _views(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot | None, tables: dict[str, Table]
-) -> list[str]:
+def _views(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot | None, tables: dict[str, Table]) -> list[str]:
     from xinglin.lake.engine import parquet_list
 
     allowed: list[str] = []

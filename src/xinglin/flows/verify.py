@@ -22,7 +22,9 @@ def verify_all(stores: Stores, site: str | None = None, progress: Progress | Non
     """
     from xinglin.landing import verify
 
-    return verify(stores.landing, site, progress=(lambda done, total: progress("verify", done, total)) if progress else None)
+    return verify(
+        stores.landing, site, progress=(lambda done, total: progress("verify", done, total)) if progress else None
+    )
 
 
 def prove_row(stores: Stores, row: str) -> dict[str, Any]:

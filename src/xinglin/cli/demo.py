@@ -1,0 +1,79 @@
+"""How the demo tells what it found."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from xinglin.cli.show import print_json, print_table, progress_bars, say
+from xinglin.flows.demo import Demo
+
+__all__ = ["show_demo"]
+
+
+def show_demo(out: Path, *, persons: int, seed: int, as_json: bool) -> None:
+    """Play the demo in `out` and print its findings.
+
+    Args:
+        out: Folder for generated files, the region and the plot; what an earlier demo left there is replaced.
+        persons: Persons to generate.
+        seed: Same seed, same region.
+        as_json: Print one JSON object.
+    """
+    from xinglin.core.errors import UsageError
+    from xinglin.flows.demo import generate_region, play
+    from xinglin.wiring import open_region
+
+    out = out.absolute()
+    if out.exists() and any(out.iterdir()) and not (out / "home" / "xinglin.toml").is_file():
+        raise UsageError("the folder holds something else", source=str(out), remedy="name an empty one with --out")
+    begin = time.perf_counter()
+    for part in ("files", "home"):
+        shutil.rmtree(out / part, ignore_errors=True)
+    with progress_bars(as_json) as bars:
+        generate_region(out / "files", persons, seed, bars)
+        generated = time.perf_counter() - begin
+        found = play(open_region(out / "home", create=True), out / "files", out / "stroke.png", bars)
+    found.seconds["generate"] = generated
+    found.seconds["all"] = time.perf_counter() - begin
+    if as_json:
+        print_json(
+            {"linkage": found.linkage, "commonest": found.commonest, "stroke": found.stroke, "seconds": found.seconds}
+        )
+    else:
+        _tell(out, found)
+
+
+def _tell(out: Path, found: Demo) -> None:
+    from xinglin.cli.stages import print_counts
+    from xinglin.flows.status import status
+    from xinglin.wiring import open_region
+
+    sites = status(open_region(out / "home"))["sites"]
+    print_counts("Records received, and what became of them", [type("Counts", (), one) for one in sites])
+    linkage = found.linkage
+    print_table(
+        "Persons",
+        ["patient records", "persons after linking", "persons in truth", "precision", "recall"],
+        [(linkage.records, linkage.persons_found, linkage.persons_true, linkage.precision, linkage.recall)],
+    )
+    print_table("The ten commonest conditions", ["condition", "code", "persons"], found.commonest)
+    columns = ["hypertension", "persons", "person-years", "first strokes", "per 1,000 person-years", "95 % limits"]
+    rows = [
+        (
+            "yes" if row["hypertension"] else "no",
+            row["persons"],
+            round(row["person_years"]),
+            row["strokes"],
+            f"{row['per_1000_years']:.2f}",
+            f"{row['low']:.2f} to {row['high']:.2f}",
+        )
+        for row in found.stroke
+    ]
+    print_table("First stroke by hypertension", columns, rows)
+    summary = found.run.checked.summary()
+    say(f"Quality: {summary['passed']} checks passed, {summary['failed']} failed, {summary['blocking']} of them block.")
+    say("Seconds: " + ", ".join(f"{name} {value:.1f}" for name, value in found.seconds.items()))
+    say(f"Plot: {found.plot}" if found.plot else "Plot: install xinglin[plot] to have it drawn.")
+    say(f'Ask on: xinglin sql "SELECT …" --home {out / "home"}')
