@@ -26,6 +26,16 @@ from xinglin.lake.files import DataFile, Snapshot
 __all__ = ["Lake"]
 
 _POINTER = "_snapshot.json"
+_ARROW_TYPES = {
+    "BIGINT": "int64",
+    "INTEGER": "int32",
+    "DOUBLE": "double",
+    "VARCHAR": "string",
+    "DATE": "date32[day]",
+    "TIMESTAMP": "timestamp[us]",
+    "BOOLEAN": "bool",
+    "BLOB": "binary",
+}
 
 
 @dataclass(frozen=True)
@@ -94,9 +104,7 @@ class Lake:
         if (bucket is None) == table.bucketed:
             raise ContractViolation(f"table {table.name} {'needs' if table.bucketed else 'has no'} person bucket")
         metadata = parquet.read_metadata(file)
-        names = tuple(metadata.schema.to_arrow_schema().names)
-        if names != table.column_names:
-            raise ContractViolation(f"columns {names} are not the contract's {table.column_names}", source=table.name)
+        _hold_to(table, metadata.schema.to_arrow_schema())
         folder = Path(f"{bucket:04d}") if bucket is not None else Path()
         relative = folder / f"{file_sha256(file)[:40]}.parquet"
         target = self.root / table.stage / table.name / relative
@@ -140,6 +148,15 @@ class Lake:
         write_atomic(root / _POINTER, json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
         _sweep(snapshot, before)
         return snapshot
+
+
+def _hold_to(table: Table, schema: Any) -> None:
+    """Refuse a file whose columns or types are not the contract's."""
+    found = [(field.name, str(field.type)) for field in schema]
+    agreed = [(column.name, _ARROW_TYPES[column.type]) for column in table.columns]
+    if found != agreed:
+        off = [f"{name} {kind}" for name, kind in found if (name, kind) not in agreed] or [name for name, _ in found]
+        raise ContractViolation(f"columns are not the contract's: {', '.join(off)}", source=table.name)
 
 
 def _sweep(now: Snapshot, before: Snapshot | None) -> None:
