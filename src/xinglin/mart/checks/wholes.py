@@ -1,0 +1,174 @@
+"""Rules about several rows or tables together: persons, periods, eras, counts, lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xinglin.contracts.mart import EVENT_TABLES, OMOP_TABLES
+from xinglin.contracts.model import Table
+from xinglin.mart.checks.dates import SPANS
+from xinglin.mart.checks.rule import QueryRule
+
+__all__ = ["whole_rules"]
+
+_DERIVED = ("observation_period", "condition_era", "drug_era")
+_WRITTEN_ONCE = (*EVENT_TABLES, "cost")
+_ERA_GAP_DAYS = 30
+
+
+def whole_rules(table: Table) -> Iterator[QueryRule]:
+    """The rules about a table as a whole.
+
+    Example:
+        >>> from xinglin.contracts.mart import TABLES
+        >>> [rule.name for rule in whole_rules(TABLES["cost"])]
+        ['isReconciled', 'hasLineage', 'lineageLeadsToRow']
+    """
+    name = table.name
+    if name in OMOP_TABLES and "person_id" in table.column_names and name != "person":
+        yield _persons(name)
+    if name == "observation_period":
+        yield _apart(name, "person_id", 0)
+    if name == "condition_era":
+        yield _apart(name, "person_id, condition_concept_id", _ERA_GAP_DAYS)
+        yield _covered("condition_occurrence", name, "condition", same_concept=True)
+    if name == "drug_era":
+        yield _apart(name, "person_id, drug_concept_id", _ERA_GAP_DAYS)
+        yield _covered("drug_exposure", name, "drug", same_concept=False)
+    if name in _WRITTEN_ONCE:
+        yield _reconciled(name)
+    if name in OMOP_TABLES and name not in _DERIVED:
+        yield from _lineage(table)
+    if name == "lineage":
+        yield _collisions()
+
+
+def _persons(table: str) -> QueryRule:
+    absent = f"WHERE NOT EXISTS (SELECT 1 FROM {table} AS t WHERE t.person_id = p.person_id)"
+    return QueryRule(
+        "measurePersonCompleteness",
+        "completeness",
+        "table",
+        table,
+        "",
+        "A person has no row here" + ("" if table == "observation_period" else "; reported, never a failure"),
+        threshold=0.05 if table == "observation_period" else 1.0,
+        counts=f"SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM person AS p {absent})",
+        failing=f"SELECT p.* FROM person AS p {absent}",
+        tables=("person", table),
+    )
+
+
+def _apart(table: str, group: str, gap: int) -> QueryRule:
+    start, end = SPANS[table]
+    near = (
+        f"{start} <= max({end}) OVER (PARTITION BY {group} ORDER BY {start}, {end}, {table}_id "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + {gap}"
+    )
+    return QueryRule(
+        "isApart",
+        "conformance",
+        "table",
+        table,
+        "",
+        f"It begins within {gap} days of the one before it, so both should be one" if gap else "Two periods overlap",
+        blocking=True,
+        counts=f"SELECT count(*), count_if(near) FROM (SELECT {near} AS near FROM {table})",
+        failing=f"SELECT * FROM {table} QUALIFY {near}",
+        tables=(table,),
+    )
+
+
+def _covered(events: str, eras: str, word: str, *, same_concept: bool) -> QueryRule:
+    """A drug's era is its ingredient's, so there only person and day can be compared."""
+    start, end = SPANS[eras]
+    day = SPANS[events][0]
+    concept = f" AND e.{word}_concept_id = t.{word}_concept_id" if same_concept else ""
+    known = f"t.{word}_concept_id <> 0"
+    missing = (
+        f"{known} AND NOT EXISTS (SELECT 1 FROM {eras} AS e WHERE e.person_id = t.person_id{concept} "
+        f"AND t.{day} >= e.{start} AND t.{day} <= e.{end})"
+    )
+    return QueryRule(
+        "isCoveredByEra",
+        "conformance",
+        "table",
+        eras,
+        "",
+        f"A row of {events} lies in no era of its person",
+        blocking=True,
+        counts=f"SELECT (SELECT count(*) FROM {events} AS t WHERE {known}), "
+        f"(SELECT count(*) FROM {events} AS t WHERE {missing})",
+        failing=f"SELECT t.* FROM {events} AS t WHERE {missing}",
+        tables=(events, eras),
+    )
+
+
+def _reconciled(table: str) -> QueryRule:
+    both = (
+        f"SELECT '{table}' AS table_name, (SELECT count(*) FROM {table}) AS in_table, "
+        "(SELECT coalesce(sum(rows), 0)::BIGINT FROM etl_count "
+        f"WHERE outcome = 'written' AND table_name = '{table}') AS written"
+    )
+    return QueryRule(
+        "isReconciled",
+        "conformance",
+        "table",
+        table,
+        "",
+        "The table does not hold as many rows as the build says it wrote",
+        blocking=True,
+        counts=f"SELECT greatest(in_table, written), abs(in_table - written) FROM ({both})",
+        failing=f"SELECT * FROM ({both}) WHERE in_table <> written",
+        tables=(table, "etl_count"),
+    )
+
+
+def _lineage(table: Table) -> Iterator[QueryRule]:
+    name, key = table.name, table.key[0]
+    of_table = f"SELECT * FROM lineage WHERE table_name = '{name}'"
+    lost = f"WHERE NOT EXISTS (SELECT 1 FROM ({of_table}) AS l WHERE l.row_id = t.{key})"
+    yield QueryRule(
+        "hasLineage",
+        "completeness",
+        "table",
+        name,
+        "",
+        "Nothing leads from the row to the resource it came from",
+        blocking=name in EVENT_TABLES,
+        counts=f"SELECT (SELECT count(*) FROM {name}), (SELECT count(*) FROM {name} AS t {lost})",
+        failing=f"SELECT t.* FROM {name} AS t {lost}",
+        tables=(name, "lineage"),
+    )
+    gone = f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = l.row_id)"
+    yield QueryRule(
+        "lineageLeadsToRow",
+        "conformance",
+        "table",
+        name,
+        "",
+        "Lineage tells of a row that is not there",
+        blocking=name in EVENT_TABLES,
+        counts=f"SELECT (SELECT count(*) FROM ({of_table})), (SELECT count(*) FROM ({of_table}) AS l {gone})",
+        failing=f"SELECT l.row_id, l.* EXCLUDE (row_id) FROM ({of_table}) AS l {gone}",
+        tables=(name, "lineage"),
+    )
+
+
+def _collisions() -> QueryRule:
+    resources = (
+        "SELECT resource_key, min(hash(site, resource_type)) <> max(hash(site, resource_type)) AS collides "
+        "FROM lineage GROUP BY resource_key"
+    )
+    return QueryRule(
+        "isKeyOfOneResource",
+        "conformance",
+        "field",
+        "lineage",
+        "resource_key",
+        "Two resources of different sites or types share a key",
+        blocking=True,
+        counts=f"SELECT count(*), count_if(collides) FROM ({resources})",
+        failing=f"SELECT resource_key FROM ({resources}) WHERE collides",
+        tables=("lineage",),
+    )
