@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .conftest import Xinglin
+
+pytestmark = [pytest.mark.e2e, pytest.mark.real]
+
+
+@pytest.fixture(scope="module")
+def mercy(tmp_path_factory, real_data) -> Xinglin:
+    bundles = real_data("fhir-synthea-smart") / "bundles.zip"
+    xinglin = Xinglin(tmp_path_factory.mktemp("mercy") / "home")
+    xinglin("ingest", bundles, "--site", "mercy")
+    xinglin("run")
+    return xinglin
+
+
+def ask(xinglin: Xinglin, question: str) -> list[dict]:
+    return json.loads(xinglin("sql", question, "--format", "json"))
+
+
+def test_615_patients_are_615_persons(mercy):
+    assert ask(mercy, "select count(*) n from person") == [{"n": 615}]
+
+
+def test_every_resource_is_landed_or_a_duplicate(mercy):
+    (site,) = mercy.json("status", "--json")["sites"]
+    assert site["received"] == 191_093
+    assert site["duplicate"] == 1_982
+    assert site["quarantined"] == 0
+    assert site["received"] == site["landed"] + site["duplicate"] + site["quarantined"]
+
+
+def test_the_39_stroke_conditions_are_found_again(mercy):
+    question = "select count(*) n from condition_occurrence where condition_source_value = '230690007'"
+    assert ask(mercy, question) == [{"n": 39}]
+
+
+def test_every_landed_resource_is_accounted_for_in_the_mart(mercy):
+    rows = ask(
+        mercy,
+        "select resource_type, sum(rows) filter (outcome = 'resources') as resources from etl_count group by 1",
+    )
+    landed = sum(row["resources"] or 0 for row in rows)
+    (site,) = mercy.json("status", "--json")["sites"]
+    assert landed == site["landed"]
+
+
+def test_the_mart_passes_its_blocking_checks(mercy):
+    report = mercy.json("mart", "check", "--json")
+    assert report["summary"]["blocking"] == 0
+    assert report["summary"]["passed"] > 200
+
+
+def test_a_row_is_proved_down_to_its_signed_batch(mercy):
+    (row,) = ask(mercy, "select measurement_id as id from measurement order by 1 limit 1")
+    proof = mercy.json("verify", "--row", f"measurement:{row['id']}", "--json")
+    assert proof["holds"] is True
+    assert proof["resource_type"] == "Observation"
+
+
+def test_verify_passes_and_one_flipped_byte_is_named(mercy, tmp_path):
+    mercy("verify")
+    shutil.copytree(mercy.home, tmp_path / "home")
+    spoilt = next((tmp_path / "home" / "landing").rglob("Observation-*.parquet"))
+    content = bytearray(spoilt.read_bytes())
+    content[len(content) // 2] ^= 1
+    spoilt.write_bytes(content)
+    said = Xinglin(tmp_path / "home")("verify", code=1)
+    assert spoilt.name in said
+    assert "batch-000001" in said or "batch 1" in said
+
+
+def test_the_same_file_again_changes_only_the_counts(mercy, tmp_path, real_data):
+    shutil.copytree(mercy.home, tmp_path / "home")
+    again = Xinglin(tmp_path / "home")
+    again("ingest", real_data("fhir-synthea-smart") / "bundles.zip", "--site", "mercy")
+    again("run")
+    (site,) = again.json("status", "--json")["sites"]
+    assert site["received"] == 2 * 191_093
+    assert site["duplicate"] == 191_093 + 1_982
+    assert site["received"] == site["landed"] + site["duplicate"] + site["quarantined"]
+    assert again.json("status", "--json")["tables"] == mercy.json("status", "--json")["tables"]
+
+
+def test_a_bulk_export_with_conditional_references_lands_whole(tmp_path, real_data):
+    bulk: Path = real_data("fhir-bulk-10")
+    xinglin = Xinglin(tmp_path / "home")
+    xinglin("ingest", bulk, "--site", "bulk")
+    xinglin("run")
+    (site,) = xinglin.json("status", "--json")["sites"]
+    assert site["landed"] == 7_160
+    assert ask(xinglin, "select count(*) n from person") == [{"n": 13}]
+    assert ask(xinglin, "select count(*) > 0 as found from procedure_occurrence where provider_id is not null") == [
+        {"found": True}
+    ]

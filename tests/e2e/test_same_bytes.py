@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Xinglin, data_files
+
+pytestmark = pytest.mark.e2e
+
+
+def test_two_builds_under_other_hash_seeds_and_time_zones_have_the_same_bytes(tmp_path, built, ingest_all):
+    other = Xinglin(tmp_path / "home", (("PYTHONHASHSEED", "4242"), ("TZ", "Asia/Shanghai")))
+    ingest_all(other)
+    other("run", "--full")
+    ours, theirs = data_files(built.home), data_files(other.home)
+    assert sorted(ours) == sorted(theirs)
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    assert any("measurement" in name for name in ours)
+
+
+def test_running_again_changes_nothing(own):
+    before = {path: path.stat().st_mtime_ns for path in own.home.rglob("*") if path.is_file()}
+    own("run")
+    after = {path: path.stat().st_mtime_ns for path in own.home.rglob("*") if path.is_file()}
+    changed = [path for path in before | after if before.get(path) != after.get(path) and path.name != "_lock"]
+    assert changed == []
+
+
+def test_site_by_site_and_all_at_once_give_the_same_mart(tmp_path, built, region):
+    import json
+
+    other = Xinglin(tmp_path / "home")
+    for site in json.loads((region / "region.json").read_bytes())["sites"]:
+        other("ingest", region / site["folder"], "--site", site["name"], "--kind", site["kind"])
+        other("run")
+    assert other.json("status", "--json")["tables"] == built.json("status", "--json")["tables"]
+
+
+def test_a_rebuild_from_the_landing_gives_the_same_bytes(own):
+    before = data_files(own.home)
+    shutil.rmtree(own.home / "lake" / "mart")
+    own("run")
+    assert data_files(own.home) == before
+
+
+def test_kill_9_at_30_random_points_then_again_gives_the_bytes_of_an_undisturbed_run(
+    tmp_path: Path, built: Xinglin, region: Path, ingest_all: Callable[[Xinglin], None]
+):
+    victim = Xinglin(tmp_path / "home")
+    begin = time.perf_counter()
+    ingest_all(victim)
+    landed = time.perf_counter() - begin
+    shutil.rmtree(tmp_path / "home")
+    chance = random.Random(5)
+    ends = [chance.uniform(0.1, 1.3 * landed / 4) for _ in range(10)] + [chance.uniform(0.1, 4.0) for _ in range(20)]
+    killed = 0
+    for number, moment in enumerate(ends):
+        if number < 10:
+            first = region / "east-hospital"
+            killed += _killed(victim, moment, "ingest", str(first), "--site", "east-hospital")
+        else:
+            if number == 10:
+                ingest_all(victim)
+            killed += _killed(victim, moment, "run")
+    assert killed >= 15, "too few runs were killed in the middle for this test to mean anything"
+    victim("run")
+    ours, theirs = data_files(built.home), data_files(victim.home)
+    assert _tables(ours) == _tables(theirs)
+    status = victim.json("status", "--json")
+    assert status["tables"] == built.json("status", "--json")["tables"]
+    for site in status["sites"]:
+        assert site["received"] == site["landed"] + site["duplicate"] + site["quarantined"]
+    victim("verify")
+
+
+def _tables(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Tables of the lake and landed resources; how often a killed ingest was repeated is no part of them."""
+    return {name: content for name, content in files.items() if name.startswith("lake/")}
+
+
+def _killed(xinglin: Xinglin, after: float, *arguments: str) -> int:
+    words = [*xinglin.command, *arguments]
+    process = subprocess.Popen(
+        words, env=xinglin.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        import os
+
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return 1
+    return 0
