@@ -1,0 +1,29 @@
+"""``make bench``, or ``python -m bench NAME …``: every benchmark, or some, each writing bench/results/NAME.json."""
+
+from __future__ import annotations
+
+import argparse
+
+from bench import growth, incremental, linking, region, whole_way
+
+BENCHMARKS = {
+    "region": region.bench,
+    "whole_way": whole_way.bench,
+    "growth": growth.bench,
+    "incremental": incremental.bench,
+    "linking": linking.bench,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--resources", type=int, default=1_000_000, help="size of the generated region")
+    parser.add_argument("--times", type=int, default=3, help="pairs of runs")
+    chosen = parser.parse_args()
+    for name in chosen.names or BENCHMARKS:
+        BENCHMARKS[name](chosen.resources, chosen.times)
+
+
+if __name__ == "__main__":
+    main()
