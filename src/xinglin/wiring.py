@@ -49,4 +49,4 @@ def open_region(home: Path | None = None, *, create: bool = False, clock: Clock 
 
     home = (home or default_home()).absolute()
     settings = init_region(home) if create else Settings.load(home)
-    return Stores(settings, Landing(settings.landing), Lake(settings.lake), clock)
+    return Stores(settings, Landing(settings.landing, settings.keys), Lake(settings.lake), clock)

@@ -83,7 +83,7 @@ def add_site(
     from xinglin.wiring import open_region
 
     stores = open_region(home, create=True)
-    added = stores.landing.add_site(name, kind, keys=stores.settings.keys, inbox=inbox.absolute() if inbox else None)
+    added = stores.landing.add_site(name, kind, inbox=str(inbox.absolute()) if inbox else None)
     if as_json:
         print_json(added)
     else:

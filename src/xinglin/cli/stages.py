@@ -28,17 +28,18 @@ class Format(StrEnum):
 def ingest(
     path: Annotated[Path, typer.Argument(help="File or folder: Bundles, NDJSON, single resources; .gz, .zst, .zip.")],
     site: Annotated[str, typer.Option(help="The institution that sent it.")],
-    kind: Annotated[str, typer.Option(help="Kind of the institution, where it is new.")] = "hospital",
+    kind: Annotated[str, typer.Option(help="Kind of the institution, where it is new.")] = "unspecified",
     form: Annotated[Format, typer.Option("--format", help="auto looks at the content.")] = Format.auto,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Land a file or folder of one site as one signed batch; the same file twice lands once."""
     from xinglin.flows.run import ingest as land
+    from xinglin.flows.sites import ensure_site
     from xinglin.wiring import open_region
 
     stores = open_region(home, create=True)
-    stores.landing.add_site(site, kind, keys=stores.settings.keys)
+    ensure_site(stores.landing, site, kind)
     with progress_bars(as_json) as bars:
         report = land(stores, path, site, bars)
     if as_json:

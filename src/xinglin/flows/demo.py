@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xinglin.flows.run import RunReport, ingest, run
+from xinglin.flows.sites import ensure_site
 from xinglin.flows.stores import Progress, Stores
 
 __all__ = ["Demo", "Linkage", "gather", "generate_region", "linkage_quality", "play", "stroke_by_hypertension"]
@@ -109,7 +110,7 @@ def generate_region(out: Path, persons: int, seed: int, progress: Progress | Non
 def gather(stores: Stores, region: Path, progress: Progress | None = None) -> None:
     """Register the generated institutions and land what they wrote."""
     for site in json.loads((region / "region.json").read_bytes())["sites"]:
-        stores.landing.add_site(site["name"], site["kind"], keys=stores.settings.keys)
+        ensure_site(stores.landing, site["name"], site["kind"])
         ingest(stores, region / site["folder"], site["name"], progress)
 
 

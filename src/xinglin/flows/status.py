@@ -43,3 +43,30 @@ def status(stores: Stores) -> dict[str, Any]:
         "review": identity.rows("review") if identity else 0,
         "tables": tables,
     }
+
+
+def quarantined(stores: Stores, site: str, limit: int) -> list[tuple[Any, ...]]:
+    """The records of one site that could not be landed, newest batch first; never their content.
+
+    Args:
+        stores: The region.
+        site: The institution.
+        limit: At most so many.
+
+    Returns:
+        (batch, file, position, reason, detail, bytes) of each.
+    """
+    import pyarrow.parquet as parquet
+
+    stores.landing.site(site)
+    rows: list[tuple[Any, ...]] = []
+    for batch in reversed(stores.landing.batches(site)):
+        path = batch.path / "quarantine.parquet"
+        if len(rows) >= limit or not path.is_file():
+            continue
+        names = [source["name"] for source in batch.manifest["sources"]]
+        columns = ["source", "member", "position", "reason", "detail", "original_bytes"]
+        for one in parquet.read_table(path, columns=columns).to_pylist():
+            file = names[one["source"]] + (f"!{one['member']}" if one["member"] else "")
+            rows.append((batch.sequence, file, one["position"], one["reason"], one["detail"], one["original_bytes"]))
+    return rows[:limit]
