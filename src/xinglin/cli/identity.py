@@ -36,7 +36,7 @@ def links(
     as_json: Json = False,
 ) -> None:
     """Print site, local id, person id and probability of every record."""
-    from xinglin.cli.ask import print_rows
+    from xinglin.cli.sql import print_rows
     from xinglin.identity import person_links
     from xinglin.wiring import open_region
 

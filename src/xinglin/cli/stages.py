@@ -179,5 +179,5 @@ def verify(
         print_json(report)
     else:
         say(
-            f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as they were signed"
+            f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed"
         )
