@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xinglin.contracts.model import Column, Table
 
-__all__ = ["DECISION", "PATIENT", "PERSON_LINK", "REVIEW", "TABLES"]
+__all__ = ["DECISION", "PAIR", "PATIENT", "PERSON_HISTORY", "PERSON_LINK", "REVIEW", "TABLES"]
 
 PATIENT = Table(
     name="patient",
@@ -22,6 +22,7 @@ PATIENT = Table(
         Column("gender", "VARCHAR", "Patient.gender"),
         Column("national_id", "VARCHAR", "Normalised national identifier"),
         Column("phone", "VARCHAR", "Normalised phone number"),
+        Column("email", "VARCHAR", "Normalised e-mail address"),
         Column("address", "VARCHAR", "Normalised street address"),
         Column("postal_code", "VARCHAR", "Postal code"),
         Column("city", "VARCHAR", "Normalised city"),
@@ -79,4 +80,32 @@ DECISION = Table(
     ),
 )
 
-TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION)
+PAIR = Table(
+    name="pair",
+    stage="identity",
+    zone="identified",
+    grain="one row per scored pair of records at or above the lower threshold; what persons are made of",
+    key=("patient_key_l", "patient_key_r"),
+    columns=(
+        Column("patient_key_l", "BIGINT", "The smaller key", required=True),
+        Column("patient_key_r", "BIGINT", "The larger key", required=True),
+        Column("probability", "DOUBLE", "Match probability", required=True),
+        Column("objection", "VARCHAR", "What forbids linking the pair unasked: given-name or gender-and-birth-date"),
+    ),
+)
+
+PERSON_HISTORY = Table(
+    name="person_history",
+    stage="identity",
+    zone="identified",
+    grain="one row per person id that ended, because its founding record joined an older person",
+    key=("run", "former_person_id"),
+    columns=(
+        Column("run", "BIGINT", "Number of the linking run that ended it, from 1", required=True),
+        Column("former_person_id", "BIGINT", "The id that ended", required=True),
+        Column("person_id", "BIGINT", "The person its founding record belongs to now", required=True),
+        Column("reason", "VARCHAR", "model or decision", required=True),
+    ),
+)
+
+TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION, PAIR, PERSON_HISTORY)

@@ -1,0 +1,141 @@
+"""From Patient resources as they were landed to the features that linkage compares.
+
+Full-width letters and digits become plain ones (the part of Unicode NFKC that Chinese records need), accents and
+punctuation go, letters become small. A national identifier is one whose type (HL7 v2-0203 NI, SS, SB or NNxxx) or
+system says so, or an untyped value that is a valid Chinese resident identity number (GB 11643-1999); a medical record
+number (MR) is local and never taken for one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["LandedPatients", "extract_features", "load_macros", "read_landed", "sql_text"]
+
+_SHAPE = {
+    "gender": "VARCHAR",
+    "birthDate": "VARCHAR",
+    "name": [{"use": "VARCHAR", "text": "VARCHAR", "family": "VARCHAR", "given": ["VARCHAR"]}],
+    "telecom": [{"system": "VARCHAR", "value": "VARCHAR", "use": "VARCHAR"}],
+    "identifier": [{"system": "VARCHAR", "value": "VARCHAR", "type": {"coding": [{"code": "VARCHAR"}]}}],
+    "address": [{"use": "VARCHAR", "text": "VARCHAR", "line": ["VARCHAR"], "city": "VARCHAR", "postalCode": "VARCHAR"}],
+}
+_NATIONAL_SYSTEMS = (
+    "us-ssn$",
+    "2[.]16[.]840[.]1[.]113883[.]4[.]1$",
+    "resident-?id",
+    "national-?id",
+    "nhs-number$",
+)
+_COMPOUND_FAMILY_NAMES = "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐"
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+class LandedPatients(Protocol):
+    """What is needed of a landed file: whose it is, which batch brought it, its path and its hash."""
+
+    @property
+    def site(self) -> str:
+        """Site that sent it."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Sequence of its batch."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """File name in the batch."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Its hash."""
+        ...
+
+
+def sql_text(name: str, **values: str) -> str:
+    """The SQL of one file of this stage, with its ``$placeholders`` filled.
+
+    Example:
+        >>> sql_text("landed", paths="['a.parquet']").splitlines()[0]
+        '-- grain: one row per current version of a Patient resource in the landed files read'
+    """
+    return Template((files(__package__) / "sql" / f"{name}.sql").read_text("utf-8")).substitute(values)
+
+
+def load_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Teach a connection how spellings are normalised.
+
+    Example:
+        >>> import duckdb
+        >>> connection = duckdb.connect()
+        >>> load_macros(connection)
+        >>> connection.execute("SELECT letters('Ｏ’Neil-José'), phone_number('+86 138-0013-8000')").fetchone()
+        ('oneiljose', '13800138000')
+        >>> connection.execute("SELECT resident_id('11010519491231002x')").fetchone()
+        (True,)
+    """
+    wide = "'" + "".join(chr(code) for code in range(0xFF01, 0xFF5F)) + "\u3000'"
+    narrow = "'" + "".join(chr(code) for code in range(0x21, 0x7F)).replace("'", "''") + " '"
+    checksum = " + ".join(
+        f"{weight} * ((seventeen // {10 ** (16 - place)}) % 10)" for place, weight in enumerate(_ID_WEIGHTS)
+    )
+    repeated = "|".join(f"{digit}+" for digit in range(10))
+    connection.execute(sql_text("normalise", wide=wide, narrow=narrow, checksum=checksum, repeated=repeated))
+
+
+def read_landed(
+    connection: duckdb.DuckDBPyConnection,
+    landed: Sequence[LandedPatients],
+    superseded: Mapping[tuple[str, int, str], Sequence[int]],
+) -> None:
+    """Make the view ``landed_patient``: current Patient resources of some landed files.
+
+    Args:
+        connection: Where the view is made.
+        landed: Patient files.
+        superseded: Rows of a landed file that a later version replaced.
+    """
+    connection.execute("CREATE OR REPLACE TEMP TABLE landed_file (path VARCHAR, site VARCHAR)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE landed_superseded (path VARCHAR, row BIGINT)")
+    for file in landed:
+        connection.execute("INSERT INTO landed_file VALUES (?, ?)", [str(file.path), file.site])
+        rows = list(superseded.get((file.site, file.batch, file.name), ()))
+        if rows:
+            connection.execute("INSERT INTO landed_superseded SELECT ?, unnest(?::BIGINT[])", [str(file.path), rows])
+    paths = "[" + ", ".join("'" + str(file.path).replace("'", "''") + "'" for file in landed) + "]"
+    connection.execute("CREATE OR REPLACE TEMP VIEW landed_patient AS " + sql_text("landed", paths=paths))
+
+
+def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:
+    """Make the table `into` (contract identity.PATIENT) from ``landed_patient``.
+
+    Returns:
+        Number of patients.
+    """
+    load_macros(connection)
+    family = f"regexp_extract(letters(name.text), '^({_COMPOUND_FAMILY_NAMES}|.)')"
+    select = sql_text(
+        "patient",
+        shape="'" + json.dumps(_SHAPE) + "'",
+        systems="|".join(_NATIONAL_SYSTEMS),
+        family_of_han=family,
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {select}")
+    row = connection.execute(f"SELECT count(*) FROM {into}").fetchone()
+    return int(row[0]) if row else 0

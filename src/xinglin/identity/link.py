@@ -1,0 +1,323 @@
+"""Linking: what is new is compared with everything, what is known is left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from xinglin.contracts.identity import DECISION, PAIR, PATIENT, PERSON_HISTORY, PERSON_LINK, REVIEW
+from xinglin.contracts.model import Table
+from xinglin.contracts.person_map import PERSON_MAP
+from xinglin.core.clock import Clock
+from xinglin.core.ids import text_key
+from xinglin.core.settings import Settings
+from xinglin.identity.features import LandedPatients, extract_features, load_macros, read_landed, sql_text
+from xinglin.identity.persons import make_persons
+from xinglin.identity.scoring import prepare, score_all, score_new
+from xinglin.identity.training import Model, train
+from xinglin.lake.engine import connect, parquet_list, write_parquet
+from xinglin.lake.files import DataFile, Snapshot
+from xinglin.lake.tables import Lake
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["LinkReport", "Patients", "Plan", "link", "plan_linking"]
+
+_RULES = 1
+"""Grows when features, levels or clustering change their meaning, so that everything is linked anew."""
+
+
+class Patients(Protocol):
+    """What linking needs of the landing."""
+
+    def files(self, resource_type: str | None = None) -> Sequence[LandedPatients]:
+        """Landed files of one resource type, in order of site, batch and name."""
+        ...
+
+    def superseded(self) -> Mapping[tuple[str, int, str], Sequence[int]]:
+        """Rows of landed files that later versions replaced."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinkReport:
+    """What linking did.
+
+    Args:
+        records: Current Patient resources.
+        new: Those of them that were compared in this run.
+        persons: Persons they belong to.
+        linked: Records that share their person with another record.
+        review: Pairs that wait for a decision.
+        seconds: Time taken.
+        trained: How the model in use came about.
+    """
+
+    records: int
+    new: int
+    persons: int
+    linked: int
+    review: int
+    seconds: float
+    trained: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do.
+
+    Args:
+        scope: Nothing; persons anew from the pairs known; only what files of `fresh` bring; or everything.
+        fresh: Names of files never linked before.
+        keep_model: Whether the model of the run before is used.
+    """
+
+    scope: Literal["nothing", "persons", "arriving", "everything"]
+    fresh: frozenset[str] = frozenset()
+    keep_model: bool = True
+
+
+def plan_linking(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, full: bool) -> Plan:
+    """Decide how much is to be done.
+
+    Args:
+        before: ``sources``, ``decisions``, ``lower``, ``upper`` and ``rules`` as the last run left them.
+        now: The same as they are now.
+        full: Whether everything is asked for.
+
+    Example:
+        >>> was = {"sources": {"a": ["x", 0]}, "decisions": [], "lower": 0.5, "upper": 0.9, "rules": 1}
+        >>> plan_linking(was, was, full=False).scope
+        'nothing'
+        >>> plan_linking(was, {**was, "upper": 0.8}, full=False).scope
+        'persons'
+        >>> plan_linking(was, {**was, "sources": {"a": ["x", 0], "b": ["y", 0]}}, full=False)
+        Plan(scope='arriving', fresh=frozenset({'b'}), keep_model=True)
+    """
+    if full or before is None or before["rules"] != now["rules"]:
+        return Plan("everything", keep_model=False)
+    known, current = before["sources"], now["sources"]
+    if any(name not in current or current[name][0] != known[name][0] for name in known):
+        return Plan("everything")
+    if before["lower"] != now["lower"]:
+        return Plan("everything")
+    fresh = frozenset(set(current) - set(known))
+    if fresh:
+        return Plan("arriving", fresh)
+    unchanged = all(before[name] == now[name] for name in ("sources", "decisions", "upper"))
+    return Plan("nothing" if unchanged else "persons")
+
+
+def link(
+    lake: Lake,
+    landing: Patients,
+    settings: Settings,
+    clock: Clock,
+    *,
+    full: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> LinkReport:
+    """Find out which records of all sites are one person's.
+
+    Args:
+        lake: Where the tables of identity are published.
+        landing: The landed Patient resources.
+        settings: Thresholds, memory and threads.
+        clock: The time; nothing of it enters a table.
+        full: Train and compare everything anew. Person ids stay where the records still belong together.
+        progress: Told of steps done and steps in all.
+    """
+    started = time.perf_counter()
+    landed = list(landing.files("Patient"))
+    superseded = landing.superseded()
+    before = lake.snapshot(PATIENT.stage)
+    state = before.state if before and before.state else None
+    now = {
+        "sources": {_name(file): _digest(file, superseded) for file in landed},
+        "decisions": [file.path for file in before.tables.get(DECISION.name, [])] if before else [],
+        "lower": settings.lower,
+        "upper": settings.upper,
+        "rules": _RULES,
+    }
+    plan = plan_linking(state, now, full=full)
+    if plan.scope == "nothing" and state is not None:
+        return LinkReport(**state["counts"], new=0, seconds=time.perf_counter() - started, trained=state["model"]["trained"])
+    with lake.scratch(PATIENT.stage) as folder:
+        run = _Run(lake, settings, folder, before, now, progress)
+        return run.perform(plan, landed, superseded, started)
+
+
+def _name(file: LandedPatients) -> str:
+    return f"{file.site}/{file.batch}/{file.name}"
+
+
+def _digest(file: LandedPatients, superseded: Mapping[tuple[str, int, str], Sequence[int]]) -> list[Any]:
+    """What of a landed file decides its current rows."""
+    rows = sorted(superseded.get((file.site, file.batch, file.name), ()))
+    return [file.sha256, text_key(",".join(map(str, rows))) if rows else 0]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One linking run, between the plan and the publication."""
+
+    lake: Lake
+    settings: Settings
+    folder: Path
+    before: Snapshot | None
+    now: dict[str, Any]
+    progress: Callable[[int, int], None] | None
+
+    def perform(
+        self,
+        plan: Plan,
+        landed: Sequence[LandedPatients],
+        superseded: Mapping[tuple[str, int, str], Sequence[int]],
+        started: float,
+    ) -> LinkReport:
+        """Carry the plan out and publish."""
+        connection = connect(self.settings.memory_mb, self.settings.workers, self.folder / "spill")
+        try:
+            load_macros(connection)
+            self._old(connection, DECISION, "decision")
+            plan, new = self._features(connection, plan, landed, superseded)
+            self._step(1)
+            model = self._score(connection, plan)
+            self._step(3)
+            run = int(self.before.state.get("run", 0)) + 1 if self.before else 1
+            batches = self._founding(connection, landed, run)
+            make_persons(connection, self.settings.upper)
+            self._step(4)
+            files = self._write(connection, run)
+            counts = _counts(connection)
+        finally:
+            connection.close()
+        state = {**self.now, "model": model.to_json(), "run": run, "batches": batches, "counts": counts}
+        self.lake.publish(PATIENT.stage, files, state)
+        self._step(5)
+        return LinkReport(**counts, new=new, seconds=time.perf_counter() - started, trained=model.trained)
+
+    def _step(self, done: int) -> None:
+        if self.progress:
+            self.progress(done, 5)
+
+    def _old(self, connection: duckdb.DuckDBPyConnection, table: Table, name: str) -> None:
+        """A table of the run before as a view; an empty one where there was none."""
+        if self.before and self.before.tables.get(table.name):
+            source = f"FROM read_parquet({parquet_list(self.before.files(table.name))})"
+        else:
+            columns = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.columns)
+            source = f"SELECT {columns} WHERE false"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {source}").fetchall()
+
+    def _features(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        plan: Plan,
+        landed: Sequence[LandedPatients],
+        superseded: Mapping[tuple[str, int, str], Sequence[int]],
+    ) -> tuple[Plan, int]:
+        """Make ``patient``, ``comparable`` and ``changed``; more arriving than known turns the plan to everything."""
+        self._old(connection, PATIENT, "old_patient")
+        new = 0
+        if plan.scope == "everything":
+            read_landed(connection, landed, superseded)
+            new = extract_features(connection, "patient")
+        elif plan.scope == "arriving":
+            read_landed(connection, [file for file in landed if _name(file) in plan.fresh], superseded)
+            new = extract_features(connection, "changed")
+            _make(connection, "patient", "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed")
+            if 2 * new > _count(connection, "patient"):
+                plan = Plan("everything", keep_model=False)
+        else:
+            _make(connection, "patient", "FROM old_patient")
+        prepare(connection, "patient")
+        return plan, new
+
+    def _score(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Model:
+        """Make ``pair``; returns the model in use."""
+        kept = self.before.state.get("model") if self.before else None
+        if plan.keep_model and kept:
+            model = Model.from_json(kept)
+        else:
+            model = train(connection, _count(connection, "comparable"), self.settings.workers)
+            self._step(2)
+        self._old(connection, PAIR, "old_pair")
+        if plan.scope == "everything":
+            score_all(connection, model, self.settings.lower)
+            source = "FROM scored"
+        elif plan.scope == "arriving":
+            score_new(connection, model, self.settings.lower)
+            source = (
+                "FROM old_pair ANTI JOIN changed ON changed.patient_key = old_pair.patient_key_l"
+                " ANTI JOIN changed AS other ON other.patient_key = old_pair.patient_key_r"
+                " UNION ALL BY NAME FROM scored"
+            )
+        else:
+            source = "FROM old_pair"
+        _make(connection, "pair", source)
+        return model
+
+    def _founding(
+        self, connection: duckdb.DuckDBPyConnection, landed: Sequence[LandedPatients], run: int
+    ) -> dict[str, int]:
+        """Make ``founding``: the run that first linked each record, and the batch; returns the run of every batch."""
+        batches: dict[str, int] = dict(self.before.state.get("batches", {})) if self.before else {}
+        for file in landed:
+            batches.setdefault(f"{file.site}/{file.batch}", run)
+        _make(connection, "founding", "SELECT NULL::BIGINT AS patient_key, NULL::BIGINT AS founding WHERE false")
+        order = [(str(file.path), (batches[f"{file.site}/{file.batch}"] << 32) + file.batch) for file in landed]
+        if order:
+            values = ", ".join(f"('{path.replace(chr(39), chr(39) * 2)}', {place})" for path, place in order)
+            _make(
+                connection,
+                "founding",
+                "SELECT landed.key AS patient_key, min(place) AS founding"
+                f" FROM read_parquet({parquet_list([path for path, _ in order])}, filename = 'path') AS landed"
+                f" JOIN (VALUES {values}) AS landed_order(path, place) USING (path) GROUP BY landed.key",
+            )
+        return batches
+
+    def _write(self, connection: duckdb.DuckDBPyConnection, run: int) -> dict[Table, list[DataFile]]:
+        """Write every table of the stage; decisions stay as they are."""
+        thresholds = {"upper": str(self.settings.upper), "lower": str(self.settings.lower)}
+        _make(connection, "linked", sql_text("person_link", **thresholds))
+        _make(connection, "waiting", sql_text("review", **thresholds))
+        self._old(connection, PERSON_HISTORY, "old_history")
+        self._old(connection, PERSON_LINK, "old_link")
+        selects = {
+            PATIENT: f"SELECT {', '.join(PATIENT.column_names)} FROM patient ORDER BY patient_key",
+            PAIR: f"SELECT {', '.join(PAIR.column_names)} FROM pair ORDER BY patient_key_l, patient_key_r",
+            PERSON_LINK: "FROM linked ORDER BY patient_key",
+            REVIEW: "FROM waiting ORDER BY patient_key_l, patient_key_r",
+            PERSON_MAP: "SELECT patient_key, person_id FROM person ORDER BY patient_key",
+            PERSON_HISTORY: sql_text("person_history", run=str(run)),
+        }
+        files: dict[Table, list[DataFile]] = {
+            DECISION: self.before.tables.get(DECISION.name, []) if self.before else []
+        }
+        for table, select in selects.items():
+            path = self.folder / f"{table.name}.parquet"
+            rows = write_parquet(connection, select, path)
+            files[table] = [self.lake.adopt(table, path)] if rows else []
+        return files
+
+
+def _make(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}").fetchall()
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The figures of the report, from the tables of the run."""
+    persons, records, linked = connection.execute(
+        "SELECT count(DISTINCT person_id), count(*), count(*) FILTER (records > 1) FROM person"
+    ).fetchall()[0]
+    return {"records": records, "persons": persons, "linked": linked, "review": _count(connection, "waiting")}

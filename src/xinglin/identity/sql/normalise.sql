@@ -1,0 +1,31 @@
+-- macros: the spellings of one name, number or address brought to one form (NULL where nothing is left)
+CREATE OR REPLACE TEMP MACRO folded(written) AS
+    lower(strip_accents(nfc_normalize(translate(written, $wide, $narrow))));
+CREATE OR REPLACE TEMP MACRO letters(written) AS
+    nullif(regexp_replace(folded(written), '[^\p{L}\p{N}]+', '', 'g'), '');
+CREATE OR REPLACE TEMP MACRO words(written) AS
+    nullif(trim(regexp_replace(folded(written), '[^\p{L}\p{N}]+', ' ', 'g')), '');
+CREATE OR REPLACE TEMP MACRO digits(written) AS
+    regexp_replace(folded(written), '[^0-9]+', '', 'g');
+CREATE OR REPLACE TEMP MACRO phone_number(written) AS
+    CASE
+        WHEN regexp_matches(digits(written), '1[3-9][0-9]{9}$$') THEN right(digits(written), 11)
+        WHEN length(digits(written)) >= 6 AND NOT regexp_full_match(digits(written), '$repeated')
+            THEN right(digits(written), 10)
+    END;
+CREATE OR REPLACE TEMP MACRO check_character(seventeen) AS
+    substr('10x98765432', (($checksum) % 11 + 1)::INTEGER, 1);
+CREATE OR REPLACE TEMP MACRO resident_id(identifier) AS
+    CASE
+        WHEN regexp_full_match(identifier, '[1-9][0-9]{16}[0-9x]')
+            THEN check_character(left(identifier, 17)::BIGINT) = right(identifier, 1)
+        ELSE false
+    END;
+CREATE OR REPLACE TEMP MACRO long_resident_id(identifier) AS
+    left(identifier, 6) || '19' || substr(identifier, 7)
+    || check_character((left(identifier, 6) || '19' || substr(identifier, 7))::BIGINT);
+CREATE OR REPLACE TEMP MACRO identifier_value(written) AS
+    CASE
+        WHEN length(letters(written)) < 5 OR regexp_full_match(letters(written), '$repeated|0*123456789') THEN NULL
+        ELSE letters(written)
+    END;

@@ -1,0 +1,14 @@
+-- grain: one row per pair of records that may be one person's, with what speaks against linking it unasked
+-- Identifiers that contradict each other, or a given name and a birth date that both do, settle it: no pair.
+SELECT
+    least(patient_key_l, patient_key_r) AS patient_key_l,
+    greatest(patient_key_l, patient_key_r) AS patient_key_r,
+    round(match_probability, 6) AS probability,
+    CASE
+        WHEN gamma_given_name = 0 AND gamma_national_id < 1 THEN 'given-name'
+        WHEN gamma_gender = 0 AND gamma_birth_date <= 1 THEN 'gender-and-birth-date'
+    END AS objection
+FROM $predicted
+WHERE NOT coalesce(id_proved_l AND id_proved_r AND national_id_l != national_id_r, false)
+    AND NOT (gamma_given_name = 0 AND gamma_national_id = 0)
+    AND NOT (gamma_given_name = 0 AND gamma_national_id < 1 AND gamma_birth_date <= 1)
