@@ -23,7 +23,7 @@ from xinglin.mart.checks.dates import date_rules
 from xinglin.mart.checks.fields import field_rules
 from xinglin.mart.checks.numbers import number_rules
 from xinglin.mart.checks.report import CheckReport
-from xinglin.mart.checks.rule import CheckResult, ConceptRule, QueryRule, Rule, ScanRule, SchemaRule
+from xinglin.mart.checks.rule import CheckResult, CodeRule, ConceptRule, QueryRule, Rule, ScanRule, SchemaRule
 from xinglin.mart.checks.scan import Examiner
 from xinglin.mart.checks.wholes import whole_rules
 
@@ -99,6 +99,7 @@ def _examine(examiner: Examiner, every: list[Rule], progress: Callable[[int, int
     for name, of_table in scans.items():
         found += examiner.scan(name, of_table)
         progress(done := done + 1, total)
+    found += examiner.codes([rule for rule in every if isinstance(rule, CodeRule)])
     found += examiner.concepts([rule for rule in every if isinstance(rule, ConceptRule)])
     progress(done := done + 1, total)
     for query in queries:

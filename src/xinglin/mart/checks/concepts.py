@@ -57,10 +57,8 @@ def concept_rules(table: Table) -> Iterator[Rule]:
 
 
 def _column(table: Table, column: Column) -> Iterator[Rule]:
-    def known(name: str, meaning: str, violation: str, needs: str = "concept") -> ConceptRule:
-        return ConceptRule(
-            name, "conformance", "field", table.name, column.name, meaning, violation=violation, needs=needs
-        )
+    def known(name: str, meaning: str, violation: str) -> ConceptRule:
+        return ConceptRule(name, "conformance", "field", table.name, column.name, meaning, violation=violation)
 
     yield known("isForeignKey", "The vocabulary that is loaded does not hold the concept", "c.concept_id IS NULL")
     is_source = "_source_concept_id" in column.name
@@ -108,5 +106,4 @@ def _source_values(table: str, concept: str, source: str) -> QueryRule:
         threshold=0.10,
         counts=f"SELECT count(*), count_if(unmapped) FROM ({codes})",
         failing=f"SELECT {source}, rows FROM ({codes}) WHERE unmapped",
-        tables=(table,),
     )

@@ -107,7 +107,6 @@ def _unique(table: Table) -> QueryRule:
         counts=f"SELECT coalesce(sum(n), 0), coalesce(sum(n) FILTER (n > 1), 0) "
         f"FROM (SELECT count(*) AS n FROM {table.name} GROUP BY {key})",
         failing=f"SELECT * FROM {table.name} QUALIFY count(*) OVER (PARTITION BY {key}) > 1",
-        tables=(table.name,),
     )
 
 

@@ -15,51 +15,43 @@ _BIRTH = (
     "coalesce(month_of_birth, 1), coalesce(day_of_birth, 1)) AS DATE))"
 )
 
-JOINS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+JOINS: dict[str, tuple[str, str]] = {
     "person": (
         f"SELECT person_id, min({_BIRTH}) AS birth, min(gender_concept_id) AS gender FROM person GROUP BY person_id",
         "person.person_id = t.person_id",
-        ("person",),
     ),
     "death": (
         "SELECT person_id, min(death_date) AS died FROM death GROUP BY person_id",
         "death.person_id = t.person_id",
-        ("death",),
     ),
     "period": (
         "SELECT person_id, min(observation_period_start_date) AS first_day, "
         "max(observation_period_end_date) AS last_day FROM observation_period GROUP BY person_id",
         "period.person_id = t.person_id",
-        ("observation_period",),
     ),
     "visit": (
         "SELECT visit_occurrence_id, min(person_id) AS person_id, min(visit_start_date) AS first_day, "
         "max(visit_end_date) AS last_day FROM visit_occurrence GROUP BY visit_occurrence_id",
         "visit.visit_occurrence_id = t.visit_occurrence_id",
-        ("visit_occurrence",),
     ),
     "preceding": (
         "SELECT DISTINCT visit_occurrence_id FROM visit_occurrence",
         "preceding.visit_occurrence_id = t.preceding_visit_occurrence_id",
-        ("visit_occurrence",),
     ),
     "provider": (
         "SELECT DISTINCT provider_id FROM provider",
         "provider.provider_id = t.provider_id",
-        ("provider",),
     ),
     "care_site": (
         "SELECT DISTINCT care_site_id FROM care_site",
         "care_site.care_site_id = t.care_site_id",
-        ("care_site",),
     ),
     "location": (
         "SELECT DISTINCT location_id FROM location",
         "location.location_id = t.location_id",
-        ("location",),
     ),
 }
-"""Alias: (SELECT that makes it, condition that joins it to ``t``, tables it reads)."""
+"""Alias: (SELECT that makes it, condition that joins it to ``t``)."""
 
 
 def joined(names: Iterable[str], *, prepared: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 __all__ = [
     "Category",
     "CheckResult",
+    "CodeRule",
     "ConceptRule",
     "Level",
     "QueryRule",
@@ -75,16 +76,31 @@ class ScanRule(Rule):
 
 
 @dataclass(frozen=True)
+class CodeRule(Rule):
+    """A rule about the values or units of one code; all of a table's codes are counted in one grouping.
+
+    Args:
+        code: Code as the site wrote it.
+        units: Units the rule knows for it, in all spellings.
+        low: Smallest value that can be, in those units; None where the rule is about the unit itself.
+        high: Largest value that can be.
+    """
+
+    code: str = ""
+    units: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class ConceptRule(Rule):
     """A rule about the concepts that a column holds; every concept is looked up once, however many rows have it.
 
     Args:
         violation: SQL condition over ``c`` (concept, or NULLs) that is true for a failing concept.
-        needs: Vocabulary table that must have rows for the rule to apply.
     """
 
     violation: str = "false"
-    needs: str = "concept"
 
 
 @dataclass(frozen=True)
@@ -94,12 +110,12 @@ class QueryRule(Rule):
     Args:
         counts: SELECT of two numbers: rows checked and rows failed.
         failing: SELECT of the failing rows, the row's id first, over the public tables only.
-        tables: Tables both look at.
+        quick: SELECT of the rows checked and whether nothing can fail, which spares `counts`; may be empty.
     """
 
     counts: str = ""
     failing: str = ""
-    tables: tuple[str, ...] = ()
+    quick: str = ""
 
 
 @dataclass(frozen=True)

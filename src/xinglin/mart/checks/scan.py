@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.model import Table
+from xinglin.mart.checks.codes import count_codes
 from xinglin.mart.checks.joins import JOINS, failing_rows, joined
-from xinglin.mart.checks.rule import CheckResult, ConceptRule, QueryRule, Rule, ScanRule, SchemaRule, judge
+from xinglin.mart.checks.rule import CheckResult, CodeRule, ConceptRule, QueryRule, Rule, ScanRule, SchemaRule, judge
+from xinglin.mart.checks.wholes import LINEAGE_SUMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Examiner"]
 
 _SHOWN = 20
+_SMALL = 100_000
 
 
 @dataclass
@@ -39,7 +42,9 @@ class Examiner:
         for name, table in tables.items():
             files = snapshot.files(name) if snapshot and name in snapshot.tables else []
             if files:
-                self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({parquet_list(files)})")
+                # A small table in memory spares every later query the opening of its files.
+                kind = "TABLE" if snapshot and snapshot.rows(name) <= _SMALL else "VIEW"
+                self.connection.execute(f"CREATE {kind} {name} AS SELECT * FROM read_parquet({parquet_list(files)})")
                 described = self.connection.execute(f"DESCRIBE {name}").fetchall()
                 self.columns[name] = {row[0]: row[1] for row in described}
                 continue
@@ -52,7 +57,8 @@ class Examiner:
         """Make the tables that rows are compared with, once."""
         import duckdb
 
-        for name, (select, _, _) in JOINS.items():
+        selects = {name: select for name, (select, _) in JOINS.items()} | {"lineage": LINEAGE_SUMS}
+        for name, select in selects.items():
             try:
                 self.connection.execute(f"CREATE TEMP TABLE _{name} AS {select}")
             except duckdb.Error:
@@ -114,42 +120,54 @@ class Examiner:
             detail = "no vocabulary was loaded"
             return [CheckResult(rule, "not applicable", detail=detail) for rule in rules]
         self.connection.execute(
-            "CREATE TEMP TABLE _seen (name VARCHAR, field VARCHAR, concept_id INTEGER, rows BIGINT)"
+            "CREATE TEMP TABLE _seen (name VARCHAR, field VARCHAR, concept STRUCT(key INTEGER, value UBIGINT))"
         )
         for table in dict.fromkeys(rule.table for rule in rules):
-            fields = list(dict.fromkeys(rule.field for rule in rules if rule.table == table))
-            selected = ", ".join(f"histogram({name}) AS {name}" for name in fields)
+            fields = dict.fromkeys(rule.field for rule in rules if rule.table == table)
+            listed = ", ".join(f"{{field: '{name}', seen: histogram({name})}}" for name in fields)
             try:
-                self.connection.execute(f"CREATE OR REPLACE TEMP TABLE _histogram AS SELECT {selected} FROM {table}")
-            except duckdb.Error:
-                continue
-            for name in fields:
                 self.connection.execute(
-                    f"INSERT INTO _seen SELECT '{table}', '{name}', e.key, e.value FROM "
-                    f"(SELECT unnest(map_entries({name})) AS e FROM _histogram) WHERE e.key <> 0"
+                    f"INSERT INTO _seen SELECT '{table}', f.field, unnest(map_entries(f.seen)) "
+                    f"FROM (SELECT unnest([{listed}]) AS f FROM {table})"
                 )
+            except duckdb.Error:
+                # The rules about its columns have said so.
+                continue
         return self._look_up(rules)
 
     def _look_up(self, rules: Sequence[ConceptRule]) -> list[CheckResult]:
-        selected = []
+        violations = list(dict.fromkeys(rule.violation for rule in rules))
+        selected = ", ".join(f"sum(CASE WHEN {text} THEN s.concept.value END)::BIGINT" for text in violations)
+        rows = self.connection.execute(
+            f"SELECT s.name, s.field, sum(s.concept.value)::BIGINT, {selected} FROM _seen AS s LEFT JOIN "
+            "(SELECT * FROM concept WHERE concept_id IN (SELECT seen.concept.key FROM _seen AS seen)) AS c "
+            "ON c.concept_id = s.concept.key WHERE s.concept.key <> 0 GROUP BY s.name, s.field"
+        ).fetchall()
+        counts = {(row[0], row[1]): (row[2], dict(zip(violations, row[3:], strict=True))) for row in rows}
+        results = []
         for rule in rules:
-            here = f"s.name = '{rule.table}' AND s.field = '{rule.field}'"
-            selected.append(f"coalesce(sum(CASE WHEN {here} THEN s.rows END), 0)::BIGINT")
-            selected.append(f"coalesce(sum(CASE WHEN {here} AND ({rule.violation}) THEN s.rows END), 0)::BIGINT")
-        concepts = "SELECT * FROM concept WHERE concept_id IN (SELECT concept_id FROM _seen)"
-        counts = self.connection.execute(
-            f"SELECT {', '.join(selected)} FROM _seen AS s LEFT JOIN ({concepts}) AS c ON c.concept_id = s.concept_id"
-        ).fetchone()
-        return [
-            judge(rule, (counts or ())[2 * place], (counts or ())[2 * place + 1], _concept_sql(rule))
-            for place, rule in enumerate(rules)
-        ]
+            checked, failed = counts.get((rule.table, rule.field), (0, {}))
+            results.append(judge(rule, checked, failed.get(rule.violation) or 0, _concept_sql(rule)))
+        return results
+
+    def codes(self, rules: Sequence[CodeRule]) -> list[CheckResult]:
+        """Count what the rules about single codes find."""
+        import duckdb
+
+        try:
+            return count_codes(self.connection, rules)
+        except duckdb.Error:
+            return [_error(rule) for rule in rules]
 
     def query(self, rule: QueryRule) -> CheckResult:
         """Run a rule that has a query of its own."""
         import duckdb
 
         try:
+            if rule.quick:
+                rows, fine = self.connection.execute(rule.quick).fetchone() or (0, False)
+                if fine:
+                    return judge(rule, int(rows), 0, rule.failing)
             checked, failed = self.connection.execute(rule.counts).fetchone() or (0, 0)
         except duckdb.Error:
             return _error(rule)
@@ -159,11 +177,8 @@ class Examiner:
         """Add the first failing rows' keys to a failed result, smallest first."""
         if result.status != "failed" or not result.sql:
             return result
-        first = self.connection.execute(f"DESCRIBE {result.sql}").fetchall()[0][0]
-        rows = self.connection.execute(
-            f'SELECT DISTINCT "{first}" FROM ({result.sql}) ORDER BY 1 LIMIT {_SHOWN}'
-        ).fetchall()
-        return replace(result, row_ids=tuple(str(row[0]) for row in rows))
+        rows = self.connection.execute(f"SELECT DISTINCT #1 FROM ({result.sql}) ORDER BY 1 LIMIT {_SHOWN}").fetchall()
+        return replace(result, row_ids=tuple(dict.fromkeys(str(row[0]) for row in rows)))
 
 
 def _condition_count(rule: ScanRule) -> str:

@@ -9,11 +9,14 @@ from xinglin.contracts.model import Table
 from xinglin.mart.checks.dates import SPANS
 from xinglin.mart.checks.rule import QueryRule
 
-__all__ = ["whole_rules"]
+__all__ = ["LINEAGE_SUMS", "whole_rules"]
 
 _DERIVED = ("observation_period", "condition_era", "drug_era")
 _WRITTEN_ONCE = (*EVENT_TABLES, "cost")
 _ERA_GAP_DAYS = 30
+
+LINEAGE_SUMS = "SELECT table_name, count(*) AS rows, sum(hash(row_id)) AS hashes FROM lineage GROUP BY table_name"
+"""Number and sum of hashes of the row ids in lineage: where a table has the same, it has the same rows."""
 
 
 def whole_rules(table: Table) -> Iterator[QueryRule]:
@@ -55,7 +58,6 @@ def _persons(table: str) -> QueryRule:
         threshold=0.05 if table == "observation_period" else 1.0,
         counts=f"SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM person AS p {absent})",
         failing=f"SELECT p.* FROM person AS p {absent}",
-        tables=("person", table),
     )
 
 
@@ -75,7 +77,6 @@ def _apart(table: str, group: str, gap: int) -> QueryRule:
         blocking=True,
         counts=f"SELECT count(*), count_if(near) FROM (SELECT {near} AS near FROM {table})",
         failing=f"SELECT * FROM {table} QUALIFY {near}",
-        tables=(table,),
     )
 
 
@@ -100,7 +101,6 @@ def _covered(events: str, eras: str, word: str, *, same_concept: bool) -> QueryR
         counts=f"SELECT (SELECT count(*) FROM {events} AS t WHERE {known}), "
         f"(SELECT count(*) FROM {events} AS t WHERE {missing})",
         failing=f"SELECT t.* FROM {events} AS t WHERE {missing}",
-        tables=(events, eras),
     )
 
 
@@ -120,7 +120,6 @@ def _reconciled(table: str) -> QueryRule:
         blocking=True,
         counts=f"SELECT greatest(in_table, written), abs(in_table - written) FROM ({both})",
         failing=f"SELECT * FROM ({both}) WHERE in_table <> written",
-        tables=(table, "etl_count"),
     )
 
 
@@ -128,6 +127,9 @@ def _lineage(table: Table) -> Iterator[QueryRule]:
     name, key = table.name, table.key[0]
     of_table = f"SELECT * FROM lineage WHERE table_name = '{name}'"
     lost = f"WHERE NOT EXISTS (SELECT 1 FROM ({of_table}) AS l WHERE l.row_id = t.{key})"
+    rows = f"(SELECT count(*) FROM {name})"
+    of_rows = f"(SELECT (count(*), sum(hash({key}))) FROM {name})"
+    same = f"{of_rows} = (SELECT (rows, hashes) FROM _lineage WHERE table_name = '{name}')"
     yield QueryRule(
         "hasLineage",
         "completeness",
@@ -138,7 +140,7 @@ def _lineage(table: Table) -> Iterator[QueryRule]:
         blocking=name in EVENT_TABLES,
         counts=f"SELECT (SELECT count(*) FROM {name}), (SELECT count(*) FROM {name} AS t {lost})",
         failing=f"SELECT t.* FROM {name} AS t {lost}",
-        tables=(name, "lineage"),
+        quick=f"SELECT {rows}, {same}",
     )
     gone = f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = l.row_id)"
     yield QueryRule(
@@ -151,7 +153,7 @@ def _lineage(table: Table) -> Iterator[QueryRule]:
         blocking=name in EVENT_TABLES,
         counts=f"SELECT (SELECT count(*) FROM ({of_table})), (SELECT count(*) FROM ({of_table}) AS l {gone})",
         failing=f"SELECT l.row_id, l.* EXCLUDE (row_id) FROM ({of_table}) AS l {gone}",
-        tables=(name, "lineage"),
+        quick=f"SELECT {rows}, {same}",
     )
 
 
@@ -170,5 +172,4 @@ def _collisions() -> QueryRule:
         blocking=True,
         counts=f"SELECT count(*), count_if(collides) FROM ({resources})",
         failing=f"SELECT resource_key FROM ({resources}) WHERE collides",
-        tables=("lineage",),
     )
