@@ -1,0 +1,87 @@
+"""Contracts of the mart's inner tables: what single files tell of things that several files may speak of."""
+
+from __future__ import annotations
+
+from xinglin.contracts.model import Column, Table
+
+__all__ = ["PARTS"]
+
+_PERSON = Table(
+    name="part_person",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per current Patient of a known person",
+    key=("patient_key",),
+    bucketed=True,
+    columns=(
+        Column("person_id", "BIGINT", "The person", required=True),
+        Column("patient_key", "BIGINT", "Key of the Patient", required=True),
+        Column("site", "VARCHAR", "Site that sent it", required=True),
+        Column("batch", "INTEGER", "Sequence of the signed batch", required=True),
+        Column("last_updated", "TIMESTAMP", "Patient.meta.lastUpdated"),
+        Column("gender", "VARCHAR", "Patient.gender"),
+        Column("birth_date", "VARCHAR", "Patient.birthDate: year, month or day"),
+        Column("birth_datetime", "TIMESTAMP", "Time of birth, from the extension patient-birthTime"),
+        Column("race", "VARCHAR", "Race as the site wrote it"),
+        Column("ethnicity", "VARCHAR", "Ethnicity as the site wrote it"),
+        Column("location_id", "BIGINT", "Place of the first address"),
+        Column("provider_id", "BIGINT", "First general practitioner"),
+        Column("care_site_id", "BIGINT", "Managing organization"),
+        Column("death_date", "DATE", "Day of death"),
+        Column("death_datetime", "TIMESTAMP", "Moment of death"),
+        Column("deceased", "BOOLEAN", "Whether the Patient is said to have died, with or without a day"),
+    ),
+)
+
+_PLACE = Table(
+    name="part_place",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per landed file and place it names",
+    key=("location_id",),
+    columns=(
+        Column("location_id", "BIGINT", "Key of the place's own words", required=True),
+        Column("city", "VARCHAR", "City"),
+        Column("state", "VARCHAR", "State or province"),
+        Column("zip", "VARCHAR", "First three characters of the postal code"),
+        Column("country", "VARCHAR", "Country"),
+    ),
+)
+
+_PROVIDER = Table(
+    name="part_provider",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per Practitioner and per role of one",
+    key=("provider_id", "source_key"),
+    columns=(
+        Column("provider_id", "BIGINT", "Key of the Practitioner", required=True),
+        Column("source_key", "BIGINT", "Key of the Practitioner or PractitionerRole", required=True),
+        Column("npi", "VARCHAR", "National provider identifier"),
+        Column("year_of_birth", "INTEGER", "Year of birth"),
+        Column("gender", "VARCHAR", "Practitioner.gender"),
+        Column("source_value", "VARCHAR", "Site and key"),
+        Column("care_site_id", "BIGINT", "Organization of the role"),
+        Column("specialty", "VARCHAR", "Specialty of the role as the site wrote it"),
+    ),
+)
+
+_UNMAPPED = Table(
+    name="part_unmapped",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per landed file and code without a standard concept",
+    key=("site", "batch", "file", "system", "code"),
+    columns=(
+        Column("site", "VARCHAR", "Site", required=True),
+        Column("batch", "INTEGER", "Sequence of the signed batch", required=True),
+        Column("file", "VARCHAR", "File in the batch", required=True),
+        Column("resource_type", "VARCHAR", "FHIR resource type", required=True),
+        Column("system", "VARCHAR", "Code system; empty where it gave none", required=True),
+        Column("code", "VARCHAR", "Code", required=True),
+        Column("rows", "BIGINT", "How often", required=True),
+    ),
+)
+
+PARTS: dict[str, Table] = {table.name: table for table in (_PERSON, _PLACE, _PROVIDER, _UNMAPPED)}
+"""Every inner table, by name."""

@@ -1,0 +1,166 @@
+"""A query session of one task: macros, variables, code maps, and Parquet written per person bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xinglin.contracts.model import Table
+from xinglin.core.errors import StorageError
+from xinglin.lake import connect
+from xinglin.mart.expressions import CONDITIONAL, MACROS, UNCONDITIONAL
+from xinglin.mart.queries import code_map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+__all__ = ["Context", "create_table", "open_session", "read_parquet_sql", "write_table"]
+
+_MAPS = {
+    "code_system": "system VARCHAR, vocabulary_id VARCHAR",
+    "comparator": "code VARCHAR, concept_id INTEGER, name VARCHAR",
+    "currency": "code VARCHAR, concept_id INTEGER, name VARCHAR",
+    "domain_table": "domain_id VARCHAR, table_name VARCHAR",
+    "gender": "code VARCHAR, concept_id INTEGER, name VARCHAR",
+    "unit": "code VARCHAR, concept_id INTEGER, name VARCHAR",
+    "visit_class": "code VARCHAR, concept_id INTEGER, name VARCHAR",
+}
+_LOOKUP = "vocabulary_id VARCHAR, concept_code VARCHAR, source_concept_id INTEGER, concept_id INTEGER, domain_id VARCHAR"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all tasks of one build share.
+
+    Args:
+        lake: Root of the lake.
+        scratch: Folder for unfinished files.
+        buckets: Number of person buckets.
+        memory_mb: Memory of one task.
+        person_map: Files of the table person_map.
+        lookup: Files of the table concept_lookup; empty without a vocabulary.
+        variables: Switches the queries read with getvariable.
+    """
+
+    lake: Path
+    scratch: Path
+    buckets: int
+    memory_mb: int
+    person_map: tuple[str, ...]
+    lookup: tuple[str, ...]
+    variables: Mapping[str, Any]
+
+
+def read_parquet_sql(paths: tuple[str, ...] | list[str], columns: str) -> str:
+    """A FROM item over Parquet files; an empty one with these columns where there is no file.
+
+    Example:
+        >>> read_parquet_sql([], "a BIGINT")
+        '(SELECT NULL::BIGINT AS a WHERE false)'
+        >>> read_parquet_sql(["/x.parquet"], "a BIGINT")
+        "read_parquet(['/x.parquet'])"
+    """
+    if paths:
+        return f"read_parquet([{', '.join(_quote(path) for path in paths)}])"
+    typed = (column.strip().split(" ") for column in columns.split(","))
+    return f"(SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in typed)} WHERE false)"
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def open_session(
+    context: Context, variables: Mapping[str, Any], references: tuple[str, str] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which the mart's queries run; closed when the block ends.
+
+    Args:
+        context: What all tasks share.
+        variables: What this task's queries read with getvariable, beside the context's own.
+        references: Parquet files of the site's identifiers and coded resources, where the task needs them.
+    """
+    connection = connect(context.memory_mb, 1, context.scratch)
+    try:
+        for name, value in {**context.variables, "buckets": context.buckets, **variables}.items():
+            connection.execute(f"SET VARIABLE {name} = ?", [value])
+        if references:
+            for name, path in zip(("identifier", "coded"), references, strict=True):
+                connection.execute(f"CREATE TEMP TABLE {name} AS FROM {read_parquet_sql([path], '')}")
+        for macro in (*(CONDITIONAL if references else UNCONDITIONAL), *MACROS):
+            connection.execute(macro)
+        for name, columns in _MAPS.items():
+            _load_map(connection, name, columns)
+        connection.execute(
+            f"CREATE TEMP VIEW concept_lookup AS SELECT * FROM {read_parquet_sql(context.lookup, _LOOKUP)}"
+        )
+        if context.lookup:
+            # The vocabulary knows more units than the small map of our own.
+            connection.execute(
+                "INSERT INTO unit SELECT concept_code, min(concept_id), '' FROM concept_lookup "
+                "WHERE vocabulary_id = 'UCUM' AND concept_id <> 0 AND concept_code NOT IN (SELECT code FROM unit) "
+                "GROUP BY concept_code"
+            )
+        yield connection
+    finally:
+        connection.close()
+
+
+def _load_map(connection: duckdb.DuckDBPyConnection, name: str, columns: str) -> None:
+    table = "gender_concept" if name == "gender" else name
+    connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+    connection.execute(f"COPY {table} FROM {_quote(str(code_map(name)))} (FORMAT csv, HEADER)")
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    """Materialise a SELECT as a temporary table of the session."""
+    connection.execute(f"CREATE TEMP TABLE {name} AS {select}")
+
+
+def write_table(
+    connection: duckdb.DuckDBPyConnection, table: Table, select: str, folder: Path
+) -> list[tuple[Path, int | None]]:
+    """Write what a SELECT gives in the contract's columns and types, one file per person bucket.
+
+    Args:
+        connection: From `open_session`.
+        table: The contract. A bucketed one needs the column ``bucket`` in the SELECT.
+        select: The SELECT; it orders its rows wholly.
+        folder: A fresh folder is made in it.
+
+    Returns:
+        The files and their buckets; none where there are no rows.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    import duckdb
+
+    columns = ", ".join(f"{column.name}::{column.type} AS {column.name}" for column in table.columns)
+    target = folder / table.name
+    options = "FORMAT parquet, COMPRESSION zstd"
+    try:
+        if not table.bucketed:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = target.with_suffix(".parquet")
+            row = connection.execute(f"COPY (SELECT {columns} FROM ({select})) TO {_quote(str(path))} ({options})")
+            return [(path, None)] if (row.fetchone() or (0,))[0] else []
+        target.mkdir(parents=True)
+        connection.execute(
+            f"COPY (SELECT {columns}, bucket FROM ({select})) TO {_quote(str(target))} "
+            f"({options}, PARTITION_BY (bucket), OVERWRITE_OR_IGNORE)"
+        )
+    except duckdb.IOException as error:
+        raise StorageError(
+            "a table file could not be written", source=table.name, remedy="free some room on the disk", retry=True
+        ) from error
+    return [
+        (path, int(path.parent.name.removeprefix("bucket=")))
+        for path in sorted(target.glob("bucket=*/*.parquet"))
+    ]

@@ -1,0 +1,16 @@
+-- grain: one row per ImagingStudy
+WITH timed AS (
+    SELECT *, coalesce(r.started, r.series[1].started) AS start_text,
+        coalesce(r.modality[1], r.series[1].modality) AS modality
+    FROM parsed
+)
+SELECT resource_key AS row_id, resource_key, row, person_id, 'procedure_occurrence' AS home,
+    coalesce(r.procedureCode[1], '{"coding":[' || modality || ']}') AS code,
+    CASE WHEN r.status IS DISTINCT FROM 'available'
+        THEN status_reason(r.status, ['registered', 'cancelled', 'entered-in-error', 'unknown']) END AS why,
+    fhir_day(start_text) AS start_date, fhir_moment(start_text) AS start_datetime,
+    reference_key(r.encounter.reference, 'Encounter') AS visit_occurrence_id,
+    reference_key(coalesce(r.interpreter[1].reference, r.referrer.reference), 'Practitioner') AS provider_id,
+    unresolved(r.encounter.reference, 'Encounter')
+        + unresolved(coalesce(r.interpreter[1].reference, r.referrer.reference), 'Practitioner') AS unresolved
+FROM timed
