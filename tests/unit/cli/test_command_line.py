@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xinglin import __version__
+from xinglin.cli import run
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+def commands() -> list[list[str]]:
+    """Every command, as its words."""
+    from typer.main import get_command
+
+    from xinglin.cli.commands import app
+
+    found = []
+    for name, command in get_command(app).commands.items():
+        below = getattr(command, "commands", None)
+        found += [[name, sub] for sub in below] if below else [[name]]
+    return found
+
+
+def test_the_version_is_the_packages(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"xinglin {__version__}\n"
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_teaches_itself(command, capsys):
+    assert run([*command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "--json" in said
+    assert len(said.splitlines()) > 5
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_is_in_the_readme(command):
+    readme = (REPO / "README.md").read_text()
+    assert f"xinglin {' '.join(command)}" in readme or (command[0] in readme and f"`{command[-1]}`" in readme)
+
+
+def test_bad_usage_leaves_with_2(capsys):
+    assert run(["nonsense"]) == 2
+    assert "nonsense" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["status"], ["run"], ["sql", "SELECT 1"], ["identity", "links"], ["mart", "check"]])
+def test_a_region_that_is_not_there_says_how_to_make_one(command, tmp_path, capsys):
+    assert run([*command, "--home", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "there is no region here" in said
+    assert "xinglin init" in said
+
+
+def test_init_keeps_keys_private_and_does_not_change_an_existing_region(tmp_path, capsys):
+    assert run(["init", str(tmp_path / "home"), "--buckets", "3"]) == 0
+    assert (tmp_path / "home" / "keys").stat().st_mode & 0o077 == 0
+    assert run(["init", str(tmp_path / "home"), "--buckets", "5", "--json"]) == 0
+    assert '"buckets": 3' in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from xinglin.cli import run; run(['--help'])\n"
+        "heavy = {'duckdb', 'deltalake', 'pyarrow', 'splink', 'matplotlib', 'numpy', 'rich'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {sorted(heavy)}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
