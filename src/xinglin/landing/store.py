@@ -1,0 +1,226 @@
+"""The landing of a region: its sites, their batches and the files in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from xinglin.core.errors import Conflict, NotFound, UsageError
+from xinglin.core.files import private_file, write_atomic
+from xinglin.landing.manifest import canonical, new_key, public_key
+
+__all__ = ["KINDS", "Batch", "Counts", "LandedFile", "Landing", "Site"]
+
+KINDS = ("hospital", "health-centre", "clinic", "exam-centre", "unspecified")
+_SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}").fullmatch
+
+
+@dataclass(frozen=True)
+class Site:
+    """An institution that sends records."""
+
+    name: str
+    kind: str
+    public_key: str
+    inbox: str | None = None
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One file of resources of one type."""
+
+    site: str
+    batch: int
+    name: str
+    path: Path
+    resource_type: str
+    rows: int
+    sha256: str
+    conditional_references: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """received = landed + duplicate + quarantined."""
+
+    received: int = 0
+    landed: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.received + other.received,
+            self.landed + other.landed,
+            self.duplicate + other.duplicate,
+            self.quarantined + other.quarantined,
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One signed batch of a site."""
+
+    site: str
+    sequence: int
+    path: Path
+
+    @cached_property
+    def manifest_bytes(self) -> bytes:
+        """The manifest as it was signed."""
+        return (self.path / "manifest.json").read_bytes()
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the batch says about itself."""
+        manifest: dict[str, Any] = json.loads(self.manifest_bytes)
+        return manifest
+
+    def files(self, resource_type: str | None = None) -> list[LandedFile]:
+        """The files of resources, in order of their names."""
+        return [
+            LandedFile(
+                site=self.site,
+                batch=self.sequence,
+                name=entry["name"],
+                path=self.path / entry["name"],
+                resource_type=entry["resource_type"],
+                rows=entry["rows"],
+                sha256=entry["sha256"],
+                conditional_references=entry["conditional_references"],
+            )
+            for entry in self.manifest["files"]
+            if entry["role"] == "resource" and resource_type in (None, entry["resource_type"])
+        ]
+
+
+class Landing:
+    """The landing folder: ``<site>/site.json`` and ``<site>/batch-000001/`` and so on.
+
+    Args:
+        root: The folder; it need not exist yet.
+        keys: The folder of the sites' private keys; ``keys`` beside `root` when not given.
+
+    Example:
+        >>> import tempfile
+        >>> landing = Landing(Path(tempfile.mkdtemp()) / "landing")
+        >>> landing.add_site("mercy", "hospital").kind
+        'hospital'
+        >>> [site.name for site in landing.sites()], landing.files()
+        (['mercy'], [])
+    """
+
+    def __init__(self, root: Path, keys: Path | None = None) -> None:
+        self.root = root
+        self.keys = keys or root.parent / "keys"
+
+    def sites(self) -> list[Site]:
+        """All registered sites, by name."""
+        return [
+            Site(**json.loads(path.read_bytes())) for path in sorted(self.root.glob("*/site.json"), key=str)
+        ]
+
+    def site(self, name: str) -> Site:
+        """One site.
+
+        Raises:
+            NotFound: No site has that name.
+        """
+        path = self.folder(name) / "site.json"
+        if not path.is_file():
+            raise NotFound(
+                "there is no such site", source=name, remedy=f"run: xinglin site add {name} --kind hospital"
+            )
+        return Site(**json.loads(path.read_bytes()))
+
+    def add_site(self, name: str, kind: str, inbox: str | None = None, seed: bytes | None = None) -> Site:
+        """Register a site and make its signing key.
+
+        Args:
+            name: Short name; it becomes part of every key of the site's rows.
+            kind: One of `KINDS`.
+            inbox: Folder that `xinglin run` looks into for new files.
+            seed: 32 bytes to make the key from, for reproducible examples; random when not given.
+
+        Raises:
+            UsageError: The name or the kind cannot be used.
+            Conflict: The site exists.
+        """
+        if kind not in KINDS:
+            raise UsageError(f"a site's kind is one of {', '.join(KINDS)}", source=kind)
+        folder = self.folder(name)
+        if (folder / "site.json").exists():
+            raise Conflict("the site exists already", source=name)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.key_path(name).exists():
+            private_file(self.key_path(name), new_key(seed).hex().encode() + b"\n")
+        site = Site(name=name, kind=kind, public_key=public_key(self.signing_key(name)), inbox=inbox)
+        write_atomic(folder / "site.json", canonical(vars(site)) + b"\n")
+        return site
+
+    def folder(self, site: str) -> Path:
+        """The folder of a site.
+
+        Raises:
+            UsageError: The name cannot be a site's.
+        """
+        if not _SITE_NAME(site):
+            raise UsageError(
+                "a site's name has 1 to 63 letters, digits, '-', '_' or '.' and begins with a letter or digit",
+                source=repr(site)[:80],
+            )
+        return self.root / site
+
+    def key_path(self, site: str) -> Path:
+        """The file of a site's private key."""
+        return self.keys / f"{site}.key"
+
+    def signing_key(self, site: str) -> bytes:
+        """The site's private key.
+
+        Raises:
+            NotFound: The key file is gone; batches can be verified but none can be added.
+        """
+        path = self.key_path(site)
+        if not path.is_file():
+            raise NotFound("the site's signing key is not there", source=str(path), remedy="restore it from a backup")
+        return bytes.fromhex(path.read_text().strip())
+
+    def batches(self, site: str) -> list[Batch]:
+        """The batches of a site, oldest first."""
+        paths = sorted(self.folder(site).glob("batch-[0-9]*"), key=lambda path: int(path.name[6:]))
+        return [Batch(site, int(path.name[6:]), path) for path in paths]
+
+    def all_batches(self) -> Iterator[Batch]:
+        """The batches of all sites, in order of site and sequence."""
+        for site in self.sites():
+            yield from self.batches(site.name)
+
+    def files(self, resource_type: str | None = None) -> list[LandedFile]:
+        """All files of resources in (site, batch, name) order."""
+        return [file for batch in self.all_batches() for file in batch.files(resource_type)]
+
+    def superseded(self) -> dict[tuple[str, int, str], list[int]]:
+        """Rows that a later version replaced, by (site, batch, file name)."""
+        import pyarrow.parquet as pq
+
+        rows: dict[tuple[str, int, str], list[int]] = {}
+        for batch in self.all_batches():
+            if any(entry["role"] == "superseded" for entry in batch.manifest["files"]):
+                table = pq.read_table(batch.path / "superseded.parquet", columns=["batch", "file", "row"])
+                columns = (table[name].to_pylist() for name in ("batch", "file", "row"))
+                for sequence, file, row in zip(*columns, strict=True):
+                    rows.setdefault((batch.site, sequence, file), []).append(row)
+        return {place: sorted(rows[place]) for place in sorted(rows)}
+
+    def counts(self) -> dict[str, Counts]:
+        """What each site sent: received = landed + duplicate + quarantined."""
+        total = {site.name: Counts() for site in self.sites()}
+        for batch in self.all_batches():
+            total[batch.site] += Counts(**batch.manifest["counts"])
+        return total

@@ -1,0 +1,1 @@
+"""Sources: each speaks one format and yields FHIR R4 resources."""

@@ -1,0 +1,221 @@
+"""Is this text one FHIR resource? Strict JSON, known type, an id, right types, real days."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+
+from xinglin.sources.fhir.limits import Limits
+from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
+from xinglin.sources.fhir.shapes import decoder
+
+__all__ = ["Rejected", "Resource", "check", "parse"]
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
+_PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?").fullmatch
+_PATIENT_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+
+
+class Rejected(Exception):
+    """A record that cannot be landed.
+
+    Args:
+        reason: Short stable word.
+        detail: What was expected and where; never a value.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Resource(NamedTuple):
+    """One resource that may be landed.
+
+    Args:
+        resource_type: Its type.
+        resource_id: Its id.
+        patient_id: Id of the Patient it is about, its own for a Patient, None where none is named.
+        text: The JSON without whitespace between tokens, numbers as they were written.
+    """
+
+    resource_type: str
+    resource_id: str
+    patient_id: str | None
+    text: bytes
+
+
+def check(raw: bytes, limits: Limits) -> Resource:
+    """Check one resource.
+
+    Args:
+        raw: Its JSON as received.
+        limits: Size and depth it may have.
+
+    Raises:
+        Rejected: It is not a FHIR resource, with the reason.
+
+    Example:
+        >>> check(b'{"resourceType": "Patient", "id": "a"}', Limits())
+        Resource(resource_type='Patient', resource_id='a', patient_id='a', text=b'{"resourceType":"Patient","id":"a"}')
+    """
+    found, text = parse(raw, limits)
+    if type(found) is not dict:
+        raise Rejected("not-fhir", "expected a JSON object")
+    resource_type = found.get("resourceType")
+    if type(resource_type) is not str:
+        if "resourceType" in found:
+            raise Rejected("wrong-type", "expected a string at $.resourceType")
+        raise Rejected("not-fhir", "expected the element resourceType")
+    if resource_type not in RESOURCE_TYPES:
+        raise Rejected("unknown-resource-type", "expected an R4 or R4B resource type at $.resourceType")
+    resource_id = found.get("id")
+    if type(resource_id) is not str or not _ID(resource_id):
+        raise _bad_id(found)
+    if b":null" in text or b"null]" in text or b"null," in text:
+        _refuse_null(found)
+    try:
+        decoder(resource_type).decode(text)
+    except msgspec.ValidationError as error:
+        raise _bad_shape(error) from None
+    except RecursionError:
+        raise Rejected("too-deep", "nested deeper than the interpreter allows") from None
+    return Resource(resource_type, resource_id, _patient_id(resource_type, resource_id, found), text)
+
+
+def parse(raw: bytes, limits: Limits) -> tuple[Any, bytes]:
+    """Parse strict JSON.
+
+    Returns:
+        The value, and its text without whitespace between tokens.
+
+    Raises:
+        Rejected: too-large, too-deep, invalid-utf8, invalid-json or duplicate-key.
+
+    Example:
+        >>> parse(b'{"value": 1.50}', Limits())
+        ({'value': 1.5}, b'{"value":1.50}')
+    """
+    if len(raw) > limits.resource_bytes:
+        raise Rejected("too-large", f"expected at most {limits.resource_bytes} bytes")
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise _bad_json(raw, error) from None
+    # What comes out of the parser again byte by byte has neither a repeated key nor superfluous whitespace.
+    again = orjson.dumps(found)
+    text = raw
+    if again != raw:
+        text = msgspec.json.format(raw, indent=-1)
+        escaped = b"\\u" in text and re.search(rb"\\u00(?:22|3[aA])", text)
+        if escaped or text.count(b'":') != again.count(b'":'):
+            _refuse_duplicate_keys(text)
+    if len(text) > 6 * limits.depth:
+        _refuse_depth(text, limits.depth)
+    return found, text
+
+
+def _bad_json(raw: bytes, error: orjson.JSONDecodeError) -> Rejected:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as broken:
+        return Rejected("invalid-utf8", f"expected UTF-8 at byte {broken.start}")
+    if "ecursion" in error.msg:
+        return Rejected("too-deep", "nested deeper than 1024 levels")
+    return Rejected("invalid-json", f"expected JSON at character {error.pos}")
+
+
+def _bad_id(found: dict[str, Any]) -> Rejected:
+    if "id" not in found:
+        return Rejected("missing-id", "expected the element id")
+    if type(found["id"]) is not str:
+        return Rejected("wrong-type", "expected a string at $.id")
+    return Rejected("invalid-id", "expected 1 to 64 letters, digits, '-' or '.' at $.id")
+
+
+def _bad_shape(error: msgspec.ValidationError) -> Rejected:
+    """The message of msgspec names types and the path, never a value."""
+    message = str(error)
+    if message.startswith("Invalid "):
+        return Rejected("invalid-date", message)
+    if "required field" in message:
+        return Rejected("missing-element", message)
+    if "out of range" in message:
+        return Rejected("out-of-range", message)
+    return Rejected("wrong-type", message)
+
+
+def _refuse_duplicate_keys(text: bytes) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items):
+            raise Rejected("duplicate-key", f"expected each key once in an object of {len(items)} keys")
+        return found
+
+    try:
+        json.loads(text, object_pairs_hook=pairs)
+    except RecursionError:
+        raise Rejected("too-deep", "nested deeper than the interpreter allows") from None
+
+
+def _refuse_depth(text: bytes, limit: int) -> None:
+    brackets = text.translate(None, _NOT_BRACKETS)
+    if len(brackets) <= 2 * limit:
+        return
+    for _ in range(limit):
+        shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if len(shorter) == len(brackets):
+            break
+        brackets = shorter
+    if not brackets:
+        return
+    # Brackets inside strings can hide the pairing: count exactly.
+    depth, inside, escaped = 0, False, False
+    for byte in text:
+        if inside:
+            inside, escaped = escaped or byte != 0x22, byte == 0x5C and not escaped
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"{[":
+            depth += 1
+            if depth > limit:
+                raise Rejected("too-deep", f"expected at most {limit} levels")
+        elif byte in b"}]":
+            depth -= 1
+
+
+def _refuse_null(found: dict[str, Any]) -> None:
+    """FHIR has no null, but in a list of primitives beside the list of their extensions (JSON, 2.6.2.3)."""
+    waiting: list[tuple[str, Any]] = [("$", found)]
+    while waiting:
+        path, node = waiting.pop()
+        for name, value in node.items():
+            here = f"{path}.{name}" if len(name) < 64 and name.isidentifier() else path
+            if value is None:
+                raise Rejected("wrong-type", f"expected no null at {here}")
+            if type(value) is dict:
+                waiting.append((here, value))
+            elif type(value) is list:
+                if None in value and not name.startswith("_") and f"_{name}" not in node:
+                    raise Rejected("wrong-type", f"expected no null at {here}[]")
+                waiting.extend((f"{here}[]", item) for item in value if type(item) is dict)
+
+
+def _patient_id(resource_type: str, resource_id: str, found: dict[str, Any]) -> str | None:
+    if resource_type == "Patient":
+        return resource_id
+    for element in _PATIENT_ELEMENTS:
+        holder = found.get(element)
+        if type(holder) is dict:
+            reference = holder.get("reference")
+            if type(reference) is str and "Patient/" in reference:
+                match = _PATIENT(reference)
+                if match:
+                    return match[1]
+    return None

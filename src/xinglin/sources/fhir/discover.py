@@ -1,0 +1,108 @@
+"""What lies at a path: which files hold resources, which only tell about them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from xinglin.core.errors import NotFound
+
+__all__ = ["Codec", "Found", "Role", "codec_of", "discover", "is_description"]
+
+Role = Literal["resources", "archive", "description"]
+Codec = Literal["plain", "gzip", "zstd", "zip"]
+
+_DESCRIPTIONS = re.compile(
+    r"(?i)(.*\.(md|txt|log|html?|pdf|sha256|sha512|md5|sig|asc)|readme|licen[cs]e|notice|\.ds_store|thumbs\.db"
+    r"|desktop\.ini|\._.*)"
+).fullmatch
+_CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".zip": "zip"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file at the path.
+
+    Args:
+        name: Its name relative to the path, with ``/``.
+        path: Where it is.
+        codec: How it is packed, by its ending.
+        role: ``description`` for README, checksums and the like: they are listed in the manifest and hold no
+            records.
+    """
+
+    name: str
+    path: Path
+    codec: Codec
+    role: Role
+
+
+def discover(path: Path) -> list[Found]:
+    """The files at a path, in order of their names; links to folders are followed once.
+
+    Args:
+        path: A file or a folder.
+
+    Raises:
+        NotFound: There is nothing at the path.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name in ("b.ndjson.gz", "a.json", "README.md"):
+        ...     _ = (folder / name).write_bytes(b"")
+        >>> [(found.name, found.codec, found.role) for found in discover(folder)]
+        [('README.md', 'plain', 'description'), ('a.json', 'plain', 'resources'), ('b.ndjson.gz', 'gzip', 'resources')]
+    """
+    if not path.exists():
+        raise NotFound("there is nothing at this path", source=str(path))
+    if not path.is_dir():
+        return [_found(path.name, path, given=True)]
+    names: list[tuple[str, Path]] = []
+    seen: set[tuple[int, int]] = set()
+    for folder, subfolders, files in os.walk(path, followlinks=True):
+        here = os.stat(folder)
+        if (here.st_dev, here.st_ino) in seen:
+            subfolders.clear()
+            continue
+        seen.add((here.st_dev, here.st_ino))
+        subfolders.sort()
+        for file in files:
+            place = Path(folder, file)
+            names.append((place.relative_to(path).as_posix(), place))
+    return [_found(name, place, given=False) for name, place in sorted(names)]
+
+
+def codec_of(name: str) -> Codec:
+    """How a file is packed, by its ending.
+
+    Example:
+        >>> codec_of("a.ndjson.GZ")
+        'gzip'
+    """
+    for ending, codec in _CODECS.items():
+        if name.lower().endswith(ending):
+            return codec
+    return "plain"
+
+
+def is_description(name: str) -> bool:
+    """Whether the name says that the file tells about the others: README, licence, checksums, resource forks.
+
+    Example:
+        >>> is_description("x/SOURCE.md"), is_description("x/Patient.ndjson")
+        (True, False)
+    """
+    return bool(_DESCRIPTIONS(name.rsplit("/", 1)[-1]))
+
+
+def _found(name: str, path: Path, *, given: bool) -> Found:
+    """A file that was named itself is always read; in a folder the name can say that it holds no records."""
+    codec = codec_of(name)
+    role: Role = "archive" if codec == "zip" else "resources"
+    if not given and is_description(name):
+        role = "description"
+    return Found(name, path, codec, role)
