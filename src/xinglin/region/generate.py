@@ -1,0 +1,234 @@
+"""Generate a region: blocks of persons in parallel, written in order, so that the bytes never depend on the workers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import multiprocessing
+import os
+import shutil
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xinglin.core.errors import Conflict
+from xinglin.core.files import full_disk
+from xinglin.region.attendance import attended_sites
+from xinglin.region.care import see_person
+from xinglin.region.course import Course, take_course
+from xinglin.region.hazards import HazardModel, hazards_document
+from xinglin.region.people import Person, make_person
+from xinglin.region.plan import RegionPlan, RegionReport, Site
+from xinglin.region.records import day_text
+from xinglin.region.registration import register
+from xinglin.region.streams import stream
+from xinglin.region.terms import ATRIAL_FIBRILLATION, DIABETES, HYPERTENSION
+from xinglin.region.writers import Lines, writer
+from xinglin.region.writers.fhir import patient_id
+
+__all__ = ["OUTCOME_COLUMNS", "generate", "make_block"]
+
+OUTCOME_COLUMNS = (
+    "person", "sex", "birth_date", "twin", "followed_from", "followed_until", "hypertension_onset",
+    "hypertension_treated_from", "diabetes_onset", "atrial_fibrillation_onset", "anticoagulated_from", "smoker", "ldl",
+    "first_stroke", "stroke_kind", "strokes", "death", "death_cause",
+)  # fmt: skip
+
+
+@dataclass
+class _Block:
+    """What one task hands back: bytes and number of lines per (site index, stem), and rows of the truth."""
+
+    data: dict[tuple[int, str], tuple[bytes, int]] = field(default_factory=dict)
+    persons: bytes = b""
+    outcomes: bytes = b""
+
+
+def _table(rows: list[tuple[object, ...]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _outcome(plan: RegionPlan, person: Person, course: Course) -> tuple[object, ...]:
+    onset = course.onset
+    first = course.strokes[0] if course.strokes else None
+    dates = (onset.get(HYPERTENSION), course.treated_from, onset.get(DIABETES), onset.get(ATRIAL_FIBRILLATION),
+             course.anticoagulated_from)  # fmt: skip
+    return (
+        person.number, person.sex, day_text(person.birth), int(person.twin),
+        day_text(max(plan.first_day, person.birth)),
+        day_text(plan.last_day if course.death is None else course.death),
+        *("" if day is None or day > plan.last_day else day_text(day) for day in dates),
+        int(course.smokes), f"{course.ldl:.2f}", day_text(first.day) if first else "",
+        ("ischaemic" if first.ischaemic else "haemorrhagic") if first else "", len(course.strokes),
+        "" if course.death is None else day_text(course.death), course.cause,
+    )  # fmt: skip
+
+
+def _patients_only(plan: RegionPlan, sites: tuple[Site, ...], person: Person, lines: list[Lines]) -> Iterator[tuple[object, ...]]:
+    for site in attended_sites(plan, sites, person):
+        desk = stream(plan.seed, person.number, f"register/{site.name}")
+        first = max(plan.first_day, person.birth)
+        card = register(plan.seed, person, site, first + int(desk.random() * (plan.last_day - first)), desk)
+        writer(site.format).patient(site, card, lines[site.index])
+        yield person.number, site.name, patient_id(card)
+
+
+def make_block(plan: RegionPlan, number: int) -> _Block:
+    """Everything about the persons of one block."""
+    sites = plan.sites
+    writers = [writer(site.format) for site in sites]
+    model = HazardModel()
+    lines: list[Lines] = [{} for _ in sites]
+    persons: list[tuple[object, ...]] = []
+    outcomes: list[tuple[object, ...]] = []
+    begin = number * plan.persons_per_block
+    for index in range(begin, min(begin + plan.persons_per_block, plan.persons)):
+        person = make_person(plan, index)
+        if plan.patients_only:
+            persons.extend(_patients_only(plan, sites, person, lines))
+            continue
+        course = take_course(person, plan, model)
+        for chart in see_person(plan, sites, person, course):
+            place = chart.site.index
+            writers[place].chart(chart, plan.seed, lines[place])
+            persons.append((index, chart.site.name, patient_id(chart.registration)))
+        outcomes.append(_outcome(plan, person, course))
+    return _Block(_encode(lines), _table(persons), _table(outcomes))
+
+
+def _encode(lines: list[Lines]) -> dict[tuple[int, str], tuple[bytes, int]]:
+    return {
+        (place, stem): (("\n".join(found) + "\n").encode(), len(found))
+        for place, stems in enumerate(lines)
+        for stem, found in sorted(stems.items())
+        if found
+    }
+
+
+class _Parts:
+    """Appends to the part files, cutting before one gets too large."""
+
+    def __init__(self, plan: RegionPlan, out: Path) -> None:
+        self.plan, self.out = plan, out
+        self.sites = plan.sites
+        self.suffixes = [writer(site.format).suffix for site in self.sites]
+        self.current: dict[tuple[int, str], tuple[int, int]] = {}
+        self.counts: Counter[str] = Counter()
+        self.files = self.size = 0
+
+    def add(self, data: dict[tuple[int, str], tuple[bytes, int]]) -> None:
+        """Append the lines of one block."""
+        for (place, stem), (content, count) in data.items():
+            part, size = self.current.get((place, stem), (-1, self.plan.part_bytes))
+            if size + len(content) > self.plan.part_bytes:
+                part, size = part + 1, 0
+                self.files += 1
+            self.current[(place, stem)] = (part, size + len(content))
+            path = self.out / self.sites[place].name / f"{stem}.{part:04d}{self.suffixes[place]}"
+            with path.open("ab") as file:
+                file.write(content)
+            self.counts[stem] += count
+            self.size += len(content)
+
+
+def _blocks(plan: RegionPlan, count: int, workers: int) -> Iterator[_Block]:
+    """All blocks in order; at most two per worker are under way or waiting, so memory does not grow."""
+    if workers == 1:
+        for number in range(count):
+            yield make_block(plan, number)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting: deque[Future[_Block]] = deque()
+        for number in range(count):
+            waiting.append(pool.submit(make_block, plan, number))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None) -> _Parts:
+    """Write every file of the region into a folder that is still its own."""
+    for site in plan.sites:
+        (out / site.name).mkdir(parents=True)
+    truth = out / "truth"
+    truth.mkdir()
+    parts = _Parts(plan, out)
+    parts.add(_encode([writer(site.format).institution(site, plan.seed) for site in plan.sites]))
+    count = -(-plan.persons // plan.persons_per_block)
+    workers = min(count, plan.workers or len(os.sched_getaffinity(0)))
+    with (truth / "persons.csv").open("wb") as persons, (truth / "outcomes.csv").open("wb") as outcomes:
+        persons.write(b"person,site,local_id\n")
+        if not plan.patients_only:
+            outcomes.write(",".join(OUTCOME_COLUMNS).encode() + b"\n")
+        for number, block in enumerate(_blocks(plan, count, workers)):
+            parts.add(block.data)
+            persons.write(block.persons)
+            outcomes.write(block.outcomes)
+            if progress is not None:
+                progress(min((number + 1) * plan.persons_per_block, plan.persons), plan.persons)
+    _describe(plan, out)
+    return parts
+
+
+def _describe(plan: RegionPlan, out: Path) -> None:
+    """What there is, and the hazards behind it."""
+    region = {
+        "persons": plan.persons,
+        "seed": plan.seed,
+        "first_day": day_text(plan.first_day),
+        "last_day": day_text(plan.last_day),
+        "patients_only": plan.patients_only,
+        "sites": [
+            {"name": site.name, "kind": site.kind, "folder": site.name, "format": site.format} for site in plan.sites
+        ],
+    }
+    (out / "region.json").write_text(json.dumps(region, indent=2) + "\n")
+    if not plan.patients_only:
+        (out / "truth" / "hazards.json").write_text(json.dumps(hazards_document(HazardModel()), indent=2) + "\n")
+    else:
+        (out / "truth" / "outcomes.csv").unlink()
+
+
+def generate(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None = None) -> RegionReport:
+    """Generate a region into a new folder; it appears whole or not at all.
+
+    Args:
+        plan: What to generate.
+        out: The folder; it must not exist, or be empty.
+        progress: Told how many persons are done, and of how many.
+
+    Raises:
+        Conflict: The folder holds something.
+        StorageError: The disk refused.
+
+    Example:
+        >>> import tempfile
+        >>> report = generate(RegionPlan(persons=3, workers=1), Path(tempfile.mkdtemp()) / "region")
+        >>> report.persons, report.patients >= 3
+        (3, True)
+    """
+    started = time.monotonic()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Conflict("the folder is not empty", source=str(out), remedy="name a new folder")
+    partial = out.with_name(f".{out.name}.partial")
+    with full_disk(out):
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir(parents=True)
+        try:
+            parts = _write(plan, partial, progress)
+            os.replace(partial, out)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+    return RegionReport(
+        out, plan.persons, parts.counts["Patient"], parts.files, parts.size, time.monotonic() - started,
+        dict(sorted(parts.counts.items())),
+    )  # fmt: skip
