@@ -129,13 +129,14 @@ def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:
         Number of patients.
     """
     load_macros(connection)
-    family = f"regexp_extract(letters(name.text), '^({_COMPOUND_FAMILY_NAMES}|.)')"
-    select = sql_text(
-        "patient",
-        shape="'" + json.dumps(_SHAPE) + "'",
-        systems="|".join(_NATIONAL_SYSTEMS),
-        family_of_han=family,
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {select}")
-    row = connection.execute(f"SELECT count(*) FROM {into}").fetchone()
-    return int(row[0]) if row else 0
+    stages = {
+        "chosen": sql_text("chosen", shape="'" + json.dumps(_SHAPE) + "'", systems="|".join(_NATIONAL_SYSTEMS)),
+        "written": sql_text("written", family_of_han=f"^({_COMPOUND_FAMILY_NAMES}|.)"),
+        into: sql_text("patient"),
+    }
+    # In several statements: macros over macros over JSON take longer to plan than to run.
+    for table, select in stages.items():
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}").fetchall()
+    connection.execute("DROP TABLE chosen").fetchall()
+    connection.execute("DROP TABLE written").fetchall()
+    return int(connection.execute(f"SELECT count(*) FROM {into}").fetchall()[0][0])

@@ -1,6 +1,11 @@
 -- macros: the spellings of one name, number or address brought to one form (NULL where nothing is left)
 CREATE OR REPLACE TEMP MACRO folded(written) AS
-    lower(strip_accents(nfc_normalize(translate(written, $wide, $narrow))));
+    CASE
+        WHEN strlen(written) = length(written) THEN lower(written)
+        WHEN regexp_matches(written, '[！-～　]')
+            THEN lower(strip_accents(nfc_normalize(translate(written, $wide, $narrow))))
+        ELSE lower(strip_accents(nfc_normalize(written)))
+    END;
 CREATE OR REPLACE TEMP MACRO letters(written) AS
     nullif(regexp_replace(folded(written), '[^\p{L}\p{N}]+', '', 'g'), '');
 CREATE OR REPLACE TEMP MACRO words(written) AS
