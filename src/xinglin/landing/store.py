@@ -12,7 +12,7 @@ from typing import Any
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
-from xinglin.landing.manifest import canonical, new_key, public_key
+from xinglin.landing.manifest import canonical, digest, new_key, public_key
 
 __all__ = ["KINDS", "Batch", "Counts", "LandedFile", "Landing", "Site"]
 
@@ -80,6 +80,11 @@ class Batch:
         """What the batch says about itself."""
         manifest: dict[str, Any] = json.loads(self.manifest_bytes)
         return manifest
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, by which the next batch names this one."""
+        return digest(self.manifest_bytes)
 
     def files(self, resource_type: str | None = None) -> list[LandedFile]:
         """The files of resources, in order of their names."""

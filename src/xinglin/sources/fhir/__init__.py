@@ -3,7 +3,7 @@
 from xinglin.sources.fhir.check import Rejected, Resource, check
 from xinglin.sources.fhir.discover import Found, discover
 from xinglin.sources.fhir.limits import Limits
-from xinglin.sources.fhir.part import Part, Record, read, records
+from xinglin.sources.fhir.part import Part, Record, digest_of, read, records
 from xinglin.sources.fhir.split import Received, Splitter
 from xinglin.sources.fhir.unpack import KEPT
 
@@ -18,6 +18,7 @@ __all__ = [
     "Resource",
     "Splitter",
     "check",
+    "digest_of",
     "discover",
     "read",
     "records",

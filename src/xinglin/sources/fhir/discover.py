@@ -32,12 +32,14 @@ class Found:
         codec: How it is packed, by its ending.
         role: ``description`` for README, checksums and the like: they are listed in the manifest and hold no
             records.
+        size: Its size in bytes; 0 where it cannot be told.
     """
 
     name: str
     path: Path
     codec: Codec
     role: Role
+    size: int
 
 
 def discover(path: Path) -> list[Found]:
@@ -105,4 +107,8 @@ def _found(name: str, path: Path, *, given: bool) -> Found:
     role: Role = "archive" if codec == "zip" else "resources"
     if not given and is_description(name):
         role = "description"
-    return Found(name, path, codec, role)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    return Found(name, path, codec, role, size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from xinglin.sources.fhir.check import Rejected, Resource, check
 from xinglin.sources.fhir.limits import Limits
 from xinglin.sources.fhir.sniff import is_json, is_lines, is_log
 
-__all__ = ["Form", "Part", "Record", "read", "records"]
+__all__ = ["Form", "Part", "Record", "digest_of", "read", "records"]
 
 Form = Literal["lines", "document", "auto", "rejected"]
 _BOM = b"\xef\xbb\xbf"
@@ -36,6 +37,7 @@ class Part:
         reason: Why it cannot be read (form ``rejected``).
         detail: What was expected instead; never a value.
         size: Length of the record where `data` is only its beginning.
+        unhashed: Whether whoever reads it has to tell its SHA-256 (`digest_of`).
     """
 
     source: int
@@ -49,6 +51,7 @@ class Part:
     reason: str = ""
     detail: str = ""
     size: int = -1
+    unhashed: bool = False
 
 
 class Record(NamedTuple):
@@ -82,6 +85,14 @@ def read(part: Part) -> bytes:
         raise Rejected("unreadable", f"expected a readable file (errno {error.errno})") from None
     except Exception as error:  # zlib and lzma raise errors of their own kinds
         raise Rejected("damaged-zip", f"expected a readable member ({type(error).__name__})") from None
+
+
+def digest_of(part: Part) -> str:
+    """The SHA-256 of a part's bytes; empty where they cannot be read."""
+    try:
+        return hashlib.sha256(read(part)).hexdigest()
+    except Rejected:
+        return ""
 
 
 def records(part: Part, limits: Limits) -> Iterator[Record]:

@@ -36,6 +36,8 @@ class Received:
         bytes: Its size as received.
         sha256: Of its bytes as received.
         rewritten: Whether its resources are cut out of a Bundle, so that the original has to be kept.
+        in_archive: Whether it is a member of the archive before it.
+        complete: Whether all of it could be read.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Received:
     bytes: int = 0
     sha256: str = ""
     rewritten: bool = False
+    in_archive: bool = False
+    complete: bool = True
 
 
 class Splitter:
@@ -88,6 +92,7 @@ class Splitter:
                     yield from self._file(source, entry, unpack(file, found.codec, self.limits, seen), found.codec)
         except OSError as error:
             detail = f"expected a readable file (errno {error.errno})"
+            entry.complete = False
             yield Part(source, "rejected", first=0, reason="unreadable", detail=detail)
         entry.sha256 = digest.hexdigest()
         if found.codec == "zip":
@@ -103,7 +108,7 @@ class Splitter:
                 pass
             return
         again = chain([head] if head else [], _raising(broken) if broken else blocks)
-        path = entry.path if codec == "plain" and entry.role != "member" else None
+        path = entry.path if codec == "plain" and not entry.in_archive else None
         if is_lines(entry.name, head):
             for stretch in stretches(again, self.limits):
                 yield _lines_part(source, stretch, path)
@@ -150,7 +155,7 @@ class Splitter:
         """Small members are read by the worker; large and packed ones here, block by block."""
         source = len(self.received)
         name = f"{archive.name}/{member.name}"
-        entry = Received(name, "member", path, bytes=member.size)
+        entry = Received(name, "member", path, bytes=member.size, in_archive=True)
         self.received.append(entry)
         codec = codec_of(member.name)
         if member.rejected:
@@ -158,7 +163,7 @@ class Splitter:
         elif is_description(member.name):
             entry.role = "description"
         elif codec == "plain" and member.size <= _SMALL_MEMBER:
-            yield Part(source, "auto", path, length=member.size, member=member.name)
+            yield Part(source, "auto", path, length=member.size, member=member.name, unhashed=True)
         else:
             digest = hashlib.sha256()
             try:

@@ -1,0 +1,44 @@
+"""Landing: append-only batches of FHIR resources, signed by the site that sent them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xinglin.landing.proof import Proof, prove
+    from xinglin.landing.receive import IngestReport, ingest
+    from xinglin.landing.store import KINDS, Batch, Counts, LandedFile, Landing, Site
+    from xinglin.landing.verification import VerifyReport, verify
+
+__all__ = [
+    "KINDS",
+    "Batch",
+    "Counts",
+    "IngestReport",
+    "LandedFile",
+    "Landing",
+    "Proof",
+    "Site",
+    "VerifyReport",
+    "ingest",
+    "prove",
+    "verify",
+]
+
+_HOMES = {
+    "IngestReport": "receive",
+    "ingest": "receive",
+    "Proof": "proof",
+    "prove": "proof",
+    "VerifyReport": "verification",
+    "verify": "verification",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a part of the door when it is used, so that the command line answers at once."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'store')}"), name)

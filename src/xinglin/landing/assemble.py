@@ -1,0 +1,147 @@
+"""From pieces to the files of a batch: grouped by type, without the duplicates, hashed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xinglin.contracts.landing import RESOURCE
+from xinglin.core.files import file_sha256, full_disk
+from xinglin.landing.merkle import Subtree, cover
+from xinglin.landing.parquet import ROW_GROUP, sync, writer
+from xinglin.landing.pieces import FILE_BYTES, FILE_ROWS, Piece, conditional_references
+
+__all__ = ["Assembled", "FilePlan", "assemble", "plan"]
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file to be made.
+
+    Args:
+        name: Its name in the batch.
+        resource_type: Type of its resources.
+        folder: Where it is made.
+        pieces: Numbers of the pieces it consists of.
+        paths: Their files.
+        dropped: Their rows that are left out.
+        rows: Rows it will have.
+        start: Number of its first row among all rows of the batch.
+        conditional: References by search in its pieces, those left out included.
+    """
+
+    name: str
+    resource_type: str
+    folder: Path
+    pieces: tuple[int, ...]
+    paths: tuple[Path, ...]
+    dropped: tuple[tuple[int, ...], ...]
+    rows: int
+    start: int
+    conditional: int
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """One file that was made."""
+
+    size: int
+    sha256: str
+    subtrees: list[Subtree]
+    conditional: int
+
+
+def plan(pieces: list[Piece], dropped: dict[int, list[int]], folder: Path) -> list[FilePlan]:
+    """Group the pieces of a type, in their order, into files that are neither tiny nor huge.
+
+    Args:
+        pieces: All pieces of the batch, in order.
+        dropped: Rows to leave out, by number of the piece.
+        folder: Where the files are made.
+    """
+    groups: list[tuple[str, list[int]]] = []
+    for resource_type in sorted({piece.resource_type for piece in pieces}):
+        group: list[int] = []
+        rows = size = 0
+        for number, piece in enumerate(pieces):
+            kept = piece.rows - len(dropped.get(number, ()))
+            if piece.resource_type != resource_type or not kept:
+                continue
+            if group and (rows + kept > FILE_ROWS or size + piece.text_bytes > FILE_BYTES):
+                groups.append((resource_type, group))
+                group, rows, size = [], 0, 0
+            group, rows, size = [*group, number], rows + kept, size + piece.text_bytes
+        if group:
+            groups.append((resource_type, group))
+    return _numbered(groups, pieces, dropped, folder)
+
+
+def _numbered(
+    groups: list[tuple[str, list[int]]], pieces: list[Piece], dropped: dict[int, list[int]], folder: Path
+) -> list[FilePlan]:
+    plans: list[FilePlan] = []
+    start, number, before = 0, 0, ""
+    for resource_type, group in groups:
+        number = number + 1 if resource_type == before else 0
+        before = resource_type
+        without = [frozenset(dropped.get(one, ())) for one in group]
+        rows = sum(pieces[one].rows for one in group) - sum(map(len, without))
+        plans.append(
+            FilePlan(
+                name=f"{resource_type}-{number:05d}.parquet",
+                resource_type=resource_type,
+                folder=folder,
+                pieces=tuple(group),
+                paths=tuple(pieces[one].path for one in group),
+                dropped=tuple(tuple(sorted(gone)) for gone in without),
+                rows=rows,
+                start=start,
+                conditional=sum(pieces[one].conditional for one in group),
+            )
+        )
+        start += rows
+    return plans
+
+
+def assemble(file: FilePlan) -> Assembled:
+    """Make one file and hash it.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    import pyarrow.parquet as pq
+
+    path = file.folder / file.name
+    with full_disk(path):
+        if len(file.paths) == 1 and not file.dropped[0]:
+            os.rename(file.paths[0], path)
+        else:
+            _merge(file, path)
+        sync(path)
+    leaves = [leaf for chunk in pq.read_table(path, columns=["leaf"])["leaf"].chunks for leaf in chunk.to_pylist()]
+    conditional = file.conditional
+    if conditional and any(file.dropped):
+        texts = pq.read_table(path, columns=["resource"])["resource"]
+        conditional = sum(conditional_references(text.encode()) for text in texts.to_pylist() if "?" in text)
+    return Assembled(path.stat().st_size, file_sha256(path), cover(leaves, file.start), conditional)
+
+
+def _merge(file: FilePlan, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with writer(path, RESOURCE) as out:
+        waiting: list[Any] = []
+        for piece, gone in zip(file.paths, file.dropped, strict=True):
+            table = pq.read_table(piece)
+            if gone:
+                import numpy as np
+
+                keep = np.ones(table.num_rows, dtype=bool)
+                keep[list(gone)] = False
+                table = table.filter(pa.array(keep))
+            waiting.append(table)
+            piece.unlink()
+        out.write_table(pa.concat_tables(waiting).cast(out.schema), row_group_size=ROW_GROUP)

@@ -1,0 +1,205 @@
+"""One worker's share: parts in, checked resources out as pieces of Parquet in the batch's temporary folder."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from xinglin.core.files import full_disk
+from xinglin.core.ids import omop_key
+from xinglin.landing.parquet import quarantine_table, resource_table, write_table
+from xinglin.sources.fhir import KEPT, Limits, Part, Record, Rejected, digest_of, records
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "conditional_references", "make_pieces"]
+
+FILE_ROWS = 65_536
+FILE_BYTES = 64_000_000
+_CONDITIONAL = re.compile(rb'"reference":"[A-Z][A-Za-z]+\?')
+
+
+@dataclass(frozen=True)
+class Task:
+    """Parts that one worker reads.
+
+    Args:
+        number: Order among the tasks of the batch.
+        site: Site they belong to.
+        folder: Where pieces are written.
+        parts: What to read.
+        limits: What is too large or too deep.
+    """
+
+    number: int
+    site: str
+    folder: Path
+    parts: tuple[Part, ...]
+    limits: Limits
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one resource type that one task found.
+
+    Args:
+        resource_type: Their type.
+        path: The Parquet file.
+        rows: Their number.
+        text_bytes: Bytes of their texts.
+        conditional: References by search instead of by id (``Type?…``) in them.
+    """
+
+    resource_type: str
+    path: Path
+    rows: int
+    text_bytes: int
+    conditional: int
+
+
+class Offered(NamedTuple):
+    """A piece with the keys of its rows and the first 8 bytes of their leaf hashes, in order."""
+
+    piece: Piece
+    keys: np.ndarray[Any, Any]
+    leaves: np.ndarray[Any, Any]
+
+
+@dataclass
+class Outcome:
+    """What a task found.
+
+    Args:
+        offered: Pieces in the order in which they were filled.
+        quarantine: The piece of quarantined records, if there are any.
+        received: Records offered, by source.
+        quarantined: Records set aside, by source.
+        hashes: SHA-256 of archive members that were read here, by source.
+    """
+
+    offered: list[Offered] = field(default_factory=list)
+    quarantine: Path | None = None
+    received: Counter[int] = field(default_factory=Counter)
+    quarantined: Counter[int] = field(default_factory=Counter)
+    hashes: dict[int, str] = field(default_factory=dict)
+
+
+def conditional_references(text: bytes) -> int:
+    """References by search in a resource's text.
+
+    Example:
+        >>> conditional_references(b'{"subject":{"reference":"Patient?identifier=x|1"}}')
+        1
+    """
+    return len(_CONDITIONAL.findall(text))
+
+
+class _Rows:
+    """Rows of one type that wait to be written."""
+
+    def __init__(self, resource_type: str) -> None:
+        self.resource_type = resource_type
+        self.keys: list[int] = []
+        self.patients: list[int | None] = []
+        self.ids: list[str] = []
+        self.leaves: list[bytes] = []
+        self.sources: list[int] = []
+        self.positions: list[int] = []
+        self.texts: list[bytes] = []
+        self.conditional = 0
+        self.text_bytes = 0
+
+
+def make_pieces(task: Task) -> Outcome:
+    """Read, check, hash and write the parts of one task.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    worker = _Worker(task)
+    with full_disk(task.folder):
+        for part in task.parts:
+            worker.read(part)
+        return worker.finish()
+
+
+class _Worker:
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.outcome = Outcome()
+        self.rows: dict[str, _Rows] = {}
+        self.rejected: list[dict[str, Any]] = []
+        self.patients: dict[str | None, int | None] = {None: None}
+
+    def read(self, part: Part) -> None:
+        received = 0
+        quarantined = 0
+        for record in records(part, self.task.limits):
+            received += 1
+            if isinstance(record.found, Rejected):
+                quarantined += 1
+                self._set_aside(part, record, record.found)
+            else:
+                self._add(part.source, record)
+        self.outcome.received[part.source] += received
+        self.outcome.quarantined[part.source] += quarantined
+        if part.unhashed:
+            self.outcome.hashes[part.source] = digest_of(part)
+
+    def _add(self, source: int, record: Record) -> None:
+        resource_type, resource_id, patient_id, text = record.found
+        rows = self.rows.get(resource_type)
+        if rows is None:
+            rows = self.rows[resource_type] = _Rows(resource_type)
+        patients = self.patients
+        if patient_id not in patients:
+            patients[patient_id] = omop_key(self.task.site, "Patient", patient_id)
+        rows.keys.append(omop_key(self.task.site, resource_type, resource_id))
+        rows.patients.append(patients[patient_id])
+        rows.ids.append(resource_id)
+        rows.leaves.append(hashlib.sha256(b"\x00" + text).digest())
+        rows.sources.append(source)
+        rows.positions.append(record.position)
+        rows.texts.append(text)
+        rows.text_bytes += len(text)
+        if b"?" in text:
+            rows.conditional += conditional_references(text)
+        if len(rows.texts) >= FILE_ROWS or rows.text_bytes >= FILE_BYTES:
+            self._write(self.rows.pop(resource_type))
+
+    def _set_aside(self, part: Part, record: Record, rejected: Rejected) -> None:
+        self.rejected.append(
+            {
+                "source": part.source,
+                "member": part.member,
+                "position": record.position,
+                "reason": rejected.reason,
+                "detail": rejected.detail,
+                "original": record.raw[:KEPT],
+                "original_bytes": max(record.size, len(record.raw)),
+            }
+        )
+
+    def _write(self, rows: _Rows) -> None:
+        import numpy as np
+
+        table = resource_table(rows)
+        number = len(self.outcome.offered)
+        path = self.task.folder / f"piece-{self.task.number:06d}-{number:04d}.parquet"
+        write_table(table, path)
+        leaves = np.frombuffer(b"".join(rows.leaves), dtype="<u8").reshape(-1, 4)[:, 0].copy()
+        piece = Piece(rows.resource_type, path, len(rows.texts), rows.text_bytes, rows.conditional)
+        self.outcome.offered.append(Offered(piece, np.array(rows.keys, dtype=np.int64), leaves))
+
+    def finish(self) -> Outcome:
+        for resource_type in sorted(self.rows):
+            self._write(self.rows.pop(resource_type))
+        if self.rejected:
+            self.outcome.quarantine = self.task.folder / f"quarantine-{self.task.number:06d}.parquet"
+            write_table(quarantine_table(self.rejected), self.outcome.quarantine)
+        return self.outcome

@@ -1,0 +1,86 @@
+"""Tasks in worker processes, results in order, only a few in flight."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from typing import TypeVar
+
+from xinglin.core.errors import StorageError
+
+__all__ = ["Pool", "worker_pool"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Pool:
+    """Applies a function to items, here or in worker processes.
+
+    Args:
+        workers: Processes; 0 to work here.
+
+    Example:
+        >>> with worker_pool(0) as pool:
+        ...     list(pool.map(abs, [-3, 2, -1]))
+        [3, 2, 1]
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._executor: ProcessPoolExecutor | None = None
+
+    def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Results in the order of the items; items are asked for only as workers come free."""
+        if not self.workers:
+            yield from map(task, items)
+            return
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                self.workers, mp_context=get_context("spawn"), initializer=_die_with_parent
+            )
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(self._executor.submit(task, item))
+                if len(waiting) > self.workers + 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise StorageError(
+                "a worker process was killed; nothing was landed",
+                remedy="look whether the machine ran out of memory and run the same command again",
+                retry=True,
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def worker_pool(workers: int) -> Iterator[Pool]:
+    """A pool that ends with the block."""
+    pool = Pool(workers)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def _die_with_parent() -> None:
+    """A killed parent must not leave workers that write into a folder nobody waits for."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

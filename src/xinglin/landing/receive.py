@@ -1,0 +1,215 @@
+"""Land what lies at a path as one signed batch of a site: wholly, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xinglin.core.clock import Clock, system_clock
+from xinglin.core.files import exclusive, full_disk, sync_folder
+from xinglin.core.settings import Settings
+from xinglin.landing.assemble import Assembled, FilePlan, assemble, plan
+from xinglin.landing.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
+from xinglin.landing.known import Known
+from xinglin.landing.originals import keep_original
+from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
+from xinglin.landing.pool import Pool, worker_pool
+from xinglin.landing.store import Counts, Landing
+from xinglin.landing.versions import Decision, Offers, decide
+from xinglin.sources.fhir import Found, Limits, Part, Received, Splitter, discover
+
+__all__ = ["IngestReport", "Progress", "ingest"]
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes read so far and the bytes in all."""
+
+_SMALL = 8_000_000
+_PARTS = 256
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What one ingest did: received = landed + duplicate + quarantined.
+
+    Args:
+        site: The site.
+        batch: Sequence of the batch it made; None where nothing was received.
+        received: Records offered.
+        landed: Resources in the batch.
+        duplicate: Resources that had been landed before.
+        quarantined: Records set aside with a reason.
+        seconds: Wall-clock time.
+    """
+
+    site: str
+    batch: int | None
+    received: int
+    landed: int
+    duplicate: int
+    quarantined: int
+    seconds: float
+
+
+def ingest(
+    landing: Landing,
+    path: Path,
+    site: str,
+    settings: Settings | None = None,
+    clock: Clock = system_clock,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> IngestReport:
+    """Land a file or a folder of FHIR resources.
+
+    Args:
+        landing: Where to.
+        path: NDJSON, Bundles or single resources; plain, .gz, .zst or .zip; or a folder of them.
+        site: A registered site.
+        settings: How many processes to use.
+        clock: Time that the manifest states.
+        progress: Told of the bytes read.
+        limits: What is too large.
+
+    Raises:
+        NotFound: The path or the site is not there.
+        Conflict: Another ingest of the site is at work.
+        StorageError: The disk is full; nothing was landed.
+    """
+    started = time.monotonic()
+    landing.site(site)
+    key = landing.signing_key(site)
+    found = discover(path)
+    total = sum(one.size for one in found)
+    workers = settings.workers if settings else len(os.sched_getaffinity(0))
+    with exclusive(landing.folder(site) / ".lock", doing=f"landing at {site}"), worker_pool(
+        workers if total > _SMALL and workers > 1 else 0
+    ) as pool:
+        work = _Work(landing, site, limits or Limits(), pool)
+        counts = work.run(found, key, clock, lambda done: progress(done, total) if progress else None)
+    return IngestReport(site, work.sequence if counts.received else None, **vars(counts),
+                        seconds=time.monotonic() - started)  # fmt: skip
+
+
+class _Work:
+    """One ingest under way."""
+
+    def __init__(self, landing: Landing, site: str, limits: Limits, pool: Pool) -> None:
+        self.landing = landing
+        self.site = site
+        self.limits = limits
+        self.pool = pool
+        self.folder = landing.folder(site)
+        self.earlier = landing.batches(site)
+        self.sequence = self.earlier[-1].sequence + 1 if self.earlier else 1
+        self.known = Known(self.earlier)
+        self.splitter = Splitter(limits)
+        self.pieces: list[Piece] = []
+        self.quarantine: list[Path] = []
+        self.received: Counter[int] = Counter()
+        self.quarantined: Counter[int] = Counter()
+
+    def run(self, found: list[Found], key: bytes, clock: Clock, told: Callable[[int], None]) -> Counts:
+        """Read, decide, assemble, sign, and let the batch appear."""
+        with self._temporary() as temporary, full_disk(self.folder):
+            offers = Offers(temporary / "work" / "offers")
+            for outcome in self.pool.map(make_pieces, self._tasks(found, temporary / "work", told)):
+                self._collect(outcome, offers)
+            if not sum(self.received.values()):
+                return Counts()
+            decision = decide(offers, self.earlier)
+            plans = plan(self.pieces, decision.dropped, temporary / "batch")
+            made = list(self.pool.map(assemble, plans))
+            landed = sum(file.rows for file in plans)
+            received, quarantined = sum(self.received.values()), sum(self.quarantined.values())
+            counts = Counts(received, landed, received - landed - quarantined, quarantined)
+            manifest = self._manifest(temporary / "batch", decision, plans, made)
+            seal(temporary / "batch", manifest | {"counts": vars(counts), "time": clock().isoformat()}, key)
+            os.rename(temporary / "batch", self.folder / f"batch-{self.sequence:06d}")
+            sync_folder(self.folder)
+            return counts
+
+    def _collect(self, outcome: Outcome, offers: Offers) -> None:
+        for offered in outcome.offered:
+            offers.add(len(self.pieces), offered)
+            self.pieces.append(offered.piece)
+        if outcome.quarantine:
+            self.quarantine.append(outcome.quarantine)
+        self.received.update(outcome.received)
+        self.quarantined.update(outcome.quarantined)
+        for source, digest in outcome.hashes.items():
+            self.splitter.received[source].sha256 = digest
+
+    def _tasks(self, found: list[Found], temporary: Path, told: Callable[[int], None]) -> Iterator[Task]:
+        """Parts in tasks of about one chunk each, whatever the number of workers."""
+        number = size = done = 0
+        waiting: list[Part] = []
+
+        def task() -> Task:
+            return Task(number, self.site, temporary, tuple(waiting), self.limits)
+
+        for one in found:
+            for part in self._parts(one):
+                waiting.append(part)
+                size += max(part.length, 0)
+                if size >= self.limits.chunk_bytes or len(waiting) >= _PARTS:
+                    yield task()
+                    number, size, waiting = number + 1, 0, []
+                    told(done + min(self.splitter.received[-1].bytes, one.size))
+            done += one.size
+            told(done)
+        if waiting:
+            yield task()
+
+    def _parts(self, found: Found) -> Iterator[Part]:
+        """The parts of a file, or none where the site sent the same bytes before: all its records are duplicates."""
+        known = self.known.records(found)
+        if known is None:
+            yield from self.splitter.parts(found)
+            return
+        digest, records = known
+        self.received[len(self.splitter.received)] = records
+        self.splitter.received.append(Received(found.name, "repeated", found.path, found.size, digest))
+
+    def _manifest(
+        self, folder: Path, decision: Decision, plans: list[FilePlan], made: list[Assembled]
+    ) -> dict[str, Any]:
+        manifest = file_entries(plans, made)
+        rows = [piece.rows for piece in self.pieces]
+        for entry in (
+            write_superseded(folder, self.sequence, decision, plans, rows),
+            write_quarantine(folder, self.quarantine),
+        ):
+            if entry:
+                manifest["files"].append(entry)
+        originals = {
+            source: keep_original(one.path, one.name, one.sha256, self.folder / "originals")
+            for source, one in enumerate(self.splitter.received)
+            if one.rewritten and not one.in_archive
+        }
+        return manifest | {
+            "site": self.site,
+            "sequence": self.sequence,
+            "previous": self.earlier[-1].digest if self.earlier else None,
+            "sources": source_entries(self.splitter.received, self.received, self.quarantined, originals),
+        }
+
+    @contextmanager
+    def _temporary(self) -> Iterator[Path]:
+        """A folder that becomes the batch or vanishes; what a killed process left behind vanishes first."""
+        for leftover in self.folder.glob(".batch-*"):
+            shutil.rmtree(leftover)
+        temporary = self.folder / f".batch-{self.sequence:06d}-{os.getpid()}"
+        with full_disk(self.folder):
+            for folder in (temporary, temporary / "work", temporary / "batch"):
+                folder.mkdir()
+        try:
+            yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,169 @@
+"""Compute everything again that a batch was signed for, and name the first byte that is not so."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from xinglin.core.errors import VerificationFailed
+from xinglin.core.files import file_sha256
+from xinglin.core.ids import omop_key
+from xinglin.landing.manifest import canonical, check_signature
+from xinglin.landing.merkle import Tree, cover
+from xinglin.landing.originals import original_sha256
+from xinglin.landing.store import Batch, LandedFile, Landing, Site
+
+__all__ = ["VerifyReport", "verify"]
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What was found to be as it was signed."""
+
+    sites: int
+    batches: int
+    files: int
+    resources: int
+
+
+def verify(
+    landing: Landing, site: str | None = None, progress: Callable[[int, int], None] | None = None
+) -> VerifyReport:
+    """Check signatures, the chain of manifests, files, leaves, Merkle roots and counts.
+
+    Args:
+        landing: What to check.
+        site: Only this site.
+        progress: Told of the files checked and the files in all.
+
+    Raises:
+        VerificationFailed: Names the first file or resource that is not what was signed.
+    """
+    sites = [landing.site(site)] if site else landing.sites()
+    batches = [(one, batch) for one in sites for batch in landing.batches(one.name)]
+    total = sum(len(_manifest(batch)["files"]) for _, batch in batches)
+    files = resources = 0
+    previous: dict[str, Batch] = {}
+    for one, batch in batches:
+        _check_chain(one, batch, previous.get(one.name))
+        previous[one.name] = batch
+        for _ in _check_files(batch):
+            files += 1
+            if progress:
+                progress(files, total)
+        resources += _check_resources(batch)
+        _check_originals(landing, batch)
+    return VerifyReport(len(sites), len(batches), files, resources)
+
+
+def _manifest(batch: Batch) -> dict[str, Any]:
+    try:
+        return batch.manifest
+    except (OSError, ValueError) as error:
+        raise VerificationFailed("the manifest cannot be read", source=str(batch.path / "manifest.json")) from error
+
+
+def _check_chain(site: Site, batch: Batch, previous: Batch | None) -> None:
+    where = str(batch.path / "manifest.json")
+    try:
+        signature = (batch.path / "manifest.sig").read_bytes()
+    except OSError as error:
+        raise VerificationFailed("the signature is not there", source=str(batch.path / "manifest.sig")) from error
+    check_signature(site.public_key, batch.manifest_bytes, signature, where=where)
+    manifest = batch.manifest
+    if canonical(manifest) != batch.manifest_bytes:
+        raise VerificationFailed("the manifest is not in its canonical form", source=where)
+    if (manifest["site"], manifest["sequence"]) != (site.name, batch.sequence):
+        raise VerificationFailed("the batch does not stand where it was signed for", source=where)
+    if batch.sequence != (previous.sequence + 1 if previous else 1):
+        raise VerificationFailed("a batch before this one is missing", source=where)
+    if manifest["previous"] != (previous.digest if previous else None):
+        raise VerificationFailed("the manifest does not follow the one before it", source=where)
+    counts = manifest["counts"]
+    if counts["received"] != counts["landed"] + counts["duplicate"] + counts["quarantined"]:
+        raise VerificationFailed("received is not landed + duplicate + quarantined", source=where)
+
+
+def _check_files(batch: Batch) -> Iterator[str]:
+    entries = {entry["name"]: entry for entry in batch.manifest["files"]}
+    there = {path.name for path in batch.path.iterdir()} - {"manifest.json", "manifest.sig"}
+    for name in sorted(there - set(entries)):
+        raise VerificationFailed("a file is there that was not signed for", source=str(batch.path / name))
+    for name, entry in entries.items():
+        path = batch.path / name
+        if not path.is_file():
+            raise VerificationFailed("a signed file is missing", source=str(path))
+        if path.stat().st_size != entry["bytes"] or file_sha256(path) != entry["sha256"]:
+            raise VerificationFailed(
+                f"the file is not what was signed{_first_bad_row(batch, name)}",
+                source=str(path),
+                remedy="restore it from a backup, or from the original that the site sent",
+            )
+        yield name
+
+
+def _first_bad_row(batch: Batch, name: str) -> str:
+    """Which resource of a damaged file is the first bad one, where the file can still be read."""
+    file = next((one for one in batch.files() if one.name == name), None)
+    if file is None:
+        return ""
+    try:
+        for row, resource_id, bad in _rows(file):
+            if bad:
+                key = omop_key(file.site, file.resource_type, resource_id)
+                return f", first in row {row} ({file.resource_type}, key {key})"
+    except Exception:  # whatever a damaged Parquet file makes a reader raise
+        return ""
+    return ""
+
+
+def _rows(file: LandedFile) -> Iterator[tuple[int, str, bool]]:
+    """Row number, id, and whether key or leaf differ from what the row's text and id say."""
+    import pyarrow.parquet as pq
+
+    row = 0
+    with pq.ParquetFile(file.path) as parquet:
+        for batch in parquet.iter_batches(batch_size=4_096, columns=["key", "resource_id", "leaf", "resource"]):
+            columns = (batch[name].to_pylist() for name in ("key", "resource_id", "leaf", "resource"))
+            for key, resource_id, leaf, text in zip(*columns, strict=True):
+                bad = hashlib.sha256(b"\x00" + text.encode()).digest() != leaf
+                yield row, resource_id, bad or key != omop_key(file.site, file.resource_type, resource_id)
+                row += 1
+
+
+def _check_resources(batch: Batch) -> int:
+    import pyarrow.parquet as pq
+
+    tree = Tree()
+    for file in batch.files():
+        rows = 0
+        for row, resource_id, bad in _rows(file):
+            rows += 1
+            if bad:
+                key = omop_key(file.site, file.resource_type, resource_id)
+                raise VerificationFailed(
+                    f"row {row} ({file.resource_type}, key {key}) does not have the hash it was landed with",
+                    source=str(file.path),
+                )
+        if rows != file.rows:
+            raise VerificationFailed(f"the file has {rows} rows, signed were {file.rows}", source=str(file.path))
+        leaves = [one for part in pq.read_table(file.path, columns=["leaf"])["leaf"].chunks for one in part.to_pylist()]
+        tree.extend(cover(leaves, tree.size))
+    where = str(batch.path / "manifest.json")
+    if tree.root().hex() != batch.manifest["merkle_root"]:
+        raise VerificationFailed("the Merkle root over the resources is not the one that was signed", source=where)
+    if tree.size != batch.manifest["counts"]["landed"]:
+        raise VerificationFailed("the files do not have the number of resources that was landed", source=where)
+    return tree.size
+
+
+def _check_originals(landing: Landing, batch: Batch) -> None:
+    for source in batch.manifest["sources"]:
+        if "original" in source:
+            path = landing.folder(batch.site) / "originals" / source["original"]
+            if not path.is_file():
+                raise VerificationFailed("the original of a received file is missing", source=str(path))
+            if original_sha256(path) != source["sha256"]:
+                raise VerificationFailed("the original of a received file was changed", source=str(path))

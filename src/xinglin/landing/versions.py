@@ -1,0 +1,150 @@
+"""Which of the offered resources are new, which were landed before, which replace an earlier version.
+
+Identical to any version landed before at the site: a duplicate. Another text under the same key: a new version,
+which replaces the one landed last. The offered keys wait on disk, 24 bytes each, and are decided share by share, so
+memory stays the same however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from xinglin.landing.pieces import Offered
+from xinglin.landing.store import Batch
+
+__all__ = ["Decision", "Offers", "Place", "decide"]
+
+_SHARE = 4_000_000
+_ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("piece", "<u4"), ("row", "<u4")]
+
+
+class Place(NamedTuple):
+    """Where a landed version stands; `file` is the number of a piece within the batch being made (batch 0)."""
+
+    batch: int
+    file: str | int
+    row: int
+
+
+@dataclass
+class Decision:
+    """What is decided about the offered rows.
+
+    Args:
+        dropped: Rows of a piece that were landed before.
+        superseded: Earlier versions that a row of this batch replaces, with their key.
+    """
+
+    dropped: dict[int, list[int]] = field(default_factory=dict)
+    superseded: list[tuple[Place, int]] = field(default_factory=list)
+
+
+class Offers:
+    """Keys and leaves of all offered rows, on disk.
+
+    Args:
+        path: File to keep them in.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.types: set[str] = set()
+        self._file = path.open("wb")
+
+    def add(self, number: int, offered: Offered) -> None:
+        """Append the rows of the piece of that number."""
+        import numpy as np
+
+        piece = offered.piece
+        entries = np.zeros(piece.rows, dtype=_ENTRY)
+        entries["key"], entries["leaf"], entries["piece"] = offered.keys, offered.leaves, number
+        entries["row"] = np.arange(piece.rows)
+        entries.tofile(self._file)
+        self.size += piece.rows
+        self.types.add(piece.resource_type)
+
+    def shares(self) -> Iterable[Any]:
+        """The entries in shares of about 4 million, each key wholly in one, in the order they were offered."""
+        import numpy as np
+
+        self._file.close()
+        count = max(1, -(-self.size // _SHARE))
+        for share in range(count):
+            found = []
+            with self.path.open("rb") as file:
+                while len(block := np.fromfile(file, dtype=_ENTRY, count=1_000_000)):
+                    found.append(block[block["key"] % count == share] if count > 1 else block)
+            if found:
+                yield np.concatenate(found)
+
+
+def decide(offers: Offers, earlier: list[Batch]) -> Decision:
+    """Decide about every offered row.
+
+    Args:
+        offers: The rows of the batch being made.
+        earlier: The site's batches so far.
+    """
+    decision = Decision()
+    for entries in offers.shares():
+        _decide_share(entries, offers.types, earlier, decision)
+    return decision
+
+
+def _decide_share(entries: Any, types: set[str], earlier: list[Batch], decision: Decision) -> None:
+    import numpy as np
+
+    order = np.argsort(entries["key"], kind="stable")
+    keys = entries["key"][order]
+    distinct, first, count = np.unique(keys, return_index=True, return_counts=True)
+    history = _history(distinct, types, earlier)
+    known = np.isin(distinct, np.fromiter(history, dtype=np.int64, count=len(history)))
+    for index in np.flatnonzero((count > 1) | known).tolist():
+        key = int(distinct[index])
+        versions = history.get(key, [])
+        seen = {leaf for leaf, _ in versions}
+        current = versions[-1][1] if versions else None
+        for entry in entries[order[first[index] : first[index] + count[index]]].tolist():
+            _, leaf, piece, row = entry
+            if leaf in seen:
+                decision.dropped.setdefault(piece, []).append(row)
+                continue
+            seen.add(leaf)
+            if current is not None:
+                decision.superseded.append((current, key))
+            current = Place(0, piece, row)
+
+
+def _history(wanted: Any, types: set[str], earlier: list[Batch]) -> dict[int, list[tuple[int, Place]]]:
+    """The versions of the wanted keys in earlier batches, oldest first: (first 8 bytes of the leaf, place)."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    found: dict[int, list[tuple[int, Place]]] = {}
+    for batch in earlier:
+        for file in batch.files():
+            if file.resource_type not in types:
+                continue
+            keys = pq.read_table(file.path, columns=["key"])["key"].to_numpy()
+            rows = np.flatnonzero(np.isin(keys, wanted))
+            if not len(rows):
+                continue
+            leaves = leaf_prefixes(pq.read_table(file.path, columns=["leaf"])["leaf"])[rows]
+            for key, leaf, row in zip(keys[rows].tolist(), leaves.tolist(), rows.tolist(), strict=True):
+                found.setdefault(key, []).append((leaf, Place(batch.sequence, file.name, row)))
+    return found
+
+
+def leaf_prefixes(column: Any) -> Any:
+    """The first 8 bytes of every leaf as unsigned integers."""
+    import numpy as np
+
+    parts = []
+    for chunk in column.chunks:
+        raw = np.frombuffer(chunk.buffers()[1], dtype="<u8").reshape(-1, 4)[:, 0]
+        parts.append(raw[chunk.offset : chunk.offset + len(chunk)])
+    return np.concatenate(parts) if parts else np.zeros(0, dtype="<u8")
