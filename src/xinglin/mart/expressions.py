@@ -52,12 +52,12 @@ MACROS: tuple[str, ...] = (
 )
 
 UNCONDITIONAL: tuple[str, ...] = (
-    "CREATE TEMP MACRO conditional_key(reference, kind) AS NULL::BIGINT",
-    "CREATE TEMP MACRO code_of(k) AS NULL::VARCHAR",
+    "CREATE TEMP MACRO conditional_key(wanted, of_kind) AS NULL::BIGINT",
+    "CREATE TEMP MACRO code_of(wanted) AS NULL::VARCHAR",
 )
 
 CONDITIONAL: tuple[str, ...] = (
-    """CREATE TEMP MACRO conditional_key(reference, kind) AS
-        (SELECT i.key FROM identifier i WHERE i.reference = url_decode(reference) AND i.kind = kind)""",
-    "CREATE TEMP MACRO code_of(k) AS (SELECT c.code FROM coded c WHERE c.key = k)",
+    """CREATE TEMP MACRO conditional_key(wanted, of_kind) AS
+        (SELECT i.key FROM identifier i WHERE i.reference = url_decode(wanted) AND i.kind = of_kind)""",
+    "CREATE TEMP MACRO code_of(wanted) AS (SELECT c.code FROM coded c WHERE c.key = wanted)",
 )

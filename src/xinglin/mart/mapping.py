@@ -50,6 +50,7 @@ class Unit:
         name: Its name in the batch.
         path: Where it lies.
         resource_type: FHIR resource type.
+        sha256: Digest of its bytes.
         rows: Resources in it.
         superseded: Rows that later batches replaced.
         references: Parquet files of the site's identifiers and coded resources, where it needs them.
@@ -61,6 +62,7 @@ class Unit:
     name: str
     path: str
     resource_type: str
+    sha256: str
     rows: int
     superseded: tuple[int, ...]
     references: tuple[str, str] | None

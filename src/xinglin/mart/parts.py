@@ -79,6 +79,7 @@ _UNMAPPED = Table(
         Column("resource_type", "VARCHAR", "FHIR resource type", required=True),
         Column("system", "VARCHAR", "Code system; empty where it gave none", required=True),
         Column("code", "VARCHAR", "Code", required=True),
+        Column("display", "VARCHAR", "A display text that the site gave it"),
         Column("rows", "BIGINT", "How often", required=True),
     ),
 )

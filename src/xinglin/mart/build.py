@@ -1,0 +1,289 @@
+"""Build the mart: map what changed, reduce the buckets it touched, show everything at once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xinglin.contracts.mart import TABLES
+from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
+from xinglin.mart.mapping import MapTask, Unit, UnitOutput, map_unit, table_named
+from xinglin.mart.parts import PARTS
+from xinglin.mart.queries import code_digest, query
+from xinglin.mart.reduction import (
+    BUCKET_INPUTS,
+    REGION_INPUTS,
+    Reduced,
+    ReduceTask,
+    reduce_files,
+    reduction_fingerprint,
+    write_counts,
+)
+from xinglin.mart.rules import Rules
+from xinglin.mart.session import Context, open_session, read_parquet_sql
+from xinglin.mart.units import NEVER_ROWS, list_units, people_digests
+
+if TYPE_CHECKING:
+    from xinglin.core.settings import Settings
+    from xinglin.landing import LandedFile, Landing
+
+__all__ = ["MartReport", "build_mart"]
+
+Progress = Callable[[int, int], None]
+Files = dict[str, list[DataFile]]
+_NOT_EXCLUSIONS = frozenset({"resources", "mapped", "written", "contributes", "unresolved-reference"})
+
+
+@dataclass(frozen=True)
+class MartReport:
+    """What one build did.
+
+    Args:
+        units_total: Landed files that can become rows.
+        units_done: Those read this time.
+        buckets_done: Person buckets reduced this time.
+        rows: Rows of every table of the mart as it now is.
+        excluded: Resources without a row, by reason.
+        unmapped: Codes without a standard concept.
+        seconds: How long it took.
+    """
+
+    units_total: int
+    units_done: int
+    buckets_done: int
+    rows: dict[str, int]
+    excluded: dict[str, int]
+    unmapped: int
+    seconds: float
+
+
+def build_mart(
+    lake: Lake,
+    landing: Landing,
+    settings: Settings,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    rules: Rules | None = None,
+    runner: Runner | None = None,
+) -> MartReport:
+    """Bring the mart up to what was landed and linked.
+
+    Args:
+        lake: Where the tables lie; the stage identity must have run.
+        landing: The signed batches.
+        settings: The region's settings.
+        full: Do everything anew; the bytes are the same as without.
+        progress: Told how many of how many tasks are done.
+        rules: Readings a region may settle otherwise.
+        runner: Where the tasks happen; this machine's cores when not given.
+
+    Raises:
+        NotFound: Patients were never linked.
+    """
+    begun = time.perf_counter()
+    before = lake.snapshot("mart")
+    state: dict[str, Any] = {} if full or before is None else before.state
+    runner = runner or LocalRunner(settings.workers)
+    with lake.scratch("mart") as scratch:
+        context = _context(lake, settings, rules or Rules(), scratch)
+        basis = _basis(context)
+        files, superseded = landing.files(), landing.superseded()
+        people = _people(files, context, state)
+        units = list_units(files, superseded, people, context, basis)
+        known: dict[str, Any] = state.get("units", {})
+        dirty = [unit for unit in units if known.get(unit.key, {}).get("fingerprint") != unit.fingerprint]
+        steps = _Steps(len(dirty) + settings.buckets + 1, progress)
+        outputs = runner.map(map_unit, [MapTask(unit, context) for unit in _largest_first(dirty)], steps.done)
+        entries = _unit_entries(units, known, outputs, people)
+        mapped = _collect(entries)
+        reduced, done = _reduce(runner, context, mapped, state.get("reduced", {}), basis, steps)
+        tables = _merge(mapped, *(_from_json(entry["files"]) for entry in reduced.values()))
+        counts = _counts(files, superseded, entries)
+        tables["etl_count"] = write_counts(context, counts)
+        snapshot = lake.publish(
+            "mart",
+            {table_named(name): tables.get(name, []) for name in (*TABLES, *PARTS)},
+            {"units": entries, "reduced": reduced, "person_map": [Path(p).name for p in context.person_map]},
+        )
+    return MartReport(
+        units_total=len(units),
+        units_done=len(dirty),
+        buckets_done=sum(name != "region" for name in done),
+        rows={name: snapshot.rows(name) for name in TABLES},
+        excluded=_excluded(counts),
+        unmapped=snapshot.rows("unmapped_code"),
+        seconds=time.perf_counter() - begun,
+    )
+
+
+@dataclass
+class _Steps:
+    """Counts finished tasks for the progress display."""
+
+    total: int
+    progress: Progress | None
+    count: int = 0
+
+    def done(self, _: object = None) -> None:
+        self.count += 1
+        if self.progress:
+            self.progress(self.count, self.total)
+
+
+def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Context:
+    identity = lake.require("identity", "run: xinglin link")
+    vocabulary = lake.snapshot("vocabulary")
+    return Context(
+        lake=lake.root,
+        scratch=scratch,
+        buckets=settings.buckets,
+        memory_mb=max(settings.memory_mb // settings.workers, 150),
+        person_map=tuple(identity.files("person_map")),
+        lookup=tuple(vocabulary.files("concept_lookup")) if vocabulary else (),
+        variables={
+            "request_statuses": list(rules.request_statuses),
+            "request_intents": list(rules.request_intents),
+            "gap_days": rules.gap_days,
+        },
+    )
+
+
+def _basis(context: Context) -> str:
+    """Digest of what every task depends on: code, rules, buckets, vocabulary (file names are contents)."""
+    parts = (code_digest(), sorted(context.variables.items()), context.buckets, [Path(p).name for p in context.lookup])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _people(files: Sequence[LandedFile], context: Context, state: Mapping[str, Any]) -> dict[str, str]:
+    """Person digests; those of an unchanged person map are taken from the last build."""
+    known: dict[str, Any] = state.get("units", {})
+    same = state.get("person_map") == [Path(path).name for path in context.person_map]
+    old, new = {}, []
+    for file in files:
+        entry = known.get(f"{file.site}/{file.batch:06d}/{file.name}")
+        if same and entry and entry["sha256"] == file.sha256:
+            old[str(file.path)] = entry["people"]
+        else:
+            new.append(file)
+    return old | people_digests(new, context)
+
+
+def _largest_first(units: Sequence[Unit]) -> list[Unit]:
+    """So that no long task begins last."""
+    return sorted(units, key=lambda unit: (-Path(unit.path).stat().st_size, unit.key))
+
+
+def _unit_entries(
+    units: Sequence[Unit], known: Mapping[str, Any], outputs: Sequence[UnitOutput], people: Mapping[str, str]
+) -> dict[str, Any]:
+    fresh = {output.key: output for output in outputs}
+    entries = {}
+    for unit in units:
+        output = fresh.get(unit.key)
+        if output is None:
+            entries[unit.key] = known[unit.key]
+            continue
+        entries[unit.key] = {
+            "fingerprint": unit.fingerprint,
+            "sha256": unit.sha256,
+            "people": people.get(unit.path, ""),
+            "files": _to_json(output.files),
+            "outcomes": [list(row) for row in output.outcomes],
+        }
+    return entries
+
+
+def _to_json(files: Mapping[str, Sequence[DataFile]]) -> dict[str, list[list[Any]]]:
+    return {name: [file.to_json() for file in some] for name, some in sorted(files.items())}
+
+
+def _from_json(files: Mapping[str, Sequence[list[Any]]]) -> Files:
+    return {name: [DataFile.from_json(file) for file in some] for name, some in files.items()}
+
+
+def _collect(entries: Mapping[str, Any]) -> Files:
+    return _merge(*(_from_json(entry["files"]) for entry in entries.values()))
+
+
+def _merge(*parts: Files) -> Files:
+    merged: dict[str, set[DataFile]] = {}
+    for part in parts:
+        for name, files in part.items():
+            merged.setdefault(name, set()).update(files)
+    return {name: sorted(files) for name, files in merged.items()}
+
+
+def _reduce(
+    runner: Runner, context: Context, mapped: Files, known: Mapping[str, Any], basis: str, steps: _Steps
+) -> tuple[dict[str, Any], list[str]]:
+    """Reduce the buckets whose files changed, and the region; give all entries and the names of those done."""
+    root = context.lake / "mart"
+    wanted = {}
+    for name, bucket in [*((f"{b:04d}", b) for b in range(context.buckets)), ("region", None)]:
+        inputs = {
+            table: [file for file in mapped.get(table, []) if bucket is None or file.bucket == bucket]
+            for table in (REGION_INPUTS if bucket is None else BUCKET_INPUTS)
+        }
+        fingerprint = reduction_fingerprint(basis, inputs)
+        paths = {table: tuple(str(root / table / file.path) for file in some) for table, some in inputs.items()}
+        wanted[name] = ReduceTask(name, bucket, paths, (), fingerprint, context)
+    dirty = [name for name, task in wanted.items() if known.get(name, {}).get("fingerprint") != task.fingerprint]
+    ingredient = _ingredients(context) if dirty else ()
+    tasks = [replace(wanted[name], ingredient=ingredient) for name in dirty]
+    results: list[Reduced] = runner.map(reduce_files, tasks, steps.done)
+    fresh = {
+        result.name: {"fingerprint": result.fingerprint, "files": _to_json(result.files)} for result in results
+    }
+    return {name: fresh.get(name) or known[name] for name in wanted}, dirty
+
+
+def _ingredients(context: Context) -> tuple[str, ...]:
+    """Drugs and their ingredients by the loaded vocabulary; nothing where it has no concept_ancestor."""
+    vocabulary: Snapshot | None = Lake(context.lake).snapshot("vocabulary")
+    if vocabulary is None or not vocabulary.rows("concept_ancestor"):
+        return ()
+    path = context.scratch / "ingredient.parquet"
+    with open_session(context, {}) as connection:
+        for name in ("concept", "concept_ancestor"):
+            connection.execute(f"CREATE TEMP VIEW {name} AS FROM {read_parquet_sql(vocabulary.files(name), '')}")
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"COPY ({query('reduce/ingredient')}) TO '{quoted}' (FORMAT parquet)")
+    return (str(path),)
+
+
+def _counts(
+    files: Sequence[LandedFile], superseded: Mapping[tuple[str, int, str], Sequence[int]], entries: Mapping[str, Any]
+) -> list[tuple[str, int, str, str, str, str, int]]:
+    """The rows of etl_count: what became of the resources of every landed file, mapped types or not."""
+    rows = []
+    for file in files:
+        entry = entries.get(f"{file.site}/{file.batch:06d}/{file.name}")
+        gone = len(superseded.get((file.site, file.batch, file.name), ()))
+        outcomes: list[Any] = (
+            entry["outcomes"]
+            if entry
+            else [
+                ("resources", "", file.rows),
+                ("superseded", "", gone),
+                (NEVER_ROWS.get(file.resource_type, "type-not-mapped"), "", file.rows - gone),
+            ]
+        )
+        rows += [
+            (file.site, file.batch, file.name, file.resource_type, outcome, table, count)
+            for outcome, table, count in outcomes
+            if count or outcome in {"resources", "mapped"}
+        ]
+    return rows
+
+
+def _excluded(counts: Sequence[tuple[str, int, str, str, str, str, int]]) -> dict[str, int]:
+    excluded: dict[str, int] = {}
+    for *_, outcome, _, count in counts:
+        if outcome not in _NOT_EXCLUSIONS and not outcome.startswith("part: "):
+            excluded[outcome] = excluded.get(outcome, 0) + count
+    return dict(sorted(excluded.items()))

@@ -1,0 +1,128 @@
+"""REDUCE: what needs all files of a person bucket, or of the region, and is made again when one of them changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xinglin.contracts.mart import EVENT_DATES, TABLES
+from xinglin.lake import DataFile, Lake
+from xinglin.mart.mapping import table_named
+from xinglin.mart.queries import query
+from xinglin.mart.session import Context, open_session, read_parquet_sql, write_table
+
+__all__ = [
+    "BUCKET_INPUTS",
+    "BUCKET_TABLES",
+    "REGION_INPUTS",
+    "REGION_TABLES",
+    "ReduceTask",
+    "Reduced",
+    "reduce_files",
+    "reduction_fingerprint",
+    "write_counts",
+]
+
+BUCKET_TABLES: tuple[str, ...] = ("person", "death", "observation_period", "condition_era", "drug_era")
+"""Made per person bucket."""
+BUCKET_INPUTS: tuple[str, ...] = ("part_person", *EVENT_DATES)
+"""What they are made from."""
+REGION_TABLES: tuple[str, ...] = ("location", "provider", "unmapped_code")
+"""Made once for the region; none of them grows with the number of events."""
+REGION_INPUTS: tuple[str, ...] = ("part_place", "part_provider", "part_unmapped")
+"""What they are made from."""
+
+
+@dataclass(frozen=True)
+class ReduceTask:
+    """One bucket, or the region as a whole.
+
+    Args:
+        name: The bucket's number as text, or ``region``.
+        bucket: The bucket's number, or None for the region.
+        inputs: Absolute paths of the input files by table.
+        ingredient: File of drugs and their ingredients; empty without a vocabulary.
+        fingerprint: Digest of everything the outcome depends on.
+        context: What all tasks share.
+    """
+
+    name: str
+    bucket: int | None
+    inputs: Mapping[str, tuple[str, ...]]
+    ingredient: tuple[str, ...]
+    fingerprint: str
+    context: Context
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What one reduction yielded."""
+
+    name: str
+    fingerprint: str
+    files: dict[str, list[DataFile]]
+
+
+def reduction_fingerprint(basis: str, inputs: Mapping[str, Sequence[DataFile]]) -> str:
+    """Digest of the names, which are the contents, of the input files.
+
+    Example:
+        >>> reduction_fingerprint("v1", {"a": []}) == reduction_fingerprint("v1", {"a": []})
+        True
+    """
+    names = {table: sorted(file.path for file in files) for table, files in inputs.items()}
+    return hashlib.sha256(f"{basis}\0{json.dumps(names, sort_keys=True)}".encode()).hexdigest()
+
+
+def reduce_files(task: ReduceTask) -> Reduced:
+    """Make the tables of one bucket, or of the region, from the files that the map wrote."""
+    outputs = REGION_TABLES if task.bucket is None else BUCKET_TABLES
+    files: dict[str, list[DataFile]] = {}
+    lake = Lake(task.context.lake)
+    with open_session(task.context, {}) as connection:
+        for name, paths in task.inputs.items():
+            source = read_parquet_sql(paths, _columns(name))
+            connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {source}")
+        if task.bucket is not None:
+            source = read_parquet_sql(task.ingredient, "drug_concept_id INTEGER, ingredient_concept_id INTEGER")
+            connection.execute(f"CREATE TEMP VIEW ingredient AS SELECT * FROM {source}")
+            connection.execute(f"CREATE TEMP VIEW event_day AS {_event_days()}")
+        for name in outputs:
+            select = f"SELECT *{'' if task.bucket is None else f', {task.bucket} AS bucket'} FROM ({query(f'reduce/{name}')})"
+            folder = task.context.scratch / f"reduce-{task.name}"
+            for path, bucket in write_table(connection, TABLES[name], select, folder):
+                files.setdefault(name, []).append(lake.adopt(TABLES[name], path, bucket))
+    return Reduced(task.name, task.fingerprint, files)
+
+
+def write_counts(context: Context, rows: Sequence[tuple[str, int, str, str, str, str, int]]) -> list[DataFile]:
+    """Write the table etl_count.
+
+    Args:
+        context: What all tasks share.
+        rows: In the contract's column order.
+    """
+    table = TABLES["etl_count"]
+    content = json.dumps([dict(zip(table.column_names, row, strict=True)) for row in rows])
+    schema = json.dumps([{column.name: column.type for column in table.columns}])
+    with open_session(context, {"content": content}) as connection:
+        select = (
+            f"FROM (SELECT unnest(from_json(getvariable('content'), '{schema}'), recursive := true)) "
+            "ORDER BY site, batch, file, outcome, table_name"
+        )
+        written = write_table(connection, table, select, context.scratch / "counts")
+        return [Lake(context.lake).adopt(table, path, bucket) for path, bucket in written]
+
+
+def _columns(name: str) -> str:
+    return ", ".join(f"{column.name} {column.type}" for column in table_named(name).columns)
+
+
+def _event_days() -> str:
+    """First and last day of every event of every table that counts for the observation period."""
+    return " UNION ALL ".join(
+        f"SELECT person_id, {first} AS first_day, coalesce({last}, {first}) AS last_day FROM {table}"
+        for table, (first, last) in EVENT_DATES.items()
+    )

@@ -1,0 +1,119 @@
+"""Which landed files there are, and the fingerprint of each: everything its outcome depends on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xinglin.core.files import file_sha256
+from xinglin.lake import connect
+from xinglin.mart.mapping import Unit
+from xinglin.mart.queries import EVENT_TYPES, PART_TYPES, REFERENCE_TYPES, query
+from xinglin.mart.session import Context, open_session, read_parquet_sql
+
+if TYPE_CHECKING:
+    from xinglin.landing import LandedFile
+
+__all__ = ["NEVER_ROWS", "list_units", "people_digests"]
+
+_POINTS_AT_OTHERS = frozenset(
+    {"PractitionerRole", "MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense",
+     "DeviceUseStatement"}
+)  # fmt: skip
+NEVER_ROWS: Mapping[str, str] = {"Medication": "read-through-references"}
+"""Resource types that are used but never become rows by themselves, and the reason that is counted."""
+
+Superseded = Mapping[tuple[str, int, str], Sequence[int]]
+
+
+def list_units(
+    files: Sequence[LandedFile], superseded: Superseded, people: Mapping[str, str], context: Context, basis: str
+) -> list[Unit]:
+    """The units of work, with fingerprints.
+
+    Args:
+        files: The landed files.
+        superseded: Rows that later batches replaced, by site, batch and file name.
+        people: From `people_digests`.
+        context: What all tasks share.
+        basis: Digest of code, rules and vocabulary.
+    """
+    mapped = [file for file in files if file.resource_type in EVENT_TYPES or file.resource_type in PART_TYPES]
+    references = {
+        site: _write_references(site, [file for file in files if file.site == site], superseded, context)
+        for site in sorted({file.site for file in mapped if _needs_references(file)})
+    }
+    digests = {site: "".join(file_sha256(Path(path)) for path in paths) for site, paths in references.items()}
+    units = []
+    for file in mapped:
+        rows = tuple(sorted(superseded.get((file.site, file.batch, file.name), ())))
+        needs = _needs_references(file)
+        parts = (basis, file.site, file.batch, file.name, file.sha256, rows, people.get(str(file.path), ""),
+                 digests[file.site] if needs else "")  # fmt: skip
+        units.append(
+            Unit(
+                site=file.site,
+                batch=file.batch,
+                name=file.name,
+                path=str(file.path),
+                resource_type=file.resource_type,
+                sha256=file.sha256,
+                rows=file.rows,
+                superseded=rows,
+                references=references[file.site] if needs else None,
+                fingerprint=hashlib.sha256(repr(parts).encode()).hexdigest(),
+            )
+        )
+    return units
+
+
+def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, str]:
+    """Per landed file, a digest of which person each of its patients is.
+
+    Args:
+        files: The landed files to look at.
+        context: What all tasks share.
+    """
+    paths = [str(file.path) for file in files if file.resource_type in EVENT_TYPES or file.resource_type == "Patient"]
+    if not paths or not context.person_map:
+        return {}
+    known = read_parquet_sql(context.person_map, "")
+    with connect(context.memory_mb, 1, context.scratch) as connection:
+        rows = connection.execute(
+            f"""SELECT l.filename, sum(p.digest)
+            FROM read_parquet([{", ".join("'" + path.replace("'", "''") + "'" for path in paths)}], filename = true) l
+            JOIN (SELECT patient_key, md5_number_lower(patient_key || ':' || person_id)::HUGEINT AS digest
+                FROM {known}) p USING (patient_key)
+            GROUP BY l.filename"""
+        ).fetchall()
+    return {str(path): str(digest) for path, digest in rows}
+
+
+def _needs_references(file: LandedFile) -> bool:
+    return file.conditional_references > 0 or file.resource_type in _POINTS_AT_OTHERS
+
+
+def _write_references(
+    site: str, files: Sequence[LandedFile], superseded: Superseded, context: Context
+) -> tuple[str, str]:
+    """Write the site's identifiers and coded resources as two Parquet files."""
+    selects = []
+    for file in files:
+        if file.resource_type in REFERENCE_TYPES:
+            gone = superseded.get((file.site, file.batch, file.name), ())
+            path = str(file.path).replace("'", "''")
+            selects.append(
+                f"SELECT key, resource, '{file.resource_type}' AS kind "
+                f"FROM read_parquet('{path}', file_row_number = true)"
+                + (f" WHERE file_row_number NOT IN ({', '.join(map(str, gone))})" if gone else "")
+            )
+    nothing = "SELECT NULL::BIGINT AS key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind WHERE false"
+    paths = (str(context.scratch / f"identifier-{site}.parquet"), str(context.scratch / f"coded-{site}.parquet"))
+    with open_session(context, {"site": site}) as connection:
+        connection.execute(f"CREATE TEMP VIEW current_resource AS {' UNION ALL '.join(selects) or nothing}")
+        for name, path in zip(("identifier", "coded"), paths, strict=True):
+            quoted = path.replace("'", "''")
+            connection.execute(f"COPY ({query(f'reference/{name}')}) TO '{quoted}' (FORMAT parquet)")
+    return paths
