@@ -76,7 +76,7 @@ def _column(table: Table, column: Column) -> Iterator[Rule]:
             f"The concept is not of the domain {domain}",
             f"c.concept_id IS NOT NULL AND c.domain_id IS DISTINCT FROM '{domain}'",
         )
-    main = MAIN_CONCEPTS.get(table.name, ("", ""))[0]
+    main, source = MAIN_CONCEPTS.get(table.name, ("", ""))
     is_main = column.name in {main, main.replace("_concept_id", "_source_concept_id")}
     yield ScanRule(
         "sourceConceptRecordCompleteness" if is_source else "standardConceptRecordCompleteness",
@@ -86,7 +86,7 @@ def _column(table: Table, column: Column) -> Iterator[Rule]:
         column.name,
         "The code has no concept (0): the vocabulary that is loaded does not know it",
         threshold=(0.10 if is_source else 0.05) if is_main else 1.0,
-        applies=f"t.{column.name} IS NOT NULL",
+        applies=f"t.{column.name} IS NOT NULL" + (f" AND t.{source} IS NOT NULL" if is_main else ""),
         violation=f"t.{column.name} = 0",
     )
 

@@ -126,7 +126,7 @@ def _birth_parts() -> ScanRule:
         "birth_datetime",
         "Year, month and day of birth contradict the moment of birth",
         applies="t.birth_datetime IS NOT NULL",
-        violation="abs(date_diff('day', t.birth_datetime::DATE, make_date(t.year_of_birth, "
-        "coalesce(t.month_of_birth, month(t.birth_datetime)::INTEGER), "
-        "coalesce(t.day_of_birth, day(t.birth_datetime)::INTEGER)))) > 1",
+        violation="abs(date_diff('day', t.birth_datetime::DATE, try_cast(printf('%04d-%02d-%02d', t.year_of_birth, "
+        "coalesce(t.month_of_birth, month(t.birth_datetime)), coalesce(t.day_of_birth, day(t.birth_datetime))) "
+        "AS DATE))) > 1",
     )

@@ -44,6 +44,8 @@ def whole_rules(table: Table) -> Iterator[QueryRule]:
         yield from _lineage(table)
     if name == "lineage":
         yield _collisions()
+    if name == "etl_count":
+        yield _accounted()
 
 
 def _persons(table: str) -> QueryRule:
@@ -172,4 +174,24 @@ def _collisions() -> QueryRule:
         blocking=True,
         counts=f"SELECT count(*), count_if(collides) FROM ({resources})",
         failing=f"SELECT resource_key FROM ({resources}) WHERE collides",
+    )
+
+
+def _accounted() -> QueryRule:
+    """A resource is mapped, superseded by a later version, or left out for a reason; ``part: …`` counts its parts."""
+    files = (
+        "SELECT file, site, batch, coalesce(sum(rows) FILTER (outcome = 'resources'), 0) AS landed, "
+        "coalesce(sum(rows) FILTER (table_name = '' AND outcome NOT IN ('resources', 'unresolved-reference') "
+        "AND NOT starts_with(outcome, 'part: ')), 0) AS accounted FROM etl_count GROUP BY ALL"
+    )
+    return QueryRule(
+        "isEveryResourceAccounted",
+        "completeness",
+        "table",
+        "etl_count",
+        "",
+        "Of a landed file, some resources are neither mapped, nor superseded, nor left out for a reason",
+        blocking=True,
+        counts=f"SELECT count(*), count_if(landed <> accounted) FROM ({files})",
+        failing=f"SELECT * FROM ({files}) WHERE landed <> accounted",
     )
