@@ -2,8 +2,8 @@
 
 Full-width letters and digits become plain ones (the part of Unicode NFKC that Chinese records need), accents and
 punctuation go, letters become small. A national identifier is one whose type (HL7 v2-0203 NI, SS, SB or NNxxx) or
-system says so, or an untyped value that is a valid Chinese resident identity number (GB 11643-1999); a medical record
-number (MR) is local and never taken for one.
+system says so, or an untyped value that is a valid Chinese resident identity number (GB 11643-1999), or, for those who
+have neither, a passport number (PPN). A medical record number (MR) is local and never taken for one.
 """
 
 from __future__ import annotations

@@ -28,6 +28,9 @@ SELECT
             OR regexp_matches(lower(d.system), '$systems')
     )[1].value AS declared_id,
     list_filter(
+        r.identifier, lambda d: len(list_filter(d.type.coding, lambda c: c.code = 'PPN')) > 0
+    )[1].value AS passport,
+    list_filter(
         r.identifier, lambda d: d.type.coding IS NULL AND length(d.value) >= 18
     )[1].value AS undeclared_id
 FROM (SELECT patient_key, site, local_id, from_json(resource, $shape) AS r FROM landed_patient)

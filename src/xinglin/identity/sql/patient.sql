@@ -17,7 +17,7 @@ SELECT
 FROM (
     SELECT
         *,
-        coalesce(declared, CASE WHEN resident_id(undeclared) THEN undeclared END) AS national_id
+        coalesce(declared, CASE WHEN resident_id(undeclared) THEN undeclared END, identifier_value(passport)) AS national_id
     FROM (
         SELECT *, identifier_value(declared_id) AS declared, letters(undeclared_id) AS undeclared FROM written
     )
