@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from xinglin.mart.reduction import (
     write_counts,
 )
 from xinglin.mart.rules import Rules
-from xinglin.mart.session import Context, open_session, read_parquet_sql
+from xinglin.mart.session import Context, close_sessions, open_session, read_parquet_sql
 from xinglin.mart.units import NEVER_ROWS, list_units, people_digests
 
 if TYPE_CHECKING:
@@ -91,25 +91,37 @@ def build_mart(
     runner = runner or LocalRunner(settings.workers)
     with lake.scratch("mart") as scratch:
         context = _context(lake, settings, rules or Rules(), scratch)
-        basis = _basis(context)
-        files, superseded = landing.files(), landing.superseded()
-        people = _people(files, context, state)
-        units = list_units(files, superseded, people, context, basis)
-        known: dict[str, Any] = state.get("units", {})
-        dirty = [unit for unit in units if known.get(unit.key, {}).get("fingerprint") != unit.fingerprint]
-        steps = _Steps(len(dirty) + settings.buckets + 1, progress)
-        outputs = runner.map(map_unit, [MapTask(unit, context) for unit in _largest_first(dirty)], steps.done)
-        entries = _unit_entries(units, known, outputs, people)
-        mapped = _collect(entries)
-        reduced, done = _reduce(runner, context, mapped, state.get("reduced", {}), basis, steps)
-        tables = _merge(mapped, *(_from_json(entry["files"]) for entry in reduced.values()))
-        counts = _counts(files, superseded, entries)
-        tables["etl_count"] = write_counts(context, counts)
-        snapshot = lake.publish(
-            "mart",
-            {table_named(name): tables.get(name, []) for name in (*TABLES, *PARTS)},
-            {"units": entries, "reduced": reduced, "person_map": [Path(p).name for p in context.person_map]},
-        )
+        try:
+            done = _bring_up(lake, landing, context, runner, state, progress)
+        finally:
+            close_sessions()
+    return replace(done, seconds=time.perf_counter() - begun)
+
+
+def _bring_up(
+    lake: Lake, landing: Landing, context: Context, runner: Runner, state: Mapping[str, Any], progress: Progress | None
+) -> MartReport:
+    """Map the units and reduce the buckets whose fingerprints are not those of `state`, then publish."""
+    basis = _basis(context)
+    files, superseded = landing.files(), landing.superseded()
+    people = _people(files, context, state)
+    units = list_units(files, superseded, people, context, basis)
+    known: dict[str, Any] = state.get("units", {})
+    dirty = [unit for unit in units if known.get(unit.key, {}).get("fingerprint") != unit.fingerprint]
+    steps = _Steps(len(dirty) + context.buckets + 1, progress)
+    outputs = runner.map(map_unit, [MapTask(unit, context) for unit in _largest_first(dirty)], steps.done)
+    entries = _unit_entries(units, known, outputs, people)
+    mapped = _collect(entries)
+    reduced, done = _reduce(runner, context, mapped, state.get("reduced", {}), basis, steps)
+    steps.finish()
+    tables = _merge(mapped, *(_from_json(entry["files"]) for entry in reduced.values()))
+    counts = _counts(files, superseded, entries)
+    tables["etl_count"] = write_counts(context, counts)
+    snapshot = lake.publish(
+        "mart",
+        {table_named(name): tables.get(name, []) for name in (*TABLES, *PARTS)},
+        {"units": entries, "reduced": reduced, "person_map": [Path(path).name for path in context.person_map]},
+    )
     return MartReport(
         units_total=len(units),
         units_done=len(dirty),
@@ -117,7 +129,7 @@ def build_mart(
         rows={name: snapshot.rows(name) for name in TABLES},
         excluded=_excluded(counts),
         unmapped=snapshot.rows("unmapped_code"),
-        seconds=time.perf_counter() - begun,
+        seconds=0.0,
     )
 
 
@@ -134,6 +146,11 @@ class _Steps:
         if self.progress:
             self.progress(self.count, self.total)
 
+    def finish(self) -> None:
+        """Buckets that were clean count as done."""
+        if self.progress and self.count < self.total:
+            self.progress(self.total, self.total)
+
 
 def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Context:
     identity = lake.require("identity", "run: xinglin link")
@@ -142,20 +159,16 @@ def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Con
         lake=lake.root,
         scratch=scratch,
         buckets=settings.buckets,
-        memory_mb=max(settings.memory_mb // settings.workers, 150),
+        memory_mb=settings.memory_mb,
         person_map=tuple(identity.files("person_map")),
         lookup=tuple(vocabulary.files("concept_lookup")) if vocabulary else (),
-        variables={
-            "request_statuses": list(rules.request_statuses),
-            "request_intents": list(rules.request_intents),
-            "gap_days": rules.gap_days,
-        },
+        variables=tuple(sorted(asdict(rules).items())),
     )
 
 
 def _basis(context: Context) -> str:
     """Digest of what every task depends on: code, rules, buckets, vocabulary (file names are contents)."""
-    parts = (code_digest(), sorted(context.variables.items()), context.buckets, [Path(p).name for p in context.lookup])
+    parts = (code_digest(), context.variables, context.buckets, [Path(p).name for p in context.lookup])
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

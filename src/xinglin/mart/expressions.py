@@ -7,53 +7,53 @@ from xinglin.core.ids import key_sql
 __all__ = ["CONDITIONAL", "MACROS", "UNCONDITIONAL"]
 
 MACROS: tuple[str, ...] = (
-    f"CREATE TEMP MACRO text_key(t) AS {key_sql('t')}",
+    f"CREATE MACRO text_key(t) AS {key_sql('t')}",
     # FHIR dates may stop at the year or the month; the first day of it stands for it.
-    """CREATE TEMP MACRO fhir_day(t) AS CASE length(t)
+    """CREATE MACRO fhir_day(t) AS CASE length(t)
         WHEN 4 THEN try_cast(t || '-01-01' AS DATE)
         WHEN 7 THEN try_cast(t || '-01' AS DATE)
         ELSE try_cast(t[1:10] AS DATE) END""",
     # The clock of the place it happened at, as written; the offset is dropped, so that day and moment agree.
-    "CREATE TEMP MACRO fhir_moment(t) AS CASE WHEN length(t) >= 16 THEN try_cast(t[1:19] AS TIMESTAMP) END",
-    """CREATE TEMP MACRO fhir_number(t) AS CASE WHEN isfinite(try_cast(t AS DOUBLE))
+    "CREATE MACRO fhir_moment(t) AS CASE WHEN length(t) >= 16 THEN try_cast(t[1:19] AS TIMESTAMP) END",
+    """CREATE MACRO fhir_number(t) AS CASE WHEN isfinite(try_cast(t AS DOUBLE))
         THEN try_cast(t AS DOUBLE) END""",
-    """CREATE TEMP MACRO fhir_whole(t) AS CASE WHEN fhir_number(t) BETWEEN -2147483648 AND 2147483647
+    """CREATE MACRO fhir_whole(t) AS CASE WHEN fhir_number(t) BETWEEN -2147483648 AND 2147483647
         THEN round(fhir_number(t))::INTEGER END""",
     # Type/id, http://server/Type/id and .../_history/n all name the same resource of the site.
-    """CREATE TEMP MACRO plain_key(reference, kind) AS CASE
+    """CREATE MACRO plain_key(reference, kind) AS CASE
         WHEN reference IS NULL THEN NULL
         WHEN starts_with(reference, kind || '/') AND NOT contains(reference[length(kind) + 2:], '/')
             THEN text_key(getvariable('site') || '/' || reference)
         WHEN regexp_matches(reference, '(^|/)' || kind || '/[A-Za-z0-9.-]+(/_history/.*)?$')
             THEN text_key(getvariable('site') || '/' || kind || '/'
                 || regexp_extract(reference, kind || '/([A-Za-z0-9.-]+)(/_history/.*)?$', 1)) END""",
-    """CREATE TEMP MACRO reference_key(reference, kind) AS CASE
+    """CREATE MACRO reference_key(reference, kind) AS CASE
         WHEN contains(reference, '?') THEN conditional_key(reference, kind) ELSE plain_key(reference, kind) END""",
     # 1 where a conditional reference could not be resolved; such references are counted.
-    """CREATE TEMP MACRO unresolved(reference, kind) AS CASE
+    """CREATE MACRO unresolved(reference, kind) AS CASE
         WHEN starts_with(reference, kind || '?') AND conditional_key(reference, kind) IS NULL THEN 1 ELSE 0 END""",
-    """CREATE TEMP MACRO has_code(concept, wanted) AS
+    """CREATE MACRO has_code(concept, wanted) AS
         coalesce(list_contains(list_transform(concept.coding, lambda c: c.code), wanted), false)""",
-    """CREATE TEMP MACRO codes_of(concept) AS
+    """CREATE MACRO codes_of(concept) AS
         list_transform(from_json(concept, '{"coding":[{"code":"VARCHAR"}]}').coding, lambda c: c.code)""",
-    """CREATE TEMP MACRO status_reason(status, known) AS 'status-' || CASE
+    """CREATE MACRO status_reason(status, known) AS 'status-' || CASE
         WHEN status IS NULL THEN 'absent' WHEN list_contains(known, status) THEN status ELSE 'unknown' END""",
     # A person's place is never finer than city and the first three characters of the postal code.
-    "CREATE TEMP MACRO place_zip(a) AS nullif(a.postalCode[1:3], '')",
-    """CREATE TEMP MACRO place_key(a) AS CASE
+    "CREATE MACRO place_zip(a) AS nullif(a.postalCode[1:3], '')",
+    """CREATE MACRO place_key(a) AS CASE
         WHEN coalesce(a.city, a.state, place_zip(a), a.country) IS NOT NULL
         THEN text_key(concat_ws('|', 'location', coalesce(a.city, ''), coalesce(a.state, ''),
             coalesce(place_zip(a), ''), coalesce(a.country, ''))) END""",
     # contained resources first, then the site's own Medication or Device of that key
-    """CREATE TEMP MACRO code_behind(reference, kind, contained) AS CASE
+    """CREATE MACRO code_behind(reference, kind, contained) AS CASE
         WHEN starts_with(reference, '#')
             THEN list_filter(contained, lambda c: c.id = reference[2:])[1].code
         ELSE code_of(plain_key(reference, kind)) END""",
 )
 
 UNCONDITIONAL: tuple[str, ...] = (
-    "CREATE TEMP MACRO conditional_key(wanted, of_kind) AS NULL::BIGINT",
-    "CREATE TEMP MACRO code_of(wanted) AS NULL::VARCHAR",
+    "CREATE MACRO conditional_key(wanted, of_kind) AS NULL::BIGINT",
+    "CREATE MACRO code_of(wanted) AS NULL::VARCHAR",
 )
 
 CONDITIONAL: tuple[str, ...] = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.model import Table
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["Context", "create_table", "open_session", "read_parquet_sql", "write_table"]
+__all__ = ["Context", "close_sessions", "create_table", "open_session", "read_parquet_sql", "write_table"]
 
 _MAPS = {
     "code_system": "system VARCHAR, vocabulary_id VARCHAR",
@@ -41,10 +42,10 @@ class Context:
         lake: Root of the lake.
         scratch: Folder for unfinished files.
         buckets: Number of person buckets.
-        memory_mb: Memory of one task.
+        memory_mb: Memory of all tasks of one process.
         person_map: Files of the table person_map.
         lookup: Files of the table concept_lookup; empty without a vocabulary.
-        variables: Switches the queries read with getvariable.
+        variables: Switches the queries read with getvariable, by name.
     """
 
     lake: Path
@@ -53,7 +54,7 @@ class Context:
     memory_mb: int
     person_map: tuple[str, ...]
     lookup: tuple[str, ...]
-    variables: Mapping[str, Any]
+    variables: tuple[tuple[str, Any], ...]
 
 
 def read_parquet_sql(paths: tuple[str, ...] | list[str], columns: str) -> str:
@@ -86,35 +87,63 @@ def open_session(
         variables: What this task's queries read with getvariable, beside the context's own.
         references: Parquet files of the site's identifiers and coded resources, where the task needs them.
     """
-    connection = connect(context.memory_mb, 1, context.scratch)
+    connection = _engine(context).cursor()
     try:
-        for name, value in {**context.variables, "buckets": context.buckets, **variables}.items():
-            connection.execute(f"SET VARIABLE {name} = ?", [value])
+        for name, value in {**dict(context.variables), "buckets": context.buckets, **variables}.items():
+            connection.execute(f"SET VARIABLE {name} = ?", [list(value) if isinstance(value, tuple) else value])
         if references:
             for name, path in zip(("identifier", "coded"), references, strict=True):
                 connection.execute(f"CREATE TEMP TABLE {name} AS FROM {read_parquet_sql([path], '')}")
-        for macro in (*(CONDITIONAL if references else UNCONDITIONAL), *MACROS):
-            connection.execute(macro)
-        for name, columns in _MAPS.items():
-            _load_map(connection, name, columns)
-        connection.execute(
-            f"CREATE TEMP VIEW concept_lookup AS SELECT * FROM {read_parquet_sql(context.lookup, _LOOKUP)}"
-        )
-        if context.lookup:
-            # The vocabulary knows more units than the small map of our own.
-            connection.execute(
-                "INSERT INTO unit SELECT concept_code, min(concept_id), '' FROM concept_lookup "
-                "WHERE vocabulary_id = 'UCUM' AND concept_id <> 0 AND concept_code NOT IN (SELECT code FROM unit) "
-                "GROUP BY concept_code"
-            )
+            for macro in CONDITIONAL:
+                connection.execute(macro)
         yield connection
     finally:
         connection.close()
 
 
+def close_sessions() -> None:
+    """Let go of the engine that the sessions of the last build shared."""
+    with _LOCK:
+        for engine in _ENGINES.values():
+            engine.close()
+        _ENGINES.clear()
+
+
+_LOCK = Lock()
+_ENGINES: dict[Context, duckdb.DuckDBPyConnection] = {}
+
+
+def _engine(context: Context) -> duckdb.DuckDBPyConnection:
+    """The engine that all tasks of a build in this process share: code maps and macros are loaded once.
+
+    It has one thread, so each task runs in the thread that calls it and its rows keep one order.
+    """
+    with _LOCK:
+        if context not in _ENGINES:
+            connection = connect(context.memory_mb, 1, context.scratch)
+            for macro in (*UNCONDITIONAL, *MACROS):
+                connection.execute(macro)
+            for name, columns in _MAPS.items():
+                _load_map(connection, name, columns)
+            _load_vocabulary(connection, context)
+            _ENGINES[context] = connection
+        return _ENGINES[context]
+
+
+def _load_vocabulary(connection: duckdb.DuckDBPyConnection, context: Context) -> None:
+    """Show the loaded vocabulary; it knows more units than the small map of our own."""
+    lookup = read_parquet_sql(context.lookup, _LOOKUP)
+    connection.execute(f"CREATE VIEW concept_lookup AS SELECT * FROM {lookup}")
+    connection.execute(
+        "INSERT INTO unit SELECT concept_code, min(concept_id), '' FROM concept_lookup "
+        "WHERE vocabulary_id = 'UCUM' AND concept_id <> 0 AND concept_code NOT IN (SELECT code FROM unit) "
+        "GROUP BY concept_code"
+    )
+
+
 def _load_map(connection: duckdb.DuckDBPyConnection, name: str, columns: str) -> None:
     table = "gender_concept" if name == "gender" else name
-    connection.execute(f"CREATE TEMP TABLE {table} ({columns})")
+    connection.execute(f"CREATE TABLE {table} ({columns})")
     connection.execute(f"COPY {table} FROM {_quote(str(code_map(name)))} (FORMAT csv, HEADER)")
 
 
