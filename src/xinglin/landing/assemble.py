@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +115,7 @@ def assemble(file: FilePlan) -> Assembled:
     path = file.folder / file.name
     with full_disk(path):
         if len(file.paths) == 1 and not file.dropped[0]:
-            os.rename(file.paths[0], path)
+            file.paths[0].rename(path)
         else:
             _merge(file, path)
         sync(path)

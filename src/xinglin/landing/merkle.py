@@ -16,10 +16,10 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 class Subtree(NamedTuple):
-    """A perfect subtree: 2 ** `level` leaves from leaf `index` * 2 ** `level` on."""
+    """A perfect subtree: 2 ** `level` leaves from leaf `number` * 2 ** `level` on."""
 
     level: int
-    index: int
+    number: int
     hash: bytes
 
 
@@ -41,7 +41,7 @@ def cover(leaves: list[bytes], start: int) -> list[Subtree]:
     """The perfect subtrees, from left to right, that cover the leaves `start`, `start` + 1, ...
 
     Example:
-        >>> [(tree.level, tree.index) for tree in cover([bytes(32)] * 5, 3)]
+        >>> [(tree.level, tree.number) for tree in cover([bytes(32)] * 5, 3)]
         [(0, 3), (2, 1)]
     """
     left: list[Subtree] = []

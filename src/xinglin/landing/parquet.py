@@ -12,7 +12,7 @@ from xinglin.contracts.model import Table
 if TYPE_CHECKING:
     from xinglin.landing.pieces import _Rows
 
-__all__ = ["ROW_GROUP", "quarantine_table", "resource_table", "schema", "superseded_table", "sync", "write_table", "writer"]
+__all__ = ["ROW_GROUP", "quarantine_table", "resource_table", "superseded_table", "sync", "write_table", "writer"]
 
 ROW_GROUP = 16_384
 _LEVEL = 1
@@ -35,13 +35,13 @@ def schema(table: Table) -> Any:
     )
 
 
-def resource_table(rows: _Rows) -> Any:
-    """The Arrow table of a worker's rows."""
+def resource_table(rows: _Rows, keys: Any) -> Any:
+    """The Arrow table of a worker's rows and their keys."""
     import pyarrow as pa
 
     size = len(rows.texts)
     columns = [
-        pa.array(rows.keys, pa.int64()),
+        pa.array(keys, pa.int64()),
         pa.array(rows.patients, pa.int64()),
         pa.array(rows.ids, pa.string()),
         pa.Array.from_buffers(pa.binary(32), size, [None, pa.py_buffer(b"".join(rows.leaves))]),

@@ -81,6 +81,11 @@ def worker_pool(workers: int) -> Iterator[Pool]:
 
 def _die_with_parent() -> None:
     """A killed parent must not leave workers that write into a folder nobody waits for."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)

@@ -88,9 +88,10 @@ def ingest(
     found = discover(path)
     total = sum(one.size for one in found)
     workers = settings.workers if settings else len(os.sched_getaffinity(0))
-    with exclusive(landing.folder(site) / ".lock", doing=f"landing at {site}"), worker_pool(
-        workers if total > _SMALL and workers > 1 else 0
-    ) as pool:
+    with (
+        exclusive(landing.folder(site) / ".lock", doing=f"landing at {site}"),
+        worker_pool(workers if total > _SMALL and workers > 1 else 0) as pool,
+    ):
         work = _Work(landing, site, limits or Limits(), pool)
         counts = work.run(found, key, clock, lambda done: progress(done, total) if progress else None)
     return IngestReport(site, work.sequence if counts.received else None, **vars(counts),
@@ -131,7 +132,7 @@ class _Work:
             counts = Counts(received, landed, received - landed - quarantined, quarantined)
             manifest = self._manifest(temporary / "batch", decision, plans, made)
             seal(temporary / "batch", manifest | {"counts": vars(counts), "time": clock().isoformat()}, key)
-            os.rename(temporary / "batch", self.folder / f"batch-{self.sequence:06d}")
+            (temporary / "batch").rename(self.folder / f"batch-{self.sequence:06d}")
             sync_folder(self.folder)
             return counts
 

@@ -126,9 +126,7 @@ class Landing:
 
     def sites(self) -> list[Site]:
         """All registered sites, by name."""
-        return [
-            Site(**json.loads(path.read_bytes())) for path in sorted(self.root.glob("*/site.json"), key=str)
-        ]
+        return [Site(**json.loads(path.read_bytes())) for path in sorted(self.root.glob("*/site.json"), key=str)]
 
     def site(self, name: str) -> Site:
         """One site.
@@ -138,9 +136,7 @@ class Landing:
         """
         path = self.folder(name) / "site.json"
         if not path.is_file():
-            raise NotFound(
-                "there is no such site", source=name, remedy=f"run: xinglin site add {name} --kind hospital"
-            )
+            raise NotFound("there is no such site", source=name, remedy=f"run: xinglin site add {name} --kind hospital")
         return Site(**json.loads(path.read_bytes()))
 
     def add_site(self, name: str, kind: str, inbox: str | None = None, seed: bytes | None = None) -> Site:

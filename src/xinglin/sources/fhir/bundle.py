@@ -164,4 +164,3 @@ def _resource(entry: _Entry, known: dict[bytes, bytes]) -> bytes | Rejected:
         return match[0] if name is None else b'"reference":"' + name + b'"'
 
     return _REFERENCE.sub(rewritten, text)
-

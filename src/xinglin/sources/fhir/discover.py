@@ -66,7 +66,7 @@ def discover(path: Path) -> list[Found]:
     names: list[tuple[str, Path]] = []
     seen: set[tuple[int, int]] = set()
     for folder, subfolders, files in os.walk(path, followlinks=True):
-        here = os.stat(folder)
+        here = Path(folder).stat()
         if (here.st_dev, here.st_ino) in seen:
             subfolders.clear()
             continue

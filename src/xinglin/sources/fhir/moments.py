@@ -7,6 +7,7 @@ Patterns: https://hl7.org/fhir/R4/datatypes.html#primitive. The classes are mark
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -83,8 +84,11 @@ def is_datetime(text: str) -> bool:
     return is_instant(text) if len(text) > 10 else is_date(text)
 
 
-_CHECKS = {Date: is_date, DateTime: is_datetime, Instant: is_instant}
-_SEEN = {kind: kind() for kind in _CHECKS}
+_CHECKS: dict[type, Callable[[str], bool]] = {Date: is_date, DateTime: is_datetime, Instant: is_instant}
+_GOOD: dict[type, set[str]] = {Date: set(), DateTime: set(), Instant: set()}  # most moments come more than once
+_REMEMBERED = 100_000
+_JSON_NAMES = {dict: "object", list: "array", int: "int", float: "float", bool: "bool", type(None): "null"}
+_SEEN: dict[type, Any] = {Date: Date(), DateTime: DateTime(), Instant: Instant()}
 
 
 def accept(kind: type, value: Any) -> Any:
@@ -94,8 +98,13 @@ def accept(kind: type, value: Any) -> Any:
         TypeError: It is not a text.
         ValueError: It is not such a moment; the message begins with ``Invalid`` and never tells the value.
     """
+    good = _GOOD[kind]
     if type(value) is not str:
-        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
-    if not _CHECKS[kind](value):
-        raise ValueError(f"Invalid {kind.__name__}")
+        raise TypeError(f"Expected `str`, got `{_JSON_NAMES.get(type(value), 'other')}`")
+    if value not in good:
+        if not _CHECKS[kind](value):
+            raise ValueError(f"Invalid {kind.__name__}")
+        if len(good) >= _REMEMBERED:
+            good.clear()
+        good.add(value)
     return _SEEN[kind]

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from xinglin.sources.fhir.bundle import entries
 from xinglin.sources.fhir.check import Rejected, Resource, check
@@ -54,7 +56,7 @@ class Part:
     unhashed: bool = False
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One received record: where it stood and what became of it."""
 
     position: int
@@ -140,7 +142,7 @@ def _lines(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
             continue
         if found.resource_type == "Bundle":
             for record in _document(line, 1, limits):
-                yield record._replace(position=position)
+                yield Record(position, record.found, record.raw, record.size)
         else:
             yield Record(position, found, line)
 

@@ -7,7 +7,9 @@ line to `RESOURCES`. `decoder` refuses a value of another type, a null and a day
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -189,8 +191,10 @@ def _structure(name: str, elements: str, known: dict[str, Any]) -> type[Struct]:
     fields = []
     for element in elements.split():
         field, _, kind = element.partition(":")
-        single = known[kind.removesuffix("*")]
-        fields.append((field, (list[single] if kind.endswith("*") else single) | UnsetType, UNSET))
+        value = known[kind.removesuffix("*")]
+        if kind.endswith("*"):
+            value = GenericAlias(list, value)
+        fields.append((field, value | UnsetType, UNSET))
     python_names = {"class": "class_"}
     return msgspec.defstruct(
         name,
@@ -212,15 +216,16 @@ def _datatypes() -> dict[str, Any]:
 @cache
 def _resources() -> dict[str, str]:
     lines = RESOURCES.strip().replace("\\\n", "").splitlines()
-    return {name: elements for name, elements in (line.split(maxsplit=1) for line in lines)}
+    found = (line.split(maxsplit=1) for line in lines)
+    return {pair[0]: pair[1] for pair in found}
 
 
 @cache
-def decoder(resource_type: str) -> msgspec.json.Decoder[Any]:
+def decoder(resource_type: str) -> Callable[[bytes], Any]:
     """The decoder that checks one resource type; types without a line get the elements every resource has.
 
     Example:
-        >>> decoder("Patient").decode(b'{"resourceType":"Patient","birthDate":"2024-02-30"}')
+        >>> decoder("Patient")(b'{"resourceType":"Patient","birthDate":"2024-02-30"}')
         Traceback (most recent call last):
         ...
         msgspec.ValidationError: Invalid Date - at `$.birthDate`
@@ -230,4 +235,4 @@ def decoder(resource_type: str) -> msgspec.json.Decoder[Any]:
         elements += " identifier:Identifier*"
     if resource_type not in _resources():
         elements = _EVERY_RESOURCE
-    return msgspec.json.Decoder(_structure(resource_type, elements, _datatypes()), dec_hook=accept)
+    return msgspec.json.Decoder(_structure(resource_type, elements, _datatypes()), dec_hook=accept).decode

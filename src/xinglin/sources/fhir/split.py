@@ -115,9 +115,7 @@ class Splitter:
         else:
             yield self._document(source, again, head, path, entry)
 
-    def _document(
-        self, source: int, blocks: Iterator[bytes], head: bytes, path: Path | None, entry: Received
-    ) -> Part:
+    def _document(self, source: int, blocks: Iterator[bytes], head: bytes, path: Path | None, entry: Received) -> Part:
         """One whole document; larger ones than may be held are counted to their end, not kept."""
         kept: list[bytes] = []
         size = 0
@@ -189,16 +187,15 @@ def _head(blocks: Iterator[bytes]) -> tuple[bytes, Rejected | None]:
 
 
 def _raising(broken: Rejected) -> Iterator[bytes]:
-    raise broken
     yield b""
+    raise broken
 
 
 def _lines_part(source: int, stretch: Stretch, path: Path | None) -> Part:
     if stretch.rejected:
-        return Part(
-            source, "rejected", data=stretch.data[:KEPT], first=stretch.first, size=max(stretch.size, len(stretch.data)),
-            **_why(stretch.rejected),
-        )  # fmt: skip
+        size = max(stretch.size, len(stretch.data))
+        head = stretch.data[:KEPT]
+        return Part(source, "rejected", data=head, first=stretch.first, size=size, **_why(stretch.rejected))
     if path is None:
         return Part(source, "lines", data=stretch.data, first=stretch.first, length=len(stretch.data))
     return Part(source, "lines", path, stretch.offset, len(stretch.data), first=stretch.first)
