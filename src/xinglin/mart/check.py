@@ -23,7 +23,7 @@ from xinglin.mart.checks.dates import date_rules
 from xinglin.mart.checks.fields import field_rules
 from xinglin.mart.checks.numbers import number_rules
 from xinglin.mart.checks.report import CheckReport
-from xinglin.mart.checks.rule import CheckResult, CodeRule, ConceptRule, QueryRule, Rule, ScanRule, SchemaRule
+from xinglin.mart.checks.rule import Rule
 from xinglin.mart.checks.scan import Examiner
 from xinglin.mart.checks.wholes import whole_rules
 
@@ -83,28 +83,6 @@ def check_mart(
         examiner = Examiner(connection)
         examiner.open(mart, TABLES)
         examiner.open(lake.snapshot("vocabulary"), VOCABULARY_TABLES)
-        results = _examine(examiner, rules(clock().date()), progress or (lambda done, total: None))
+        results = examiner.run(rules(clock().date()), progress or (lambda done, total: None))
         connection.close()
     return CheckReport(mart.version, tuple(results), time.perf_counter() - began)
-
-
-def _examine(examiner: Examiner, every: list[Rule], progress: Callable[[int, int], None]) -> list[CheckResult]:
-    """Run the rules in the order that costs least; give the results in the rules' own order."""
-    scans = {name: [rule for rule in every if isinstance(rule, ScanRule) and rule.table == name] for name in TABLES}
-    queries = [rule for rule in every if isinstance(rule, QueryRule)]
-    total = len(scans) + len(queries) + 2
-    done = 0
-    found = examiner.schema(rule for rule in every if isinstance(rule, SchemaRule))
-    examiner.prepare()
-    for name, of_table in scans.items():
-        found += examiner.scan(name, of_table)
-        progress(done := done + 1, total)
-    found += examiner.codes([rule for rule in every if isinstance(rule, CodeRule)])
-    found += examiner.concepts([rule for rule in every if isinstance(rule, ConceptRule)])
-    progress(done := done + 1, total)
-    for query in queries:
-        found.append(examiner.query(query))
-        progress(done := done + 1, total)
-    by_rule = {result.rule: examiner.with_rows(result) for result in found}
-    progress(total, total)
-    return [by_rule[rule] for rule in every]

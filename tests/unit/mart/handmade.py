@@ -6,9 +6,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from xinglin.contracts.mart import EVENT_TABLES, TABLES, VOCABULARY_TABLES
 from xinglin.contracts.model import Table
 from xinglin.lake import Lake, connect, write_parquet
+from xinglin.mart.checks.scan import Examiner
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -191,19 +194,36 @@ def publish(folder: Path, rows: Rows, concepts: Rows | None = None, *, without: 
     return lake
 
 
+def examiner(rows: Rows, concepts: Rows) -> Examiner:
+    """The rows under examination at once, without files."""
+    made = Examiner(connect(200, 1))
+    for name, table in {**TABLES, **VOCABULARY_TABLES}.items():
+        _create(made.connection, name, table, {**rows, **concepts}.get(name, []))
+        made.columns[name] = {column.name: column.type for column in table.columns}
+    return made
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, table: Table, rows: list[Row]) -> None:
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+    connection.execute(f"CREATE TABLE {name} ({columns})")
+    fill(connection, name, table, rows)
+
+
+def fill(connection: duckdb.DuckDBPyConnection, name: str, table: Table, rows: list[Row]) -> None:
+    """Insert the rows, with NULL where they say nothing."""
+    for row in rows:
+        unknown = set(row) - set(table.column_names)
+        assert not unknown, f"{table.name} has no {unknown}"
+        marks = ", ".join("?" for _ in table.columns)
+        connection.execute(f"INSERT INTO {name} VALUES ({marks})", [row.get(column) for column in table.column_names])
+
+
 def _stage(lake: Lake, stage: str, tables: dict[str, Table], rows: Rows) -> None:
     connection = connect(200, 1)
     with lake.scratch(stage) as scratch:
         files = {}
         for name, table in tables.items():
-            columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
-            connection.execute(f"CREATE TABLE made ({columns})")
-            for row in rows.get(name, []):
-                unknown = set(row) - set(table.column_names)
-                assert not unknown, f"{name} has no {unknown}"
-                marks = ", ".join("?" for _ in table.columns)
-                values = [row.get(column) for column in table.column_names]
-                connection.execute(f"INSERT INTO made VALUES ({marks})", values)
+            _create(connection, "made", table, rows.get(name, []))
             files[table] = []
             if rows.get(name):
                 write_parquet(connection, "SELECT * FROM made", scratch / "made.parquet")

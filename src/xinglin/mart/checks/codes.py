@@ -76,18 +76,20 @@ def _values() -> Iterator[CodeRule]:
 
 def count_codes(connection: duckdb.DuckDBPyConnection, rules: Sequence[CodeRule]) -> list[CheckResult]:
     """Count all rules about measured values in one grouping by code and unit."""
-    limits = [
-        f"({_texts([rule.code])}, {_texts([unit])}, {rule.low}, {rule.high})"
-        for rule in rules
-        if rule.low is not None
-        for unit in rule.units
-    ]
+    limits: dict[tuple[str, str], str] = {}
+    for rule in rules:
+        for unit in rule.units:
+            if rule.low is not None:
+                limits[rule.code, unit] = f"{rule.low}, {rule.high}"
+            else:
+                limits.setdefault((rule.code, unit), "NULL, NULL")
+    lines = ", ".join(f"({_texts(pair)}, {ends})" for pair, ends in limits.items())
     codes = _texts(sorted({rule.code for rule in rules}))
     groups = connection.execute(
         "SELECT t.code, t.unit, count(*), count_if(t.value NOT BETWEEN r.low AND r.high) FROM ("
         "SELECT measurement_source_value AS code, coalesce(unit_source_value, '') AS unit, value_as_number AS value "
         f"FROM measurement WHERE measurement_source_value IN ({codes}) AND value_as_number IS NOT NULL) AS t "
-        f"LEFT JOIN (VALUES {', '.join(limits)}) AS r (code, unit, low, high) "
+        f"LEFT JOIN (VALUES {lines}) AS r (code, unit, low, high) "
         "ON r.code = t.code AND r.unit = t.unit GROUP BY ALL"
     ).fetchall()
     return [_judged(rule, groups) for rule in rules]
