@@ -6,7 +6,7 @@ Example:
     ['east-hospital', 'lake-health-centre', 'garden-clinic', 'north-exam-centre']
 """
 
-from xinglin.region.generate import generate
+from xinglin.region.build import generate
 from xinglin.region.plan import RegionPlan, RegionReport, Site
 
 __all__ = ["RegionPlan", "RegionReport", "Site", "generate"]

@@ -14,20 +14,36 @@ from xinglin.region.plan import RegionPlan, Site
 from xinglin.region.records import Allergy, Chart
 from xinglin.region.registration import register
 from xinglin.region.scribe import Body, Scribe
-from xinglin.region.streams import stream
+from xinglin.region.streams import below, stream
 from xinglin.region.stroke_care import DEATH_MINUTE, rehabilitate, treat_stroke
 from xinglin.region.terms import (
-    APPENDICITIS, CORONARY_DISEASE, DIABETES, DIPHTHERIA, FOREARM_FRACTURE, HEPATITIS_B, HIP_FRACTURE, INFARCTION,
-    INFLUENZA, LATEX_ALLERGY, MEASLES, PEANUT_ALLERGY, PENICILLIN_ALLERGY, PNEUMOCOCCAL, PNEUMONIA, POLIO,
-    POLLEN_ALLERGY, TETANUS, ZOSTER,
+    APPENDICITIS,
+    CORONARY_DISEASE,
+    DIABETES,
+    DIPHTHERIA,
+    FOREARM_FRACTURE,
+    HEPATITIS_B,
+    HIP_FRACTURE,
+    INFARCTION,
+    INFLUENZA,
+    LATEX_ALLERGY,
+    MEASLES,
+    PEANUT_ALLERGY,
+    PENICILLIN_ALLERGY,
+    PNEUMOCOCCAL,
+    PNEUMONIA,
+    POLIO,
+    POLLEN_ALLERGY,
+    TETANUS,
+    ZOSTER,
 )  # fmt: skip
 
 __all__ = ["see_person"]
 
 _HOSPITAL = (("hospital", 1.0),)
 _CHILDHOOD = (
-    (2, (POLIO, DIPHTHERIA)), (4, (POLIO, DIPHTHERIA)), (6, (HEPATITIS_B,)), (8, (MEASLES,)), (18, (DIPHTHERIA, MEASLES)),
-    (72, (DIPHTHERIA,)),
+    (2, (POLIO, DIPHTHERIA)), (4, (POLIO, DIPHTHERIA)), (6, (HEPATITIS_B,)), (8, (MEASLES,)),
+    (18, (DIPHTHERIA, MEASLES)), (72, (DIPHTHERIA,)),
 )  # fmt: skip
 _ALLERGIES = (
     (PENICILLIN_ALLERGY, "medication"), (LATEX_ALLERGY, "environment"), (POLLEN_ALLERGY, "environment"),
@@ -47,12 +63,12 @@ class _Event(NamedTuple):
 
 def _moment(day: int, rng: Random) -> int:
     """A minute in opening hours."""
-    return day * 1440 + 480 + rng.randrange(540)
+    return day * 1440 + 480 + below(rng, 540)
 
 
 def _poisson_days(rate: float, first: int, last: int, rng: Random) -> list[int]:
     """Days of a Poisson process with a yearly rate."""
-    days = []
+    days: list[int] = []
     day = float(first)
     while True:
         day += rng.expovariate(rate) * 365.25
@@ -80,7 +96,7 @@ class _Diary:
         """Minor illness, check-ups, long conditions, by age and by what has begun."""
         rng, body = self.body.rng, self.body
         middle = body.age((self.first + self.last) // 2)
-        for day in _poisson_days(1.0 if middle < 12 else 0.55 if middle < 60 else 0.7, self.first, self.last, rng):
+        for day in _poisson_days(0.85 if middle < 12 else 0.45 if middle < 60 else 0.6, self.first, self.last, rng):
             self.add(day, "minor")
         regular = rng.random() < 0.16
         if middle >= 18:
@@ -89,24 +105,24 @@ class _Diary:
         if body.course.onset:
             begun = max(self.first, min(body.course.onset.values()) + 20)
             treated = body.course.treated_from is not None or DIABETES in body.course.onset
-            for day in _poisson_days(1.5 if treated else 0.55, begun, self.last, rng):
+            for day in _poisson_days(1.2 if treated else 0.5, begun, self.last, rng):
                 self.add(day, "follow")
 
     def vaccines(self) -> None:
         """The childhood schedule; influenza and the like for the old."""
         body, rng = self.body, self.body.rng
         for months, given in _CHILDHOOD:
-            self.add(body.person.birth + int(months * 30.44) + rng.randrange(14), "vaccine", given)
+            self.add(body.person.birth + int(months * 30.44) + below(rng, 14), "vaccine", given)
         if body.age(self.last) < 60:
             if rng.random() < 0.12:
-                self.add(rng.randrange(self.first, self.last + 1), "vaccine", (TETANUS,))
+                self.add(self.first + below(rng, self.last + 1 - self.first), "vaccine", (TETANUS,))
             return
         willing = rng.random() < 0.3
         for year_begin in range(self.first, self.last, 365):
             if willing and body.age(year_begin) >= 60 and rng.random() < 0.6:
                 extra = rng.random()
                 also = (PNEUMOCOCCAL,) if extra < 0.08 else (ZOSTER,) if extra < 0.12 else ()
-                self.add(year_begin + rng.randrange(300), "vaccine", (INFLUENZA, *also))
+                self.add(year_begin + below(rng, 300), "vaccine", (INFLUENZA, *also))
 
     def emergencies(self) -> None:
         """Fractures, appendicitis, pneumonia, infarction."""
@@ -121,7 +137,7 @@ class _Diary:
         ]
         for concept, rate in rates:
             if rng.random() < rate * (self.last - self.first) / 365.25:
-                self.add(rng.randrange(self.first, self.last + 1), "emergency", concept)
+                self.add(self.first + below(rng, self.last + 1 - self.first), "emergency", concept)
 
     def strokes(self) -> None:
         """Strokes and what follows them."""
@@ -132,20 +148,20 @@ class _Diary:
                 continue
             day = stroke.day + 40
             for session in range(min(8, 2 + stroke.severity // 3)):
-                day += 5 + rng.randrange(9)
+                day += 5 + below(rng, 9)
                 if day < self.last:
                     self.events.append(_Event(_moment(day, rng), len(self.events), "rehab", stroke, session))
             for _ in range(3):
-                day += 60 + rng.randrange(60)
+                day += 60 + below(rng, 60)
                 self.add(day, "follow")
 
 
 class _Region:
     """The scribes of all institutions that a person comes to."""
 
-    def __init__(self, plan: RegionPlan, sites: tuple[Site, ...], body: Body) -> None:
-        self.sites = sites
-        self.attended = attended_sites(plan, sites, body.person)
+    def __init__(self, plan: RegionPlan, body: Body) -> None:
+        self.plan = plan
+        self.attended = attended_sites(plan, body.person)
         self.body = body
         self.scribes: dict[int, Scribe] = {}
 
@@ -162,7 +178,7 @@ class _Region:
         if kind in ("emergency", "stroke"):
             hospitals = [site for site in attended if site.kind == "hospital"]
             if not hospitals:
-                hospitals = [draw_site(self.sites, _HOSPITAL, rng)]
+                hospitals = [draw_site(self.plan, _HOSPITAL, rng)]
                 attended.append(hospitals[0])
             return self.scribe(hospitals[0])
         if kind == "check":
@@ -171,7 +187,7 @@ class _Region:
                 return self.scribe(centres[0])
         caring = [site for site in attended if site.kind != "exam-centre"]
         if len(caring) > 1 and rng.random() < 0.25:
-            return self.scribe(caring[1 + rng.randrange(len(caring) - 1)])
+            return self.scribe(caring[1 + below(rng, len(caring) - 1)])
         return self.scribe(caring[0])
 
 
@@ -212,10 +228,10 @@ def _visit_everywhere(region: _Region, first: int, last: int) -> None:
     for site in region.attended:
         scribe = region.scribe(site)
         if not scribe.visits:
-            check_up(scribe, _moment(first + region.body.rng.randrange(max(1, last - first)), region.body.rng))
+            check_up(scribe, _moment(first + below(region.body.rng, max(1, last - first)), region.body.rng))
 
 
-def see_person(plan: RegionPlan, sites: tuple[Site, ...], person: Person, course: Course) -> list[Chart]:
+def see_person(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
     """The charts of a person at every institution that has seen them, in the order of the institutions."""
     rng = stream(plan.seed, person.number, "care")
     last = plan.last_day if course.death is None else course.death
@@ -226,7 +242,7 @@ def see_person(plan: RegionPlan, sites: tuple[Site, ...], person: Person, course
         diary.vaccines()
         diary.emergencies()
     diary.strokes()
-    region = _Region(plan, sites, body)
+    region = _Region(plan, body)
     free_from = 0
     for event in sorted(diary.events):
         if event.kind == "stroke" or max(event.minute, free_from) < last * 1440:

@@ -12,8 +12,19 @@ from xinglin.region.people import Person
 from xinglin.region.plan import RegionPlan
 from xinglin.region.streams import stream
 from xinglin.region.terms import (
-    ASTHMA, ATRIAL_FIBRILLATION, BREAST_CANCER, COLON_CANCER, COPD, CORONARY_DISEASE, DEMENTIA, DEPRESSION, DIABETES,
-    HYPERLIPIDAEMIA, HYPERTENSION, HYPOTHYROIDISM, KNEE_OSTEOARTHRITIS,
+    ASTHMA,
+    ATRIAL_FIBRILLATION,
+    BREAST_CANCER,
+    COLON_CANCER,
+    COPD,
+    CORONARY_DISEASE,
+    DEMENTIA,
+    DEPRESSION,
+    DIABETES,
+    HYPERLIPIDAEMIA,
+    HYPERTENSION,
+    HYPOTHYROIDISM,
+    KNEE_OSTEOARTHRITIS,
 )  # fmt: skip
 
 __all__ = ["Course", "Stroke", "state_at", "take_course"]

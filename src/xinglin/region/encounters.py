@@ -6,19 +6,93 @@ from typing import NamedTuple
 
 from xinglin.region.codes import Concept
 from xinglin.region.findings import (
-    blood_count, lipids, measure_body, measure_pressure, metabolic, sugar, systolic, temperature,
+    blood_count,
+    lipids,
+    measure_body,
+    measure_pressure,
+    metabolic,
+    sugar,
+    systolic,
+    temperature,
 )  # fmt: skip
 from xinglin.region.scribe import Scribe
+from xinglin.region.streams import below
 from xinglin.region.terms import (
-    ACETAMINOPHEN, ADMISSION, ALBUTEROL, ALLOPURINOL, AMLODIPINE, AMOXICILLIN, ANAEMIA, ANKLE_SPRAIN, APPENDECTOMY,
-    APPENDICITIS, ASPIRIN, ASTHMA, ATRIAL_FIBRILLATION, AZITHROMYCIN, BONE_IMMOBILISATION, BRONCHITIS, CHECK_UP,
-    CHEST, CHEST_REPORT, CHEST_X_RAY, CLOPIDOGREL, COPD, CORONARY_DISEASE, CORONARY_INTERVENTION, CYSTITIS, DEMENTIA,
-    DEPRESSION, DIABETES, DIGOXIN, DISCHARGE_SUMMARY, DONEPEZIL, ECG, EMERGENCY, ENOXAPARIN, FLUTICASONE, FOLLOW_UP,
-    FOREARM_FRACTURE, GASTRITIS, GLUCOSE_METER, GOUT, HIP_FRACTURE, HIP_REPLACEMENT, HYDROCHLOROTHIAZIDE,
-    HYPERLIPIDAEMIA, HYPERTENSION, HYPOTHYROIDISM, IBUPROFEN, INFARCTION, INSULIN, IRON, KNEE_OSTEOARTHRITIS,
-    LEVOTHYROXINE, LISINOPRIL, LOSARTAN, METFORMIN, MIGRAINE, NAPROXEN, NITROFURANTOIN, NITROGLYCERIN, OMEPRAZOLE,
-    OTITIS, PACEMAKER, PACEMAKER_IMPLANTATION, PHARYNGITIS, PNEUMONIA, PROBLEM, SERTRALINE, SIMVASTATIN, SINUSITIS,
-    STENT, STREP_THROAT, SYMPTOM, TROPONIN, TSH, WARFARIN,
+    ACETAMINOPHEN,
+    ADMISSION,
+    ALBUTEROL,
+    ALLOPURINOL,
+    AMLODIPINE,
+    AMOXICILLIN,
+    ANAEMIA,
+    ANKLE_SPRAIN,
+    APPENDECTOMY,
+    APPENDICITIS,
+    ASPIRIN,
+    ASTHMA,
+    ATRIAL_FIBRILLATION,
+    AZITHROMYCIN,
+    BONE_IMMOBILISATION,
+    BRONCHITIS,
+    CHECK_UP,
+    CHEST,
+    CHEST_REPORT,
+    CHEST_X_RAY,
+    CLOPIDOGREL,
+    COPD,
+    CORONARY_DISEASE,
+    CORONARY_INTERVENTION,
+    CYSTITIS,
+    DEMENTIA,
+    DEPRESSION,
+    DIABETES,
+    DIGOXIN,
+    DISCHARGE_SUMMARY,
+    DONEPEZIL,
+    ECG,
+    EMERGENCY,
+    ENOXAPARIN,
+    FLUTICASONE,
+    FOLLOW_UP,
+    FOREARM_FRACTURE,
+    GASTRITIS,
+    GLUCOSE_METER,
+    GOUT,
+    HIP_FRACTURE,
+    HIP_REPLACEMENT,
+    HYDROCHLOROTHIAZIDE,
+    HYPERLIPIDAEMIA,
+    HYPERTENSION,
+    HYPOTHYROIDISM,
+    IBUPROFEN,
+    INFARCTION,
+    INSULIN,
+    IRON,
+    KNEE_OSTEOARTHRITIS,
+    LEVOTHYROXINE,
+    LISINOPRIL,
+    LOSARTAN,
+    METFORMIN,
+    MIGRAINE,
+    NAPROXEN,
+    NITROFURANTOIN,
+    NITROGLYCERIN,
+    OMEPRAZOLE,
+    OTITIS,
+    PACEMAKER,
+    PACEMAKER_IMPLANTATION,
+    PHARYNGITIS,
+    PNEUMONIA,
+    PROBLEM,
+    SERTRALINE,
+    SIMVASTATIN,
+    SINUSITIS,
+    STENT,
+    STREP_THROAT,
+    SYMPTOM,
+    TROPONIN,
+    TSH,
+    WARFARIN,
 )  # fmt: skip
 
 __all__ = ["EMERGENCIES", "check_up", "emergency", "follow_up", "minor_illness", "vaccinate"]
@@ -28,23 +102,24 @@ class _Minor(NamedTuple):
     concept: Concept
     weight: float
     from_age: int
+    to_age: int
     fever: bool
     days: int
     drugs: tuple[tuple[Concept, int, int, int], ...]
 
 
 _MINOR = (
-    _Minor(PHARYNGITIS, 18, 0, True, 9, ((ACETAMINOPHEN, 5, 3, 40),)),
-    _Minor(SINUSITIS, 16, 2, False, 14, ((IBUPROFEN, 7, 3, 60),)),
-    _Minor(BRONCHITIS, 14, 0, True, 12, ((ACETAMINOPHEN, 5, 3, 40), (AZITHROMYCIN, 5, 1, 450))),
-    _Minor(STREP_THROAT, 6, 3, True, 10, ((AMOXICILLIN, 10, 3, 160),)),
-    _Minor(OTITIS, 5, 0, True, 10, ((AMOXICILLIN, 7, 3, 160),)),
-    _Minor(CYSTITIS, 6, 16, False, 7, ((NITROFURANTOIN, 5, 2, 260),)),
-    _Minor(ANKLE_SPRAIN, 6, 8, False, 28, ((NAPROXEN, 10, 2, 90),)),
-    _Minor(GASTRITIS, 10, 16, False, 21, ((OMEPRAZOLE, 14, 1, 180),)),
-    _Minor(MIGRAINE, 5, 12, False, 2, ((IBUPROFEN, 3, 3, 60),)),
-    _Minor(GOUT, 4, 30, False, 14, ((NAPROXEN, 7, 2, 90), (ALLOPURINOL, 30, 1, 50))),
-    _Minor(ANAEMIA, 5, 14, False, 120, ((IRON, 60, 1, 40),)),
+    _Minor(PHARYNGITIS, 18, 0, 120, True, 9, ((ACETAMINOPHEN, 5, 3, 40),)),
+    _Minor(SINUSITIS, 16, 2, 120, False, 14, ((IBUPROFEN, 7, 3, 60),)),
+    _Minor(BRONCHITIS, 14, 0, 120, True, 12, ((ACETAMINOPHEN, 5, 3, 40), (AZITHROMYCIN, 5, 1, 450))),
+    _Minor(STREP_THROAT, 6, 3, 120, True, 10, ((AMOXICILLIN, 10, 3, 160),)),
+    _Minor(OTITIS, 5, 0, 14, True, 10, ((AMOXICILLIN, 7, 3, 160),)),
+    _Minor(CYSTITIS, 6, 16, 120, False, 7, ((NITROFURANTOIN, 5, 2, 260),)),
+    _Minor(ANKLE_SPRAIN, 6, 8, 120, False, 28, ((NAPROXEN, 10, 2, 90),)),
+    _Minor(GASTRITIS, 10, 16, 120, False, 21, ((OMEPRAZOLE, 14, 1, 180),)),
+    _Minor(MIGRAINE, 5, 12, 120, False, 2, ((IBUPROFEN, 3, 3, 60),)),
+    _Minor(GOUT, 4, 30, 120, False, 14, ((NAPROXEN, 7, 2, 90), (ALLOPURINOL, 30, 1, 50))),
+    _Minor(ANAEMIA, 5, 14, 120, False, 120, ((IRON, 60, 1, 40),)),
 )
 
 # Drugs of the lasting conditions: term, times a day, price of a day in cents.
@@ -69,7 +144,7 @@ def minor_illness(scribe: Scribe, start: int) -> None:
     """A short illness: diagnosis, a look, a drug or two."""
     body, day = scribe.body, start // 1440
     age = body.age(day)
-    fitting = [illness for illness in _MINOR if illness.from_age <= age]
+    fitting = [illness for illness in _MINOR if illness.from_age <= age <= illness.to_age]
     rest = body.rng.random() * sum(illness.weight for illness in fitting)
     chosen = fitting[-1]
     for illness in fitting:
@@ -77,10 +152,10 @@ def minor_illness(scribe: Scribe, start: int) -> None:
         if rest < 0:
             chosen = illness
             break
-    visit = scribe.open("AMB", SYMPTOM, start, 15 + body.rng.randrange(30), 2_500)
+    visit = scribe.open("AMB", SYMPTOM, start, 15 + below(body.rng, 30), 2_500)
     scribe.known.pop(chosen.concept, None)
     length = max(1, int(chosen.days * (0.6 + 0.8 * body.rng.random())))
-    visit.reason = scribe.diagnose(chosen.concept, day - body.rng.randrange(4), day + length)
+    visit.reason = scribe.diagnose(chosen.concept, day - below(body.rng, 4), day + length)
     temperature(scribe, chosen.fever)
     if age >= 40:
         scribe.pressure(systolic(body, day))
@@ -93,7 +168,7 @@ def minor_illness(scribe: Scribe, start: int) -> None:
 def follow_up(scribe: Scribe, start: int) -> None:
     """Lasting conditions looked after: what has begun is noted once here, its drugs are ordered again."""
     body, day = scribe.body, start // 1440
-    visit = scribe.open("AMB", FOLLOW_UP, start, 20 + body.rng.randrange(25), 2_000)
+    visit = scribe.open("AMB", FOLLOW_UP, start, 20 + below(body.rng, 25), 2_000)
     begun = [concept for concept, since in body.course.onset.items() if since <= day]
     for concept in begun:
         found = scribe.diagnose(concept, body.course.onset[concept], None)
@@ -147,7 +222,7 @@ def check_up(scribe: Scribe, start: int) -> None:
     """A general examination; examination centres measure most."""
     body, day = scribe.body, start // 1440
     thorough = scribe.site.kind == "exam-centre" or body.rng.random() < 0.4
-    scribe.open("AMB", CHECK_UP, start, 40 + body.rng.randrange(60), 6_000)
+    scribe.open("AMB", CHECK_UP, start, 40 + below(body.rng, 60), 6_000)
     measure_body(scribe, day, smoking=True)
     age = body.age(day)
     if age < 3:

@@ -8,7 +8,7 @@ that cohort studies report (for instance Wolf et al. 1991, Stroke 22:312; O'Donn
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import exp
+from math import exp, pow
 from typing import NamedTuple
 
 __all__ = ["HazardModel", "State", "hazards_document"]
@@ -98,8 +98,8 @@ class HazardModel:
 
     def stroke(self, state: State) -> float:
         """Yearly hazard of a first stroke."""
-        hazard = self.stroke_base * self.per_decade ** ((state.age - 60) / 10)
-        hazard *= self.ldl_per_mmol ** (state.ldl - 3.0)
+        hazard = self.stroke_base * pow(self.per_decade, (state.age - 60) / 10)
+        hazard *= pow(self.ldl_per_mmol, state.ldl - 3.0)
         if state.male:
             hazard *= self.male
         if state.hypertension:

@@ -10,6 +10,8 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
+from xinglin.region.streams import below
+
 __all__ = ["Name", "chinese_name", "given_name", "latin_name", "misspell_chinese", "misspell_latin"]
 
 
@@ -119,15 +121,15 @@ def misspell_latin(text: str, rng: Random) -> str:
         >>> misspell_latin("Johnson", Random(3)) != "Johnson"
         True
     """
-    at = rng.randrange(1, len(text)) if len(text) > 1 else 0
-    slip = rng.randrange(4)
+    at = 1 + below(rng, len(text) - 1) if len(text) > 1 else 0
+    slip = below(rng, 4)
     if slip == 0 and len(text) > 3:
         return text[:at] + text[at + 1 :]
     if slip == 1 and at + 1 < len(text) and text[at] != text[at + 1]:
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
     if slip == 2:
         return text[:at] + text[at] + text[at:]
-    letter = "abcdefghijklmnopqrstuvwxyz"[rng.randrange(26)]
+    letter = "abcdefghijklmnopqrstuvwxyz"[below(rng, 26)]
     return text[:at] + letter + text[at + 1 :]
 
 
@@ -138,8 +140,8 @@ def misspell_chinese(given: str, rng: Random) -> str:
         >>> misspell_chinese("伟", Random(3)) != "伟"
         True
     """
-    at = rng.randrange(len(given))
+    at = below(rng, len(given))
     alike = _homophones().get(given[at], ())
     if not alike:
         return given
-    return given[:at] + alike[rng.randrange(len(alike))] + given[at + 1 :]
+    return given[:at] + alike[below(rng, len(alike))] + given[at + 1 :]

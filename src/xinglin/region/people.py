@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect
 from datetime import date
+from functools import lru_cache
+from operator import mul
 from random import Random
 from typing import NamedTuple
 
 from xinglin.region.names import Name, chinese_name, given_name, latin_name
 from xinglin.region.places import Address, draw_address, draw_phone
 from xinglin.region.plan import RegionPlan
-from xinglin.region.streams import stream
+from xinglin.region.streams import below, stream
 
 __all__ = ["Person", "make_person", "resident_id", "resident_id_check_digit"]
 
@@ -58,9 +60,8 @@ class _Household(NamedTuple):
     sexes: tuple[str, str]
     area: int
     names: tuple[Name, Name]
-    home: Address
+    homes: tuple[tuple[int, Address], ...]
     phone: str
-    rng: Random
 
 
 def resident_id_check_digit(first_seventeen: str) -> str:
@@ -70,7 +71,7 @@ def resident_id_check_digit(first_seventeen: str) -> str:
         >>> resident_id_check_digit("11010519491231002")
         'X'
     """
-    total = sum(int(digit) * weight for digit, weight in zip(first_seventeen, _WEIGHTS, strict=True))
+    total = sum(map(mul, map(int, first_seventeen), _WEIGHTS))
     return "10X98765432"[total % 11]
 
 
@@ -93,6 +94,15 @@ def _birth(plan: RegionPlan, rng: Random) -> int:
     return min(plan.first_day - int(age * 365.25), plan.last_day - 90)
 
 
+def _homes(plan: RegionPlan, rng: Random) -> tuple[tuple[int, Address], ...]:
+    """Where somebody lived when; one in five moved within the recorded years."""
+    home = draw_address(rng)
+    if rng.random() >= 0.2:
+        return ((0, home),)
+    return ((0, home), (plan.first_day + below(rng, plan.last_day - plan.first_day), draw_address(rng)))
+
+
+@lru_cache(maxsize=2)
 def _household(plan: RegionPlan, pair: int) -> _Household:
     """What the persons 2·pair and 2·pair + 1 may share: nothing, a home, or the day they were born."""
     rng = stream(plan.seed, pair, "household")
@@ -104,7 +114,7 @@ def _household(plan: RegionPlan, pair: int) -> _Household:
     if twins:
         second_birth, second_sex = first_birth, first_sex if rng.random() < 0.65 else "male"
     elif couple:
-        second_birth = min(first_birth + rng.randrange(-2000, 2000), plan.last_day - 90)
+        second_birth = min(first_birth - 2000 + below(rng, 4000), plan.last_day - 90)
         second_sex = "female" if first_sex == "male" else "male"
     else:
         second_birth, second_sex = _birth(plan, rng), "male" if rng.random() < 0.5 else "female"
@@ -114,41 +124,31 @@ def _household(plan: RegionPlan, pair: int) -> _Household:
     while twins and second.given == first.given:
         given, latin = given_name(second_sex, chinese, rng)
         second = second._replace(given=given, latin_given=latin)
-    area = 330_000 if rng.random() < 0.4 else 10_000 * _PROVINCES[rng.randrange(len(_PROVINCES))]
-    area += 100 * (1 + rng.randrange(12)) + 1 + rng.randrange(18)
+    area = 330_000 if rng.random() < 0.4 else 10_000 * _PROVINCES[below(rng, len(_PROVINCES))]
+    area += 100 * (1 + below(rng, 12)) + 1 + below(rng, 18)
     return _Household(
         twins, twins or (couple and rng.random() < 0.25), twins or couple, chinese, (first_birth, second_birth),
-        (first_sex, second_sex), area, (first, second), draw_address(rng), draw_phone(rng), rng,
+        (first_sex, second_sex), area, (first, second), _homes(plan, rng), draw_phone(rng),
     )  # fmt: skip
-
-
-def _homes(plan: RegionPlan, house: _Household, rng: Random) -> tuple[tuple[int, Address], ...]:
-    """Where they lived when: a household that shares a home moves together."""
-    draws = house.rng if house.shares_home else rng
-    home = house.home if house.shares_home else draw_address(draws)
-    if draws.random() >= 0.2:
-        return ((0, home),)
-    moved = plan.first_day + draws.randrange(plan.last_day - plan.first_day)
-    return ((0, home), (moved, draw_address(draws)))
 
 
 def _phones(plan: RegionPlan, house: _Household, rng: Random) -> tuple[tuple[int, str], ...]:
     phone = house.phone if house.shares_phone else draw_phone(rng)
     if rng.random() >= 0.15:
         return ((0, phone),)
-    return ((0, phone), (plan.first_day + rng.randrange(plan.last_day - plan.first_day), draw_phone(rng)))
+    return ((0, phone), (plan.first_day + below(rng, plan.last_day - plan.first_day), draw_phone(rng)))
 
 
 def _identifier(house: _Household, which: int, rng: Random) -> tuple[str, str]:
     """The number on their card or passport, and the passport's country."""
     if not house.chinese:
-        letters = "".join("ABCDEFGHJKLMNPRSTUVWXYZ"[rng.randrange(23)] for _ in range(2))
-        return f"{letters}{rng.randrange(10_000_000):07d}", _COUNTRIES[rng.randrange(len(_COUNTRIES))]
+        letters = "".join("ABCDEFGHJKLMNPRSTUVWXYZ"[below(rng, 23)] for _ in range(2))
+        return f"{letters}{below(rng, 10_000_000):07d}", _COUNTRIES[below(rng, len(_COUNTRIES))]
     if house.twins:
         turn = house.births[0] % 490 + which
         return resident_id(house.area, house.births[which], house.sexes[which], turn), ""
-    area = house.area // 10_000 * 10_000 + 100 * (1 + rng.randrange(12)) + 1 + rng.randrange(18)
-    return resident_id(area, house.births[which], house.sexes[which], rng.randrange(500)), ""
+    area = house.area // 10_000 * 10_000 + 100 * (1 + below(rng, 12)) + 1 + below(rng, 18)
+    return resident_id(area, house.births[which], house.sexes[which], below(rng, 500)), ""
 
 
 def make_person(plan: RegionPlan, number: int) -> Person:
@@ -163,7 +163,8 @@ def make_person(plan: RegionPlan, number: int) -> Person:
     house = _household(plan, pair)
     rng = stream(plan.seed, number, "person")
     national_id, country = _identifier(house, which, rng)
+    homes = house.homes if house.shares_home else _homes(plan, rng)
     return Person(
         number, house.sexes[which], house.births[which], house.names[which], national_id, country,
-        _phones(plan, house, rng), _homes(plan, house, rng), house.twins and (number ^ 1) < plan.persons,
+        _phones(plan, house, rng), homes, house.twins and (number ^ 1) < plan.persons,
     )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from xinglin.region.streams import below
+
 __all__ = ["CITY", "Address", "draw_address", "draw_phone", "mistype_digits"]
 
 CITY = ("杏林市", "Xinglin")
@@ -75,22 +77,22 @@ def draw_address(rng: Random) -> Address:
         >>> draw_address(Random(1)) == draw_address(Random(1))
         True
     """
-    first = rng.randrange(len(_SYLLABLES))
-    second = (first + 1 + rng.randrange(len(_SYLLABLES) - 1)) % len(_SYLLABLES)
+    first = below(rng, len(_SYLLABLES))
+    second = (first + 1 + below(rng, len(_SYLLABLES) - 1)) % len(_SYLLABLES)
     flat = rng.random() < 0.85
     return Address(
-        rng.randrange(len(_DISTRICTS)),
+        below(rng, len(_DISTRICTS)),
         _SYLLABLES[first][0] + _SYLLABLES[second][0],
         (_SYLLABLES[first][1] + _SYLLABLES[second][1]).capitalize(),
-        1 + rng.randrange(900),
-        1 + rng.randrange(24) if flat else 0,
-        (1 + rng.randrange(18)) * 100 + 1 + rng.randrange(4) if flat else 0,
+        1 + below(rng, 900),
+        1 + below(rng, 24) if flat else 0,
+        (1 + below(rng, 18)) * 100 + 1 + below(rng, 4) if flat else 0,
     )
 
 
 def draw_phone(rng: Random) -> str:
     """A mobile number of eleven digits."""
-    return f"{_MOBILE[rng.randrange(len(_MOBILE))]}{rng.randrange(100_000_000):08d}"
+    return f"{_MOBILE[below(rng, len(_MOBILE))]}{below(rng, 100_000_000):08d}"
 
 
 def mistype_digits(text: str, rng: Random) -> str:
@@ -100,8 +102,8 @@ def mistype_digits(text: str, rng: Random) -> str:
         >>> mistype_digits("13812345678", Random(1)) != "13812345678"
         True
     """
-    at = 1 + rng.randrange(len(text) - 2)
+    at = 1 + below(rng, len(text) - 2)
     if rng.random() < 0.5 and text[at] != text[at + 1]:
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-    digit = (int(text[at]) + 1 + rng.randrange(9)) % 10 if text[at].isdigit() else 0
+    digit = (int(text[at]) + 1 + below(rng, 9)) % 10 if text[at].isdigit() else 0
     return f"{text[:at]}{digit}{text[at + 1 :]}"

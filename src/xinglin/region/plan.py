@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from xinglin.core.errors import UsageError
@@ -76,7 +77,7 @@ class RegionPlan:
         if len(self.formats) > self.institutions:
             raise UsageError("there are more formats than institutions", source="formats")
 
-    @property
+    @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The institutions, the four kinds taking turns."""
         named = []
@@ -87,7 +88,7 @@ class RegionPlan:
             named.append(Site(index, name, KINDS[kind], form))
         return tuple(named)
 
-    @property
+    @cached_property
     def first_day(self) -> int:
         """The first recorded day as a proleptic Gregorian ordinal."""
         end = self.end_date + timedelta(days=1)
@@ -96,12 +97,12 @@ class RegionPlan:
         except ValueError:
             return end.replace(year=end.year - self.years, day=28).toordinal()
 
-    @property
+    @cached_property
     def last_day(self) -> int:
         """The last recorded day as a proleptic Gregorian ordinal."""
         return self.end_date.toordinal()
 
-    @property
+    @cached_property
     def persons_per_block(self) -> int:
         """How many persons one task makes; part of the plan, since files are cut between blocks."""
         return 4_000 if self.patients_only else 250

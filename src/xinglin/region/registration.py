@@ -10,7 +10,7 @@ from xinglin.region.names import Name, misspell_chinese, misspell_latin
 from xinglin.region.people import Person
 from xinglin.region.places import CITY, mistype_digits
 from xinglin.region.plan import Site
-from xinglin.region.streams import digest
+from xinglin.region.streams import below, digest
 
 __all__ = ["Registration", "register"]
 
@@ -63,6 +63,12 @@ class Registration(NamedTuple):
     day: int
     died: int | None = None
 
+    @property
+    def local_id(self) -> str:
+        """The id of the record at its institution; it is the local id of the truth tables."""
+        token = self.token
+        return f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-{token[20:]}"
+
 
 def _at(day: int, dated: tuple[tuple[int, _T], ...]) -> _T:
     """What held on a day."""
@@ -100,7 +106,7 @@ def _birth(birth: int, rng: Random) -> str | None:
     if slip < MISSING_BIRTH + SWAPPED_BIRTH and day.day <= 12:
         return f"{day.year:04d}-{day.day:02d}-{day.month:02d}"
     if slip < MISSING_BIRTH + SWAPPED_BIRTH + MISTYPED_BIRTH:
-        return f"{day.year:04d}-{day.month:02d}-{1 + (day.day + rng.randrange(1, 27)) % 28:02d}"
+        return f"{day.year:04d}-{day.month:02d}-{1 + (day.day + 1 + below(rng, 26)) % 28:02d}"
     return day.isoformat()
 
 

@@ -10,8 +10,20 @@ from xinglin.region.course import Course
 from xinglin.region.people import Person
 from xinglin.region.plan import Site
 from xinglin.region.records import (
-    Device, Diagnosis, Finding, Note, Operation, Order, Panel, Part, Report, Shot, Study, Visit,
+    Device,
+    Diagnosis,
+    Finding,
+    Note,
+    Operation,
+    Order,
+    Panel,
+    Part,
+    Report,
+    Shot,
+    Study,
+    Visit,
 )  # fmt: skip
+from xinglin.region.streams import below
 from xinglin.region.terms import BLOOD_PRESSURE, DIASTOLIC, SYSTOLIC
 
 __all__ = ["Body", "Scribe"]
@@ -73,7 +85,7 @@ class Scribe:
 
     def open(self, setting: str, concept: Concept, start: int, minutes: int, price: int) -> Visit:
         """Begin a visit; its number is followed by that of its bill."""
-        doctor = self.body.rng.randrange(24)
+        doctor = below(self.body.rng, 24)
         visit = Visit(self.take_number(2), setting, concept, start, start + minutes, doctor, cost=price)
         self.visits.append(visit)
         self.now = start + 2
@@ -135,7 +147,7 @@ class Scribe:
 
     def give(self, concept: Concept, price: int) -> None:
         """Note a vaccine."""
-        lot = f"{'ABCDEFGH'[self.body.rng.randrange(8)]}{self.body.rng.randrange(10_000):04d}"
+        lot = f"{'ABCDEFGH'[below(self.body.rng, 8)]}{below(self.body.rng, 10_000):04d}"
         self.visits[-1].entries.append(Shot(self.take_number(), concept, self.tick(), lot))
         self.visits[-1].cost += price
 
@@ -162,7 +174,7 @@ class Scribe:
     def hand_out(self, concept: Concept, price: int) -> int:
         """Note a device; the number of its entry."""
         visit = self.visits[-1]
-        serial = f"{self.body.rng.randrange(10**10):010d}"
+        serial = f"{below(self.body.rng, 10**10):010d}"
         number = self.take_number()
         visit.entries.append(Device(number, concept, self.tick(), serial))
         visit.cost += price

@@ -15,12 +15,35 @@ import orjson
 from xinglin.region.codes import Concept
 from xinglin.region.plan import Site
 from xinglin.region.records import (
-    Allergy, Chart, Device, Diagnosis, Entry, Finding, Note, Operation, Order, Panel, Report, Shot, Study, Visit,
+    Allergy,
+    Chart,
+    Device,
+    Diagnosis,
+    Entry,
+    Finding,
+    Note,
+    Operation,
+    Order,
+    Panel,
+    Report,
+    Shot,
+    Study,
+    Visit,
     clock_text,
 )  # fmt: skip
 from xinglin.region.registration import Registration
 from xinglin.region.terms import (
-    BARTHEL, BLOOD_PRESSURE, BMI, HEART_RATE, HEIGHT, NIHSS, OXYGEN, RANKIN, SMOKING, TEMPERATURE, WEIGHT,
+    BARTHEL,
+    BLOOD_PRESSURE,
+    BMI,
+    HEART_RATE,
+    HEIGHT,
+    NIHSS,
+    OXYGEN,
+    RANKIN,
+    SMOKING,
+    TEMPERATURE,
+    WEIGHT,
 )  # fmt: skip
 from xinglin.region.writers import Lines
 from xinglin.region.writers.fhir_patient import patient_line
@@ -49,7 +72,7 @@ def concept_json(concept: Concept) -> str:
     codings = [{"system": concept.system, "code": concept.code, "display": concept.display}]
     if concept.icd10:
         codings.append({"system": _ICD10, "code": concept.icd10})
-    return orjson.dumps({"coding": codings, "text": concept.display}).decode()
+    return orjson.dumps({"coding": codings}).decode()
 
 
 @cache
@@ -92,7 +115,7 @@ class _Page:
         self.desk = staff
         self.head = f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-"
         self.base = int(token[20:], 16)
-        self.patient = f'{{"reference":"Patient/{patient_id(chart.registration)}"}}'
+        self.patient = f'{{"reference":"Patient/{chart.registration.local_id}"}}'
         self.meta = self.encounter = self.performer = ""
 
     def id(self, number: int) -> str:
@@ -104,18 +127,6 @@ class _Page:
         self.meta = f'"meta":{{"lastUpdated":"{clock_text(visit.end)}"}}'
         self.encounter = f'{{"reference":"Encounter/{self.id(visit.number)}"}}'
         self.performer = self.desk.practitioner(visit.practitioner)
-
-
-def patient_id(registration: Registration) -> str:
-    """Patient.id, the local id of the truth tables.
-
-    Example:
-        >>> from xinglin.region.streams import digest
-        >>> len(digest(1, "east-hospital", 7))
-        32
-    """
-    token = registration.token
-    return f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-{token[20:]}"
 
 
 def _encounter(visit: Visit, page: _Page) -> str:
@@ -323,7 +334,7 @@ class FhirWriter:
 
     def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
         """Add a Patient."""
-        lines.setdefault("Patient", []).append(patient_line(site, registration, patient_id(registration)))
+        lines.setdefault("Patient", []).append(patient_line(site, registration))
 
     def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
         """Add a Patient and everything about them."""

@@ -39,13 +39,13 @@ def _identifiers(site: Site, card: Registration) -> list[dict[str, Any]]:
     return found
 
 
-def patient_line(site: Site, card: Registration, resource_id: str) -> str:
+def patient_line(site: Site, card: Registration) -> str:
     """A Patient as one line of JSON."""
     updated = clock_text(card.day * 1440 + 480) if card.died is None else clock_text(card.died)
     shown = card.family + card.given if card.chinese else f"{card.given} {card.family}"
     resource: dict[str, Any] = {
         "resourceType": "Patient",
-        "id": resource_id,
+        "id": card.local_id,
         "meta": {"lastUpdated": updated},
         "identifier": _identifiers(site, card),
         "active": True,

@@ -22,13 +22,12 @@ from xinglin.region.care import see_person
 from xinglin.region.course import Course, take_course
 from xinglin.region.hazards import HazardModel, hazards_document
 from xinglin.region.people import Person, make_person
-from xinglin.region.plan import RegionPlan, RegionReport, Site
+from xinglin.region.plan import RegionPlan, RegionReport
 from xinglin.region.records import day_text
 from xinglin.region.registration import register
 from xinglin.region.streams import stream
 from xinglin.region.terms import ATRIAL_FIBRILLATION, DIABETES, HYPERTENSION
-from xinglin.region.writers import Lines, writer
-from xinglin.region.writers.fhir import patient_id
+from xinglin.region.writers import Lines, Writer, writer
 
 __all__ = ["OUTCOME_COLUMNS", "generate", "make_block"]
 
@@ -70,13 +69,16 @@ def _outcome(plan: RegionPlan, person: Person, course: Course) -> tuple[object, 
     )  # fmt: skip
 
 
-def _patients_only(plan: RegionPlan, sites: tuple[Site, ...], person: Person, lines: list[Lines]) -> Iterator[tuple[object, ...]]:
-    for site in attended_sites(plan, sites, person):
+def _register_only(
+    plan: RegionPlan, writers: list[Writer], person: Person, lines: list[Lines]
+) -> Iterator[tuple[object, ...]]:
+    """Write a person down where they go, without any visit."""
+    for site in attended_sites(plan, person):
         desk = stream(plan.seed, person.number, f"register/{site.name}")
         first = max(plan.first_day, person.birth)
         card = register(plan.seed, person, site, first + int(desk.random() * (plan.last_day - first)), desk)
-        writer(site.format).patient(site, card, lines[site.index])
-        yield person.number, site.name, patient_id(card)
+        writers[site.index].patient(site, card, lines[site.index])
+        yield person.number, site.name, card.local_id
 
 
 def make_block(plan: RegionPlan, number: int) -> _Block:
@@ -91,13 +93,13 @@ def make_block(plan: RegionPlan, number: int) -> _Block:
     for index in range(begin, min(begin + plan.persons_per_block, plan.persons)):
         person = make_person(plan, index)
         if plan.patients_only:
-            persons.extend(_patients_only(plan, sites, person, lines))
+            persons.extend(_register_only(plan, writers, person, lines))
             continue
         course = take_course(person, plan, model)
-        for chart in see_person(plan, sites, person, course):
+        for chart in see_person(plan, person, course):
             place = chart.site.index
             writers[place].chart(chart, plan.seed, lines[place])
-            persons.append((index, chart.site.name, patient_id(chart.registration)))
+            persons.append((index, chart.site.name, chart.registration.local_id))
         outcomes.append(_outcome(plan, person, course))
     return _Block(_encode(lines), _table(persons), _table(outcomes))
 
