@@ -19,23 +19,7 @@ from xinglin.mart.session import Context, create_table, open_session, read_parqu
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["EVENT_COLUMNS", "MapTask", "Unit", "UnitOutput", "map_unit", "table_named"]
-
-EVENT_COLUMNS: dict[str, str] = {
-    "row_id": "BIGINT", "resource_key": "BIGINT", "row": "BIGINT", "person_id": "BIGINT", "is_part": "BOOLEAN",
-    "home": "VARCHAR", "fixed": "BOOLEAN", "is_allergy": "BOOLEAN", "why": "VARCHAR", "code": "VARCHAR",
-    "start_date": "DATE", "start_datetime": "TIMESTAMP", "end_date": "DATE", "end_datetime": "TIMESTAMP",
-    "verbatim_end_date": "DATE", "visit_occurrence_id": "BIGINT", "provider_id": "BIGINT", "care_site_id": "BIGINT",
-    "unresolved": "INTEGER", "value_number": "DOUBLE", "value_string": "VARCHAR", "value_code": "VARCHAR",
-    "value_truth": "VARCHAR", "value_source_value": "VARCHAR", "comparator": "VARCHAR", "unit": "VARCHAR",
-    "range_low": "DOUBLE", "range_high": "DOUBLE", "status_concept_id": "INTEGER", "status_source_value": "VARCHAR",
-    "qualifier": "VARCHAR", "stop_reason": "VARCHAR", "refills": "INTEGER", "quantity": "DOUBLE",
-    "days_supply": "INTEGER", "sig": "VARCHAR", "route_code": "VARCHAR", "lot_number": "VARCHAR",
-    "dose_unit": "VARCHAR", "visit_class": "VARCHAR", "admitted_from": "VARCHAR", "discharged_to": "VARCHAR",
-    "note_text": "VARCHAR", "note_title": "VARCHAR", "total_charge": "DOUBLE", "paid_by_payer": "DOUBLE",
-    "currency": "VARCHAR",
-}  # fmt: skip
-"""The one shape that every event query yields parts of; what a query does not name is NULL."""
+__all__ = ["MapTask", "Unit", "UnitOutput", "map_unit", "table_named"]
 
 _LEFT_OUT = {"Patient": "no-person", "Location": "no-address", "PractitionerRole": "no-practitioner"}
 
@@ -150,16 +134,14 @@ def _events(
     connection: duckdb.DuckDBPyConnection, resource_type: str, outcomes: list[tuple[str, str, int]]
 ) -> list[tuple[str, str]]:
     """Clinical resources: events, their concepts, the tables they go to."""
-    create_table(connection, "found", query(f"event/{resource_type}"))
-    connection.execute("DROP TABLE parsed")
-    present = {str(row[0]) for row in connection.execute("DESCRIBE found").fetchall()}
-    columns = ", ".join(
-        f"{name}::{kind} AS {name}" if name in present else f"NULL::{kind} AS {name}"
-        for name, kind in EVENT_COLUMNS.items()
+    # What a query does not name is NULL.
+    connection.execute(
+        "CREATE TEMP VIEW event AS FROM event_shape UNION ALL BY NAME "
+        f"SELECT * FROM ({query(f'event/{resource_type}')})"
     )
-    connection.execute(f"CREATE TEMP VIEW event AS SELECT {columns} FROM found")
     create_table(connection, "concept", query("concept"))
-    connection.execute(f"CREATE TEMP VIEW routed AS {query('routed')}")
+    create_table(connection, "routed", query("routed"))
+    connection.execute("DROP VIEW event; DROP TABLE parsed")
     outcomes += [tuple(row) for row in connection.execute(query("outcome")).fetchall()]
     targets = [table for outcome, table, _ in outcomes if outcome == "written"]
     writes = [(name, query(f"table/{name}")) for name in targets]

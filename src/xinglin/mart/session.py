@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["Context", "close_sessions", "create_table", "open_session", "read_parquet_sql", "write_table"]
+__all__ = ["EVENT_COLUMNS", "Context", "close_sessions", "create_table", "open_session", "read_parquet_sql", "write_table"]
 
 _MAPS = {
     "code_system": "system VARCHAR, vocabulary_id VARCHAR",
@@ -31,6 +31,21 @@ _MAPS = {
     "unit": "code VARCHAR, concept_id INTEGER, name VARCHAR",
     "visit_class": "code VARCHAR, concept_id INTEGER, name VARCHAR",
 }
+EVENT_COLUMNS: dict[str, str] = {
+    "row_id": "BIGINT", "resource_key": "BIGINT", "row": "BIGINT", "person_id": "BIGINT", "is_part": "BOOLEAN",
+    "home": "VARCHAR", "fixed": "BOOLEAN", "is_allergy": "BOOLEAN", "why": "VARCHAR", "code": "VARCHAR",
+    "start_date": "DATE", "start_datetime": "TIMESTAMP", "end_date": "DATE", "end_datetime": "TIMESTAMP",
+    "verbatim_end_date": "DATE", "visit_occurrence_id": "BIGINT", "provider_id": "BIGINT", "care_site_id": "BIGINT",
+    "unresolved": "INTEGER", "value_number": "DOUBLE", "value_string": "VARCHAR", "value_code": "VARCHAR",
+    "value_truth": "VARCHAR", "value_source_value": "VARCHAR", "comparator": "VARCHAR", "unit": "VARCHAR",
+    "range_low": "DOUBLE", "range_high": "DOUBLE", "status_concept_id": "INTEGER", "status_source_value": "VARCHAR",
+    "qualifier": "VARCHAR", "stop_reason": "VARCHAR", "refills": "INTEGER", "quantity": "DOUBLE",
+    "days_supply": "INTEGER", "sig": "VARCHAR", "route_code": "VARCHAR", "lot_number": "VARCHAR",
+    "dose_unit": "VARCHAR", "visit_class": "VARCHAR", "admitted_from": "VARCHAR", "discharged_to": "VARCHAR",
+    "note_text": "VARCHAR", "note_title": "VARCHAR", "total_charge": "DOUBLE", "paid_by_payer": "DOUBLE",
+    "currency": "VARCHAR",
+}  # fmt: skip
+"""The one shape that every event query yields parts of; what a query does not name is NULL."""
 _LOOKUP = "vocabulary_id VARCHAR, concept_code VARCHAR, source_concept_id INTEGER, concept_id INTEGER, domain_id VARCHAR"
 
 
@@ -123,6 +138,8 @@ def _engine(context: Context) -> duckdb.DuckDBPyConnection:
             connection = connect(context.memory_mb, 1, context.scratch)
             for macro in (*UNCONDITIONAL, *MACROS):
                 connection.execute(macro)
+            shape = ", ".join(f"{name} {kind}" for name, kind in EVENT_COLUMNS.items())
+            connection.execute(f"CREATE TABLE event_shape ({shape})")
             for name, columns in _MAPS.items():
                 _load_map(connection, name, columns)
             _load_vocabulary(connection, context)

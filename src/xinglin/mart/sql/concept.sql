@@ -1,8 +1,6 @@
 -- grain: one row per CodeableConcept text of the file
 WITH text AS (
-    SELECT DISTINCT code FROM (
-        SELECT code FROM event UNION ALL SELECT value_code FROM event UNION ALL SELECT route_code FROM event
-    ) WHERE code IS NOT NULL
+    SELECT DISTINCT code FROM (SELECT unnest([code, value_code, route_code]) AS code FROM event) WHERE code IS NOT NULL
 ),
 understood AS (
     SELECT code, from_json(code, '{"coding":[{"system":"VARCHAR","code":"VARCHAR","display":"VARCHAR"}],"text":"VARCHAR"}') AS c FROM text

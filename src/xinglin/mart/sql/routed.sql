@@ -1,5 +1,5 @@
 -- grain: one row per event, with its concept, the table it goes to and the reason why it goes nowhere
-SELECT e.* EXCLUDE (why), c.system, c.source_value, c.display, coalesce(c.concept_id, 0) AS concept_id,
+SELECT e.* EXCLUDE (why, code), c.system, c.source_value, c.display, coalesce(c.concept_id, 0) AS concept_id,
     coalesce(c.source_concept_id, 0) AS source_concept_id, c.domain_id,
     CASE
         WHEN e.why IS NOT NULL THEN e.why
