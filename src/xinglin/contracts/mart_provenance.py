@@ -42,8 +42,13 @@ _ETL_COUNT = Table(
         _BATCH,
         _FILE,
         _TYPE,
-        text("outcome", "resources, written, or the reason why nothing was written", required=True),
-        text("table_name", "Table of the mart for written; empty otherwise", required=True),
+        text(
+            "outcome",
+            "resources (all of the file), superseded, mapped, or the reason why a resource was left out; "
+            "written and contributes count rows of a table; part: and a reason counts parts left out",
+            required=True,
+        ),
+        text("table_name", "Table of the mart for written and contributes; empty otherwise", required=True),
         Column("rows", "BIGINT", "How many", required=True),
     ),
 )
