@@ -127,6 +127,14 @@ def commands(group: typer.core.TyperGroup, words: tuple[str, ...] = ()) -> list[
     return found
 
 
+def documented(name: str, text: str) -> bool:
+    """Whether a command is written out, or stands in a line that lists its group's commands."""
+    *group, last = name.split()
+    return f"xinglin {name}" in text or any(
+        f"`xinglin {' '.join(group)} " in line and f"`{last}`" in line for line in text.splitlines()
+    )
+
+
 def test_every_command_is_documented_and_says_what_it_does() -> None:
     from xinglin.cli.app import app
 
@@ -136,4 +144,4 @@ def test_every_command_is_documented_and_says_what_it_does() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in (REPO / "README.md", *(REPO / "docs").rglob("*.md")))
 
     assert {"demo", "run", "status", "verify", "sql", "mart build", "mart check", "identity review"} <= set(names)
-    assert [name for name in names if f"xinglin {name}" not in text] == []
+    assert [name for name in names if not documented(name, text)] == []

@@ -27,7 +27,7 @@ from xinglin.mart.checks.rule import Rule
 from xinglin.mart.checks.scan import Examiner
 from xinglin.mart.checks.wholes import whole_rules
 
-__all__ = ["check_mart", "rules"]
+__all__ = ["CheckReport", "check_mart", "rules"]
 
 
 def rules(today: date) -> list[Rule]:
