@@ -249,9 +249,7 @@ def _reduce(
     ingredient = _ingredients(context) if dirty else ()
     tasks = [replace(wanted[name], ingredient=ingredient) for name in dirty]
     results: list[Reduced] = runner.map(reduce_files, tasks, steps.done)
-    fresh = {
-        result.name: {"fingerprint": result.fingerprint, "files": _to_json(result.files)} for result in results
-    }
+    fresh = {result.name: {"fingerprint": result.fingerprint, "files": _to_json(result.files)} for result in results}
     return {name: fresh.get(name) or known[name] for name in wanted}, dirty
 
 

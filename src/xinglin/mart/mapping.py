@@ -165,13 +165,10 @@ def _parts(
     outcomes.append(("mapped", "", mapped))
     if current > mapped:
         outcomes.append((_LEFT_OUT[resource_type], "", current - mapped))
-    outcomes += [
-        ("contributes", str(table), int(count))
-        for table, count in connection.execute("SELECT table_name, count(*) FROM lineage GROUP BY 1 ORDER BY 1").fetchall()
-    ]
+    told = connection.execute("SELECT table_name, count(*) FROM lineage GROUP BY 1 ORDER BY 1").fetchall()
+    outcomes += [("contributes", str(table_name), int(count)) for table_name, count in told]
     return [*writes, ("lineage", "FROM lineage")]
 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-

@@ -89,8 +89,9 @@ def reduce_files(task: ReduceTask) -> Reduced:
             source = read_parquet_sql(task.ingredient, "drug_concept_id INTEGER, ingredient_concept_id INTEGER")
             connection.execute(f"CREATE TEMP VIEW ingredient AS SELECT * FROM {source}")
             connection.execute(f"CREATE TEMP VIEW event_day AS {_event_days()}")
+        extra = "" if task.bucket is None else f", {task.bucket} AS bucket"
         for name in outputs:
-            select = f"SELECT *{'' if task.bucket is None else f', {task.bucket} AS bucket'} FROM ({query(f'reduce/{name}')})"
+            select = f"SELECT *{extra} FROM ({query(f'reduce/{name}')})"
             folder = task.context.scratch / f"reduce-{task.name}"
             for path, bucket in write_table(connection, TABLES[name], select, folder):
                 files.setdefault(name, []).append(lake.adopt(TABLES[name], path, bucket))

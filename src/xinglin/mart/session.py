@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["EVENT_COLUMNS", "Context", "close_sessions", "create_table", "open_session", "read_parquet_sql", "write_table"]
+__all__ = [
+    "EVENT_COLUMNS",
+    "Context",
+    "close_sessions",
+    "create_table",
+    "open_session",
+    "read_parquet_sql",
+    "write_table",
+]
 
 _MAPS = {
     "code_system": "system VARCHAR, vocabulary_id VARCHAR",
@@ -46,7 +54,9 @@ EVENT_COLUMNS: dict[str, str] = {
     "currency": "VARCHAR",
 }  # fmt: skip
 """The one shape that every event query yields parts of; what a query does not name is NULL."""
-_LOOKUP = "vocabulary_id VARCHAR, concept_code VARCHAR, source_concept_id INTEGER, concept_id INTEGER, domain_id VARCHAR"
+_LOOKUP = (
+    "vocabulary_id VARCHAR, concept_code VARCHAR, source_concept_id INTEGER, concept_id INTEGER, domain_id VARCHAR"
+)
 
 
 @dataclass(frozen=True)
@@ -206,7 +216,4 @@ def write_table(
         raise StorageError(
             "a table file could not be written", source=table.name, remedy="free some room on the disk", retry=True
         ) from error
-    return [
-        (path, int(path.parent.name.removeprefix("bucket=")))
-        for path in sorted(target.glob("bucket=*/*.parquet"))
-    ]
+    return [(path, int(path.parent.name.removeprefix("bucket="))) for path in sorted(target.glob("bucket=*/*.parquet"))]

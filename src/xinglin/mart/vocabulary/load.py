@@ -54,7 +54,9 @@ def load_vocabulary(lake: Lake, path: Path, *, memory_mb: int = 900) -> Vocabula
         missing = [f"{name.upper()}.csv" for name in _REQUIRED if name not in sources]
         if missing:
             raise BadInput(
-                f"{' and '.join(missing)} not found", source=str(path), remedy="give the folder or zip as Athena made it"
+                f"{' and '.join(missing)} not found",
+                source=str(path),
+                remedy="give the folder or zip as Athena made it",
             )
         files: dict[Table, list[DataFile]] = {}
         with connect(memory_mb, 1, scratch) as connection:
