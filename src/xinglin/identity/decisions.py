@@ -89,7 +89,7 @@ def decisions(lake: Lake) -> tuple[list[str], list[tuple[Any, ...]]]:
         return columns, []
     connection = connect(memory_mb=200, threads=1)
     rows = connection.execute(
-        "SELECT d.sequence, d.action, l.site, l.local_id, r.site, r.local_id, d.who, d.at, d.why"
+        'SELECT d.sequence, d.action, l.site, l.local_id, r.site, r.local_id, d.who, d."at", d.why'
         f" FROM read_parquet({parquet_list(snapshot.files(DECISION.name))}) AS d"
         f" JOIN read_parquet({parquet_list(snapshot.files('patient'))}) AS l ON l.patient_key = d.patient_key_l"
         f" JOIN read_parquet({parquet_list(snapshot.files('patient'))}) AS r ON r.patient_key = d.patient_key_r"
@@ -113,7 +113,7 @@ def _must_exist(snapshot: Snapshot, records: dict[str, int]) -> None:
 
 def _write_row(path: Any, values: list[Any]) -> None:
     connection = connect(memory_mb=200, threads=1)
-    columns = ", ".join(f"{column.name} {column.type}" for column in DECISION.columns)
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in DECISION.columns)
     connection.execute(f"CREATE TABLE decision ({columns})").fetchall()
     values = [value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value for value in values]
     connection.execute(f"INSERT INTO decision VALUES ({', '.join('?' for _ in values)})", values).fetchall()

@@ -15,6 +15,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Protocol
 
+from xinglin.lake.engine import parquet_list
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -36,6 +38,7 @@ _NATIONAL_SYSTEMS = (
     "nhs-number$",
 )
 _COMPOUND_FAMILY_NAMES = "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐"
+_NOTHING = "SELECT 0::BIGINT AS patient_key, '' AS site, '' AS local_id, '' AS resource WHERE false"
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -118,8 +121,10 @@ def read_landed(
         rows = list(superseded.get((file.site, file.batch, file.name), ()))
         if rows:
             connection.execute("INSERT INTO landed_superseded SELECT ?, unnest(?::BIGINT[])", [str(file.path), rows])
-    paths = "[" + ", ".join("'" + str(file.path).replace("'", "''") + "'" for file in landed) + "]"
-    connection.execute("CREATE OR REPLACE TEMP VIEW landed_patient AS " + sql_text("landed", paths=paths))
+    select = _NOTHING
+    if landed:
+        select = sql_text("landed", paths=parquet_list([str(file.path) for file in landed]))
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW landed_patient AS {select}").fetchall()
 
 
 def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:

@@ -14,7 +14,7 @@ CREATE OR REPLACE TEMP MACRO digits(written) AS
     regexp_replace(folded(written), '[^0-9]+', '', 'g');
 CREATE OR REPLACE TEMP MACRO phone_number(written) AS
     CASE
-        WHEN regexp_matches(digits(written), '1[3-9][0-9]{9}$$') THEN right(digits(written), 11)
+        WHEN regexp_matches(digits(written), '1[3-9][0-9]{9}$$') AND NOT regexp_matches(written, '^\s*[+]1\b') THEN right(digits(written), 11)
         WHEN length(digits(written)) >= 6 AND NOT regexp_full_match(digits(written), '$repeated')
             THEN right(digits(written), 10)
     END;

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import copy
+
+from xinglin.identity.model import COMPARISONS, prior_model
+from xinglin.identity.training import learned, with_u
+
+
+def test_prior_probabilities_of_a_comparison_add_up_to_one() -> None:
+    for comparison in COMPARISONS:
+        assert abs(sum(level.m for level in comparison.levels) - 1) < 1e-9, comparison.name
+        assert abs(sum(level.u for level in comparison.levels) - 1) < 0.001, comparison.name
+
+
+def test_the_strictest_level_speaks_for_a_match_and_the_last_against_one() -> None:
+    for comparison in COMPARISONS:
+        first, last = comparison.levels[0], comparison.levels[-1]
+        assert first.m > first.u and last.m < last.u, comparison.name
+
+
+def test_a_lesson_that_contradicts_its_comparison_is_not_learned() -> None:
+    taught = copy.deepcopy(prior_model())
+    levels = taught[3]["comparison_levels"]
+    levels[1]["m_probability"], levels[2]["m_probability"] = 0.01, 0.99
+    comparisons, doubted = learned(prior_model(), taught, matches=10_000)
+    assert doubted == ["gender"]
+    assert comparisons[3] == prior_model()[3]
+
+
+def test_much_data_teach_more_than_little() -> None:
+    taught = copy.deepcopy(prior_model())
+    levels = taught[3]["comparison_levels"]
+    levels[1]["m_probability"], levels[2]["m_probability"] = 0.90, 0.10
+    little = learned(prior_model(), taught, matches=100)[0][3]["comparison_levels"][1]["m_probability"]
+    much = learned(prior_model(), taught, matches=100_000)[0][3]["comparison_levels"][1]["m_probability"]
+    assert 0.90 < much < little < 0.98
+
+
+def test_matches_among_random_pairs_are_taken_out_of_u() -> None:
+    seen = {comparison.name: [None for _ in comparison.levels] for comparison in COMPARISONS}
+    seen["gender"] = [0.51, 0.49]
+    level = with_u(prior_model(), seen, probability=0.1)[3]["comparison_levels"][1]
+    assert abs(level["u_probability"] - (0.51 - 0.098) / (0.412 + 0.488)) < 1e-5
