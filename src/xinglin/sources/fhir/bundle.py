@@ -104,7 +104,7 @@ def _whole(data: bytes, limits: Limits) -> dict[str, Any]:
     try:
         whole = orjson.loads(data)
     except orjson.JSONDecodeError:
-        parse(data, Limits(resource_bytes=limits.document_bytes, depth=limits.depth))
+        parse(data, Limits(resource_bytes=limits.document_bytes))
         raise
     return whole if type(whole) is dict else {}
 
@@ -119,7 +119,7 @@ def _refuse_repeated_keys(data: bytes, bundle: _Bundle, limits: Limits) -> None:
             outside.append(data[start:here])
             start = here + len(text)
     outside.append(data[start:])
-    parse(b"0".join(outside), Limits(resource_bytes=limits.document_bytes, depth=limits.depth))
+    parse(b"0".join(outside), Limits(resource_bytes=limits.document_bytes))
 
 
 def _target(entry: _Entry) -> tuple[str, str, bool] | None:

@@ -14,12 +14,14 @@ from xinglin.sources.fhir.limits import Limits
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.fhir.shapes import decoder
 
-__all__ = ["Rejected", "Resource", "check", "parse"]
+__all__ = ["DEEPEST", "Rejected", "Resource", "check", "parse"]
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?").fullmatch
 _PATIENT_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+
+DEEPEST = 254
+"""Levels of nesting that orjson prints; real resources have about twenty."""
 
 
 class Rejected(Exception):
@@ -86,7 +88,7 @@ def check(raw: bytes, limits: Limits) -> Resource:
     except msgspec.ValidationError as error:
         raise _bad_shape(error) from None
     except RecursionError:
-        raise Rejected("too-deep", "nested deeper than the interpreter allows") from None
+        raise Rejected("too-deep", f"expected at most {DEEPEST} levels") from None
     patient_id = resource_id if resource_type == "Patient" else _patient_id(found)
     return Resource(resource_type, resource_id, patient_id, text)
 
@@ -111,15 +113,16 @@ def parse(raw: bytes, limits: Limits) -> tuple[Any, bytes]:
     except orjson.JSONDecodeError as error:
         raise _bad_json(raw, error) from None
     # What comes out of the parser again byte by byte has neither a repeated key nor superfluous whitespace.
-    again = orjson.dumps(found)
+    try:
+        again = orjson.dumps(found)
+    except orjson.JSONEncodeError:
+        raise Rejected("too-deep", f"expected at most {DEEPEST} levels") from None
     text = raw
     if again != raw:
         text = msgspec.json.format(raw, indent=-1)
         escaped = b"\\u" in text and re.search(rb"\\u00(?:22|3[aA])", text)
         if escaped or text.count(b'":') != again.count(b'":'):
             _refuse_duplicate_keys(text)
-    if len(text) > 6 * limits.depth:
-        _refuse_depth(text, limits.depth)
     return found, text
 
 
@@ -128,8 +131,8 @@ def _bad_json(raw: bytes, error: orjson.JSONDecodeError) -> Rejected:
         raw.decode("utf-8")
     except UnicodeDecodeError as broken:
         return Rejected("invalid-utf8", f"expected UTF-8 at byte {broken.start}")
-    if "ecursion" in error.msg:
-        return Rejected("too-deep", "nested deeper than 1024 levels")
+    if "depth" in error.msg or "ecursion" in error.msg:
+        return Rejected("too-deep", f"expected at most {DEEPEST} levels")
     return Rejected("invalid-json", f"expected JSON at character {error.pos}")
 
 
@@ -163,33 +166,7 @@ def _refuse_duplicate_keys(text: bytes) -> None:
     try:
         json.loads(text, object_pairs_hook=pairs)
     except RecursionError:
-        raise Rejected("too-deep", "nested deeper than the interpreter allows") from None
-
-
-def _refuse_depth(text: bytes, limit: int) -> None:
-    brackets = text.translate(None, _NOT_BRACKETS)
-    if len(brackets) <= 2 * limit:
-        return
-    for _ in range(limit):
-        shorter = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(shorter) == len(brackets):
-            break
-        brackets = shorter
-    if not brackets:
-        return
-    # Brackets inside strings can hide the pairing: count exactly.
-    depth, inside, escaped = 0, False, False
-    for byte in text:
-        if inside:
-            inside, escaped = escaped or byte != 0x22, byte == 0x5C and not escaped
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"{[":
-            depth += 1
-            if depth > limit:
-                raise Rejected("too-deep", f"expected at most {limit} levels")
-        elif byte in b"}]":
-            depth -= 1
+        raise Rejected("too-deep", f"expected at most {DEEPEST} levels") from None
 
 
 def _refuse_null(found: dict[str, Any]) -> None:

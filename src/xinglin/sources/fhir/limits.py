@@ -14,7 +14,6 @@ class Limits:
     Args:
         resource_bytes: Largest single resource (64 MB); a longer one is quarantined as ``too-large``.
         document_bytes: Largest Bundle or other whole document (256 MB).
-        depth: Deepest nesting of a resource; a deeper one is quarantined as ``too-deep``.
         ratio: Largest compression ratio once ``ratio_bytes`` were unpacked; beyond it lies a zip bomb.
         ratio_bytes: Unpacked bytes from which the ratio is looked at.
         archive_bytes: Largest sum of an archive's unpacked members.
@@ -22,13 +21,12 @@ class Limits:
         chunk_bytes: Bytes of NDJSON that one task checks.
 
     Example:
-        >>> Limits(depth=20).depth
+        >>> Limits(members=20).members
         20
     """
 
     resource_bytes: int = 64_000_000
     document_bytes: int = 256_000_000
-    depth: int = 200
     ratio: int = 200
     ratio_bytes: int = 16_000_000
     archive_bytes: int = 64_000_000_000
