@@ -6,7 +6,21 @@ Example:
     ['east-hospital', 'lake-health-centre', 'garden-clinic', 'north-exam-centre']
 """
 
-from xinglin.region.build import generate
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from xinglin.region.plan import RegionPlan, RegionReport, Site
 
+if TYPE_CHECKING:
+    from xinglin.region.build import generate
+
 __all__ = ["RegionPlan", "RegionReport", "Site", "generate"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "generate":
+        from xinglin.region.build import generate
+
+        return generate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

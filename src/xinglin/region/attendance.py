@@ -7,9 +7,7 @@ from functools import lru_cache
 from itertools import accumulate
 from random import Random
 
-from xinglin.region.people import Person
 from xinglin.region.plan import RegionPlan, Site
-from xinglin.region.streams import stream
 
 __all__ = ["attended_sites", "draw_site"]
 
@@ -34,16 +32,13 @@ def draw_site(plan: RegionPlan, weights: tuple[tuple[str, float], ...], rng: Ran
     return plan.sites[bisect(cumulated, rng.random() * cumulated[-1], 0, len(cumulated) - 1)]
 
 
-def attended_sites(plan: RegionPlan, person: Person) -> list[Site]:
+def attended_sites(plan: RegionPlan, rng: Random) -> list[Site]:
     """The institutions a person goes to by choice; the first is where they usually go.
 
     Example:
-        >>> from xinglin.region.people import make_person
-        >>> plan = RegionPlan(persons=1)
-        >>> attended_sites(plan, make_person(plan, 0))[0].kind != "exam-centre"
+        >>> attended_sites(RegionPlan(persons=1), Random(1))[0].kind != "exam-centre"
         True
     """
-    rng = stream(plan.seed, person.number, "attendance")
     found = [draw_site(plan, _HOME, rng)]
     chance = _SEVERAL_PATIENTS_ONLY if plan.patients_only else _SEVERAL
     if rng.random() >= chance:

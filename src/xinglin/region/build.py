@@ -73,9 +73,9 @@ def _register_only(
     plan: RegionPlan, writers: list[Writer], person: Person, lines: list[Lines]
 ) -> Iterator[tuple[object, ...]]:
     """Write a person down where they go, without any visit."""
-    for site in attended_sites(plan, person):
-        desk = stream(plan.seed, person.number, f"register/{site.name}")
-        first = max(plan.first_day, person.birth)
+    desk = stream(plan.seed, person.number, "institutions")
+    first = max(plan.first_day, person.birth)
+    for site in attended_sites(plan, desk):
         card = register(plan.seed, person, site, first + int(desk.random() * (plan.last_day - first)), desk)
         writers[site.index].patient(site, card, lines[site.index])
         yield person.number, site.name, card.local_id

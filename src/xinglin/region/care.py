@@ -159,9 +159,9 @@ class _Diary:
 class _Region:
     """The scribes of all institutions that a person comes to."""
 
-    def __init__(self, plan: RegionPlan, body: Body) -> None:
+    def __init__(self, plan: RegionPlan, body: Body, desks: Random) -> None:
         self.plan = plan
-        self.attended = attended_sites(plan, body.person)
+        self.attended = attended_sites(plan, desks)
         self.body = body
         self.scribes: dict[int, Scribe] = {}
 
@@ -242,21 +242,21 @@ def see_person(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
         diary.vaccines()
         diary.emergencies()
     diary.strokes()
-    region = _Region(plan, body)
+    desks = stream(plan.seed, person.number, "institutions")
+    region = _Region(plan, body, desks)
     free_from = 0
     for event in sorted(diary.events):
         if event.kind == "stroke" or max(event.minute, free_from) < last * 1440:
             free_from = _act(region, event, course.death, free_from)
     _visit_everywhere(region, diary.first, last)
-    return [_chart(plan, region.scribes[index], course.death) for index in sorted(region.scribes)]
+    return [_chart(plan, region.scribes[index], course.death, desks) for index in sorted(region.scribes)]
 
 
-def _chart(plan: RegionPlan, scribe: Scribe, death: int | None) -> Chart:
+def _chart(plan: RegionPlan, scribe: Scribe, death: int | None, desk: Random) -> Chart:
     """Close a chart: the front desk's record, as of the first or the last visit."""
     person, site = scribe.body.person, scribe.site
     scribe.visits.sort(key=lambda visit: visit.start)
     _allergy(scribe)
-    desk = stream(plan.seed, person.number, f"register/{site.name}")
     visit = scribe.visits[0 if desk.random() < 0.5 else -1]
     card = register(plan.seed, person, site, visit.start // 1440, desk)
     knows = site.kind == "hospital" or person.number % 10 < 7

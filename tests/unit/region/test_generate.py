@@ -170,7 +170,7 @@ def test_persons_are_written_as_a_stream(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: int, ahead: int
 ) -> None:
     asked = Counter[str]()
-    made, submit = build.make_block, ThreadPoolExecutor.submit
+    empty, submit = build.make_block(RegionPlan(persons=1), 1), ThreadPoolExecutor.submit
 
     class Threads(ThreadPoolExecutor):
         def __init__(self, count: int, mp_context: object) -> None:
@@ -182,7 +182,7 @@ def test_persons_are_written_as_a_stream(
 
     def counted(plan: RegionPlan, number: int) -> Any:
         asked["blocks"] += workers == 1
-        return made(plan, number)
+        return empty
 
     monkeypatch.setattr(build, "make_block", counted)
     monkeypatch.setattr(build, "ProcessPoolExecutor", Threads)

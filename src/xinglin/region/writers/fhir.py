@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
 
-import orjson
-
-from xinglin.region.codes import Concept
 from xinglin.region.plan import Site
 from xinglin.region.records import (
     Allergy,
@@ -32,79 +28,22 @@ from xinglin.region.records import (
     clock_text,
 )  # fmt: skip
 from xinglin.region.registration import Registration
-from xinglin.region.terms import (
-    BARTHEL,
-    BLOOD_PRESSURE,
-    BMI,
-    HEART_RATE,
-    HEIGHT,
-    NIHSS,
-    OXYGEN,
-    RANKIN,
-    SMOKING,
-    TEMPERATURE,
-    WEIGHT,
-)  # fmt: skip
 from xinglin.region.writers import Lines
 from xinglin.region.writers.fhir_patient import patient_line
+from xinglin.region.writers.fhir_pieces import (
+    HL7,
+    coding_json,
+    concept_json,
+    observation_head,
+    quantity_end,
+    status_json,
+    text,
+)  # fmt: skip
 from xinglin.region.writers.fhir_site import Desk, desk, institution_lines
 
 __all__ = ["FhirWriter"]
 
-_HL7 = "http://terminology.hl7.org/CodeSystem"
-_ICD10 = "http://hl7.org/fhir/sid/icd-10"
-_UNITS = {"{score}": "score", "Cel": "°C", "umol/L": "µmol/L", "10*9/L": "10^9/L", "/min": "beats/minute"}
-_VITAL = {HEIGHT, WEIGHT, BMI, BLOOD_PRESSURE, HEART_RATE, TEMPERATURE, OXYGEN}
-_SURVEY = {NIHSS, BARTHEL, RANKIN}
-_CATEGORY_NAMES = {"vital-signs": "Vital Signs", "laboratory": "Laboratory", "survey": "Survey",
-                   "social-history": "Social History"}  # fmt: skip
 _SETTINGS = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encounter"}
-
-
-def text(value: str) -> str:
-    """A JSON string, quotes included."""
-    return orjson.dumps(value).decode()
-
-
-@cache
-def concept_json(concept: Concept) -> str:
-    """A CodeableConcept."""
-    codings = [{"system": concept.system, "code": concept.code, "display": concept.display}]
-    if concept.icd10:
-        codings.append({"system": _ICD10, "code": concept.icd10})
-    return orjson.dumps({"coding": codings}).decode()
-
-
-@cache
-def _coding(concept: Concept) -> str:
-    return orjson.dumps({"system": concept.system, "code": concept.code, "display": concept.display}).decode()
-
-
-@cache
-def _observation_head(concept: Concept) -> str:
-    """Everything of an Observation between its id and its subject."""
-    if concept in _VITAL:
-        category = "vital-signs"
-    elif concept in _SURVEY:
-        category = "survey"
-    else:
-        category = "social-history" if concept is SMOKING else "laboratory"
-    return (
-        f'"status":"final","category":[{{"coding":[{{"system":"{_HL7}/observation-category","code":"{category}",'
-        f'"display":"{_CATEGORY_NAMES[category]}"}}]}}],"code":{concept_json(concept)}'
-    )
-
-
-@cache
-def _unit(ucum: str) -> str:
-    """The end of a Quantity, after its value."""
-    shown = text(_UNITS.get(ucum, ucum))
-    return f'"unit":{shown},"system":"http://unitsofmeasure.org","code":{text(ucum)}}}'
-
-
-@cache
-def _status(system: str, code: str) -> str:
-    return f'{{"coding":[{{"system":"{_HL7}/{system}","code":"{code}"}}]}}'
 
 
 class _Page:
@@ -137,10 +76,10 @@ def _encounter(visit: Visit, page: _Page) -> str:
     stay = ""
     if visit.setting != "AMB":
         disposition = "exp" if visit.died else "home"
-        stay = f',"hospitalization":{{"dischargeDisposition":{_status("discharge-disposition", disposition)}}}'
+        stay = f',"hospitalization":{{"dischargeDisposition":{status_json("discharge-disposition", disposition)}}}'
     return (
         f'{{"resourceType":"Encounter","id":"{page.id(visit.number)}",{page.meta},"status":"finished",'
-        f'"class":{{"system":"{_HL7}/v3-ActCode","code":"{visit.setting}","display":"{_SETTINGS[visit.setting]}"}},'
+        f'"class":{{"system":"{HL7}/v3-ActCode","code":"{visit.setting}","display":"{_SETTINGS[visit.setting]}"}},'
         f'"type":[{concept_json(visit.concept)}],"subject":{page.patient},'
         f'"participant":[{{"individual":{page.performer}}}],'
         f'"period":{{"start":"{clock_text(visit.start)}","end":"{clock_text(visit.end)}"}}{reason}{stay},'
@@ -161,9 +100,9 @@ def _claim(visit: Visit, page: _Page, number: int) -> str:
     end = clock_text(visit.end)
     return (
         f'{{"resourceType":"Claim","id":"{page.id(number)}",{page.meta},"status":"active",'
-        f'"type":{_status("claim-type", kind)},"use":"claim","patient":{page.patient},'
+        f'"type":{status_json("claim-type", kind)},"use":"claim","patient":{page.patient},'
         f'"billablePeriod":{{"start":"{clock_text(visit.start)}","end":"{end}"}},"created":"{end}",'
-        f'"provider":{page.desk.organization},"priority":{_status("processpriority", "normal")},{diagnosis}'
+        f'"provider":{page.desk.organization},"priority":{status_json("processpriority", "normal")},{diagnosis}'
         '"insurance":[{"sequence":1,"focal":true,"coverage":{"display":"Basic medical insurance"}}],'
         f'"item":[{{"sequence":1,"productOrService":{concept_json(visit.concept)},"encounter":[{page.encounter}]}}],'
         f'"total":{money}}}'
@@ -172,11 +111,11 @@ def _claim(visit: Visit, page: _Page, number: int) -> str:
 
 def _condition(entry: Diagnosis, page: _Page) -> str:
     over = f'"abatementDateTime":"{clock_text(entry.abated)}",' if entry.abated is not None else ""
-    clinical = _status("condition-clinical", "resolved" if over else "active")
+    clinical = status_json("condition-clinical", "resolved" if over else "active")
     return (
         f'{{"resourceType":"Condition","id":"{page.id(entry.number)}",{page.meta},"clinicalStatus":{clinical},'
-        f'"verificationStatus":{_status("condition-ver-status", "confirmed")},'
-        f'"category":[{_status("condition-category", "encounter-diagnosis")}],"code":{concept_json(entry.concept)},'
+        f'"verificationStatus":{status_json("condition-ver-status", "confirmed")},'
+        f'"category":[{status_json("condition-category", "encounter-diagnosis")}],"code":{concept_json(entry.concept)},'
         f'"subject":{page.patient},"encounter":{page.encounter},"onsetDateTime":"{clock_text(entry.onset)}",{over}'
         f'"recordedDate":"{clock_text(entry.recorded)}","recorder":{page.performer}}}'
     )
@@ -185,11 +124,11 @@ def _condition(entry: Diagnosis, page: _Page) -> str:
 def _observation(entry: Finding, page: _Page) -> str:
     at = clock_text(entry.at)
     if isinstance(entry.value, str):
-        value = f'"valueQuantity":{{"value":{entry.value},{_unit(entry.unit)}'
+        value = f'"valueQuantity":{{"value":{entry.value},{quantity_end(entry.unit)}'
     else:
         value = f'"valueCodeableConcept":{concept_json(entry.value)}'
     return (
-        f'{{"resourceType":"Observation","id":"{page.id(entry.number)}",{page.meta},{_observation_head(entry.concept)},'
+        f'{{"resourceType":"Observation","id":"{page.id(entry.number)}",{page.meta},{observation_head(entry.concept)},'
         f'"subject":{page.patient},"encounter":{page.encounter},"effectiveDateTime":"{at}","issued":"{at}",'
         f'"performer":[{page.performer}],{value}}}'
     )
@@ -198,11 +137,11 @@ def _observation(entry: Finding, page: _Page) -> str:
 def _panel(entry: Panel, page: _Page) -> str:
     at = clock_text(entry.at)
     parts = ",".join(
-        f'{{"code":{concept_json(part.concept)},"valueQuantity":{{"value":{part.value},{_unit(part.unit)}}}'
+        f'{{"code":{concept_json(part.concept)},"valueQuantity":{{"value":{part.value},{quantity_end(part.unit)}}}'
         for part in entry.parts
     )
     return (
-        f'{{"resourceType":"Observation","id":"{page.id(entry.number)}",{page.meta},{_observation_head(entry.concept)},'
+        f'{{"resourceType":"Observation","id":"{page.id(entry.number)}",{page.meta},{observation_head(entry.concept)},'
         f'"subject":{page.patient},"encounter":{page.encounter},"effectiveDateTime":"{at}","issued":"{at}",'
         f'"performer":[{page.performer}],"component":[{parts}]}}'
     )
@@ -221,7 +160,8 @@ def _medication_request(entry: Order, page: _Page) -> str:
         f'"dosageInstruction":[{{"sequence":1,"timing":{{"repeat":{{"frequency":{entry.daily},"period":1,'
         f'"periodUnit":"d"}}}},"doseAndRate":[{{"doseQuantity":{{"value":1}}}}]}}],'
         f'"dispenseRequest":{{"validityPeriod":{{"start":"{at}","end":"{end}"}},"quantity":'
-        f'{{"value":{entry.days * entry.daily}}},"expectedSupplyDuration":{{"value":{entry.days},{_unit("d")}}}}}'
+        f'{{"value":{entry.days * entry.daily}}},"expectedSupplyDuration":{{"value":{entry.days},'
+        f"{quantity_end('d')}}}}}"
     )
 
 
@@ -259,7 +199,7 @@ def _diagnostic_report(entry: Report, page: _Page) -> str:
         extra += f',"conclusion":{text(entry.conclusion)}'
     return (
         f'{{"resourceType":"DiagnosticReport","id":"{page.id(entry.number)}",{page.meta},"status":"final",'
-        f'"category":[{{"coding":[{{"system":"{_HL7}/v2-0074","code":"{code}","display":"{name}"}}]}}],'
+        f'"category":[{{"coding":[{{"system":"{HL7}/v2-0074","code":"{code}","display":"{name}"}}]}}],'
         f'"code":{concept_json(entry.concept)},"subject":{page.patient},"encounter":{page.encounter},'
         f'"effectiveDateTime":"{at}","issued":"{at}","performer":[{page.performer}]{extra}}}'
     )
@@ -275,7 +215,7 @@ def _imaging_study(entry: Study, page: _Page) -> str:
         f'"modality":[{modality}],"subject":{page.patient},"encounter":{page.encounter},"started":"{at}",'
         f'"numberOfSeries":1,"numberOfInstances":{entry.instances},"description":{text(entry.title)},'
         f'"series":[{{"uid":"2.25.{study ^ 1}","number":1,"modality":{modality},"numberOfInstances":{entry.instances},'
-        f'"bodySite":{_coding(entry.body_site)},"started":"{at}"}}]}}'
+        f'"bodySite":{coding_json(entry.body_site)},"started":"{at}"}}]}}'
     )
 
 
@@ -300,8 +240,8 @@ def _device(entry: Device, page: _Page) -> str:
 def _allergy(entry: Allergy, page: _Page) -> str:
     return (
         f'{{"resourceType":"AllergyIntolerance","id":"{page.id(entry.number)}",{page.meta},'
-        f'"clinicalStatus":{_status("allergyintolerance-clinical", "active")},'
-        f'"verificationStatus":{_status("allergyintolerance-verification", "confirmed")},"type":"allergy",'
+        f'"clinicalStatus":{status_json("allergyintolerance-clinical", "active")},'
+        f'"verificationStatus":{status_json("allergyintolerance-verification", "confirmed")},"type":"allergy",'
         f'"category":["{entry.category}"],"criticality":"{"high" if entry.severe else "low"}",'
         f'"code":{concept_json(entry.concept)},"patient":{page.patient},"encounter":{page.encounter},'
         f'"recordedDate":"{clock_text(entry.recorded)}","recorder":{page.performer}}}'

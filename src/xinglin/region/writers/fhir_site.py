@@ -11,11 +11,11 @@ from xinglin.region.places import CITY, draw_address, draw_phone
 from xinglin.region.plan import Site
 from xinglin.region.streams import digest, stream
 from xinglin.region.writers import Lines
+from xinglin.region.writers.fhir_pieces import HL7
 
 __all__ = ["PRACTITIONERS", "Desk", "desk", "institution_lines"]
 
 PRACTITIONERS = 24
-_HL7 = "http://terminology.hl7.org/CodeSystem"
 _PLACES = {
     "AMB": ("HOSP-OP", "Outpatient department"),
     "EMER": ("ER", "Emergency department"),
@@ -100,7 +100,7 @@ def institution_lines(site: Site, seed: int) -> Lines:
         "id": organization,
         "meta": {"lastUpdated": _OPENED},
         "active": True,
-        "type": [{"coding": [{"system": f"{_HL7}/organization-type", "code": "prov"}], "text": site.kind}],
+        "type": [{"coding": [{"system": f"{HL7}/organization-type", "code": "prov"}], "text": site.kind}],
         "name": _title(site),
         "telecom": [{"system": "phone", "value": draw_phone(rng)}],
         "address": [address],
@@ -113,7 +113,7 @@ def institution_lines(site: Site, seed: int) -> Lines:
             "status": "active",
             "name": f"{_title(site)}, {title}",
             "mode": "instance",
-            "type": [{"coding": [{"system": f"{_HL7}/v3-RoleCode", "code": code}]}],
+            "type": [{"coding": [{"system": f"{HL7}/v3-RoleCode", "code": code}]}],
             "address": address,
             "managingOrganization": {"reference": f"Organization/{organization}"},
         }
