@@ -78,6 +78,8 @@ def _column(table: Table, column: Column) -> Iterator[Rule]:
         )
     main, source = MAIN_CONCEPTS.get(table.name, ("", ""))
     is_main = column.name in {main, main.replace("_concept_id", "_source_concept_id")}
+    # No OMOP vocabulary holds HL7's visit classes; the standard concept comes from the administrative map.
+    is_main = is_main and column.name != "visit_source_concept_id"
     yield ScanRule(
         "sourceConceptRecordCompleteness" if is_source else "standardConceptRecordCompleteness",
         "completeness",

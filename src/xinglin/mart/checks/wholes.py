@@ -130,8 +130,12 @@ def _lineage(table: Table) -> Iterator[QueryRule]:
     of_table = f"SELECT * FROM lineage WHERE table_name = '{name}'"
     lost = f"WHERE NOT EXISTS (SELECT 1 FROM ({of_table}) AS l WHERE l.row_id = t.{key})"
     rows = f"(SELECT count(*) FROM {name})"
-    of_rows = f"(SELECT (count(*), sum(hash({key}))) FROM {name})"
-    same = f"{of_rows} = (SELECT (rows, hashes) FROM _lineage WHERE table_name = '{name}')"
+    of_rows = f"(SELECT sum(hash({key})) FROM {name})"
+    of_lineage = f"FROM _lineage WHERE table_name = '{name}'"
+    same = (
+        f"{rows} = coalesce((SELECT rows {of_lineage}), 0) "
+        f"AND {of_rows} IS NOT DISTINCT FROM (SELECT hashes {of_lineage})"
+    )
     yield QueryRule(
         "hasLineage",
         "completeness",
