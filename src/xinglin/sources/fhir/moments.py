@@ -62,7 +62,11 @@ def is_instant(text: str) -> bool:
         (True, False)
     """
     size = len(text)
-    if (size == 20 or size == 25 or (text[19:20] == "." and text[20:21].isdigit())) and text[10] == "T" and text[13] == ":" == text[16]:
+    if (
+        (size == 20 or size == 25 or (text[19:20] == "." and text[20:21].isdigit()))
+        and text[10] == "T"
+        and text[13] == ":" == text[16]
+    ):
         zone = text[-6:]
         if text[4] == "-" == text[7] and (zone[5] == "Z" or (zone[0] in "+-" and zone[1:3] < "14")):
             try:

@@ -152,10 +152,10 @@ def stretches(blocks: Iterator[bytes], limits: Limits) -> Iterator[Stretch]:
             offset, line = offset + end, line + carry.count(b"\n", 0, end)
             carry = carry[end:]
         elif len(carry) > limits.resource_bytes:
-            rest, size = _after_line(source, len(carry))
+            rest, size, ended = _after_line(source, len(carry))
             too_long = Rejected("too-large", f"expected at most {limits.resource_bytes} bytes")
             yield Stretch(carry[:KEPT], offset, line, size, too_long)
-            carry, offset, line = rest, offset + size, line + 1
+            carry, offset, line = rest, offset + size + ended, line + 1
     if source.broken is None:
         if carry:
             yield Stretch(carry, offset, line)
@@ -198,11 +198,11 @@ def _gathered(blocks: Iterator[bytes], least: int) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
-def _after_line(blocks: Iterator[bytes], size: int) -> tuple[bytes, int]:
-    """Skip to the end of a line; what follows it, and the length of the whole line."""
+def _after_line(blocks: Iterator[bytes], size: int) -> tuple[bytes, int, bool]:
+    """Skip to the end of a line; what follows it, its length, and whether it had an end."""
     for block in blocks:
-        end = block.find(b"\n") + 1
-        if end:
-            return block[end:], size + end
+        end = block.find(b"\n")
+        if end >= 0:
+            return block[end + 1 :], size + end, True
         size += len(block)
-    return b"", size
+    return b"", size, False
