@@ -46,7 +46,9 @@ def _bare(features: Path) -> None:
 
     connection = duckdb.connect()
     connection.execute(f"CREATE TABLE comparable AS FROM read_parquet('{features}')")
-    linker = Linker(DuckDBAPI(connection).register("comparable"), model_settings(prior_model(), 1e-6), log_level="ERROR")
+    linker = Linker(
+        DuckDBAPI(connection).register("comparable"), model_settings(prior_model(), 1e-6), log_level="ERROR"
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
     for columns in (("given_name", "family_name"), ("birth_date",)):
         linker.training.estimate_parameters_using_expectation_maximisation(block_condition(columns))

@@ -41,5 +41,3 @@ def bench(resources: int, times: int) -> None:
 def _quality(output: str) -> tuple[float, float, int, int]:
     precision, recall, records, persons = output.split()[-4:]
     return float(precision), float(recall), int(records), int(persons)
-
-

@@ -53,7 +53,9 @@ def split(path: Path, share: float) -> tuple[Path, Path]:
         for target in (bulk, later):
             (target / site["folder"]).mkdir(parents=True, exist_ok=True)
         new: set[str] = set()
-        files = sorted((path / site["folder"]).glob("*.ndjson"), key=lambda file: (not file.name.startswith("Patient"), file))
+        files = sorted(
+            (path / site["folder"]).glob("*.ndjson"), key=lambda file: (not file.name.startswith("Patient"), file)
+        )
         for file in files:
             _split_file(file, bulk / site["folder"], later / site["folder"], new, share, chance)
     for target in (bulk, later):

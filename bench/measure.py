@@ -30,7 +30,11 @@ def run(command: Sequence[str | Path], **environment: str) -> Run:
     """Run to the end; anything but exit code 0 is an error."""
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [str(word) for word in command], env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [str(word) for word in command],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     peak = 0
     while process.poll() is None:
@@ -62,7 +66,11 @@ def median_seconds(runs: Sequence[Run]) -> float:
 def record(name: str, figures: dict[str, Any]) -> None:
     """Write one benchmark's figures to bench/results and print them."""
     RESULTS.mkdir(exist_ok=True)
-    machine = {"python": platform.python_version(), "cores": len(os.sched_getaffinity(0)), "machine": platform.machine()}
+    machine = {
+        "python": platform.python_version(),
+        "cores": len(os.sched_getaffinity(0)),
+        "machine": platform.machine(),
+    }
     text = json.dumps({"benchmark": name, **figures, "on": machine}, indent=2)
     (RESULTS / f"{name}.json").write_text(text + "\n")
     print(text, flush=True)

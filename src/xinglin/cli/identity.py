@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -89,7 +89,9 @@ def history(home: Home = None, as_json: Json = False) -> None:
         print_table("Decisions", columns, rows)
 
 
-def _decide(action: str, records: tuple[str, str], said: tuple[str, str], home: Home, as_json: bool) -> None:
+def _decide(
+    action: Literal["merge", "split"], records: tuple[str, str], said: tuple[str, str], home: Home, as_json: bool
+) -> None:
     from xinglin.identity import decide
     from xinglin.wiring import open_region
 

@@ -81,9 +81,11 @@ def load(
     from xinglin.mart import load_vocabulary
     from xinglin.wiring import open_region
 
-    rows = load_vocabulary(open_region(home, create=True).lake, path)
+    stores = open_region(home, create=True)
+    report = load_vocabulary(stores.lake, path, memory_mb=stores.settings.memory_mb)
     if as_json:
-        print_json({"tables": rows})
+        print_json(report)
     else:
-        print_table("Vocabulary", ["table", "rows"], sorted(rows.items()))
+        print_table("Vocabulary", ["table", "rows"], sorted(report.rows.items()))
+        say(f"{report.codes:,} codes lead to a standard concept.")
         say("Next: xinglin run")

@@ -178,6 +178,4 @@ def verify(
     if as_json:
         print_json(report)
     else:
-        say(
-            f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed"
-        )
+        say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed")

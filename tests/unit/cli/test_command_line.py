@@ -49,7 +49,9 @@ def test_bad_usage_leaves_with_2(capsys):
     assert "nonsense" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["status"], ["run"], ["sql", "SELECT 1"], ["identity", "links"], ["mart", "check"]])
+@pytest.mark.parametrize(
+    "command", [["status"], ["run"], ["sql", "SELECT 1"], ["identity", "links"], ["mart", "check"]]
+)
 def test_a_region_that_is_not_there_says_how_to_make_one(command, tmp_path, capsys):
     assert run([*command, "--home", str(tmp_path)]) == 1
     said = capsys.readouterr().err
