@@ -1,0 +1,77 @@
+"""A killed ingest leaves a whole batch or none, and the next run gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.unit.landing.conftest import condition, lines, patient
+from xinglin.landing import Landing, verify
+
+_CHILD = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from xinglin.core.clock import fixed_clock
+from xinglin.core.settings import Settings
+from xinglin.landing import Landing, ingest, receive
+from xinglin.sources.fhir import Limits
+
+if __name__ == "__main__":
+    home, source = map(Path, sys.argv[1:])
+    receive._SMALL = 0
+    ingest(
+        Landing(home / "landing"), source, "mercy", Settings(home, threads=2),
+        fixed_clock(datetime(2026, 1, 1, tzinfo=UTC)), limits=Limits(chunk_bytes=100_000),
+    )
+"""
+
+
+def start(home: Path, source: Path, script: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, str(script), str(home), str(source)], env=os.environ | {"PYTHONHASHSEED": "random"}
+    )
+
+
+def made(home: Path) -> Landing:
+    landing = Landing(home / "landing")
+    landing.add_site("mercy", "hospital", seed=bytes(32))
+    return landing
+
+
+def content(landing: Landing) -> dict[str, bytes]:
+    folder = landing.batches("mercy")[0].path
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_killed_at_any_moment_a_batch_is_there_wholly_or_not_at_all(tmp_path: Path) -> None:
+    source = tmp_path / "a.ndjson"
+    source.write_bytes(lines(*(one for n in range(6_000) for one in (patient(n % 5_000), condition(n, n)))) + b"junk\n")
+    script = tmp_path / "child.py"
+    script.write_text(_CHILD)
+    undisturbed = made(tmp_path / "undisturbed")
+    began = time.monotonic()
+    assert start(tmp_path / "undisturbed", source, script).wait() == 0
+    seconds = time.monotonic() - began
+    expected = content(undisturbed)
+    chance = random.Random(5)
+    outcomes = set()
+    for number in range(8):
+        home = tmp_path / f"home{number}"
+        landing = made(home)
+        child = start(home, source, script)
+        time.sleep(seconds * chance.uniform(0.1, 1.05))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        outcomes.add(len(landing.batches("mercy")))
+        verify(landing)
+        assert start(home, source, script).wait() == 0
+        assert content(landing) == expected
+        assert not list(landing.folder("mercy").glob(".batch-*"))
+        verify(landing)
+    assert 0 in outcomes
