@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES
+from xinglin.core.files import file_sha256
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
 from xinglin.mart.mapping import MapTask, Unit, UnitOutput, map_unit, table_named
 from xinglin.mart.parts import PARTS
@@ -25,7 +26,7 @@ from xinglin.mart.reduction import (
 )
 from xinglin.mart.rules import Rules
 from xinglin.mart.session import Context, close_sessions, open_session, read_parquet_sql
-from xinglin.mart.units import NEVER_ROWS, list_units, people_digests
+from xinglin.mart.units import NEVER_ROWS, list_units, people_digests, write_people
 
 if TYPE_CHECKING:
     from xinglin.core.settings import Settings
@@ -104,7 +105,9 @@ def _bring_up(
     """Map the units and reduce the buckets whose fingerprints are not those of `state`, then publish."""
     basis = _basis(context)
     files, superseded = landing.files(), landing.superseded()
-    people = _people(files, context, state)
+    write_people(files, superseded, lake.require("identity", "run: xinglin link").files("person_map"), context)
+    known_people = file_sha256(Path(context.person_map))
+    people = _people(files, context, state, known_people)
     units = list_units(files, superseded, people, context, basis)
     known: dict[str, Any] = state.get("units", {})
     dirty = [unit for unit in units if known.get(unit.key, {}).get("fingerprint") != unit.fingerprint]
@@ -120,7 +123,7 @@ def _bring_up(
     snapshot = lake.publish(
         "mart",
         {table_named(name): tables.get(name, []) for name in (*TABLES, *PARTS)},
-        {"units": entries, "reduced": reduced, "person_map": [Path(path).name for path in context.person_map]},
+        {"units": entries, "reduced": reduced, "people": known_people},
     )
     return MartReport(
         units_total=len(units),
@@ -153,14 +156,13 @@ class _Steps:
 
 
 def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Context:
-    identity = lake.require("identity", "run: xinglin link")
     vocabulary = lake.snapshot("vocabulary")
     return Context(
         lake=lake.root,
         scratch=scratch,
         buckets=settings.buckets,
         memory_mb=settings.memory_mb,
-        person_map=tuple(identity.files("person_map")),
+        person_map=str(scratch / "person_map.parquet"),
         lookup=tuple(vocabulary.files("concept_lookup")) if vocabulary else (),
         variables=tuple(sorted(asdict(rules).items())),
     )
@@ -172,10 +174,12 @@ def _basis(context: Context) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _people(files: Sequence[LandedFile], context: Context, state: Mapping[str, Any]) -> dict[str, str]:
+def _people(
+    files: Sequence[LandedFile], context: Context, state: Mapping[str, Any], known_people: str
+) -> dict[str, str]:
     """Person digests; those of an unchanged person map are taken from the last build."""
     known: dict[str, Any] = state.get("units", {})
-    same = state.get("person_map") == [Path(path).name for path in context.person_map]
+    same = state.get("people") == known_people
     old, new = {}, []
     for file in files:
         entry = known.get(f"{file.site}/{file.batch:06d}/{file.name}")

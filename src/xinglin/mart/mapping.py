@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MapTask", "Unit", "UnitOutput", "map_unit", "table_named"]
 
+_SMALL = 10_000
 _LEFT_OUT = {"Patient": "no-person", "Location": "no-address", "PractitionerRole": "no-practitioner"}
 
 
@@ -99,7 +100,7 @@ def map_unit(task: MapTask) -> UnitOutput:
         if unit.resource_type in PART_TYPES:
             writes = _parts(connection, unit.resource_type, outcomes)
         else:
-            writes = _events(connection, unit.resource_type, outcomes)
+            writes = _events(connection, unit, outcomes)
         folder = context.scratch / unit.fingerprint
         lake = Lake(context.lake)
         files: dict[str, list[DataFile]] = {}
@@ -113,8 +114,10 @@ def map_unit(task: MapTask) -> UnitOutput:
 def _parse(connection: duckdb.DuckDBPyConnection, unit: Unit, context: Context) -> None:
     """Parse every current resource of the file once, into the table ``parsed``."""
     landed = f"read_parquet([{_literal(unit.path)}], file_row_number = true)"
-    connection.execute("CREATE TEMP TABLE superseded AS SELECT unnest(?::BIGINT[]) AS row", [list(unit.superseded)])
-    known = read_parquet_sql(context.person_map, "patient_key BIGINT, person_id BIGINT")
+    if unit.superseded:
+        gone = [list(unit.superseded)]
+        connection.execute("CREATE TEMP TABLE superseded AS SELECT unnest(?::BIGINT[]) AS row", gone)
+    known = read_parquet_sql([context.person_map], "")
     create_table(
         connection,
         "person_of",
@@ -131,17 +134,19 @@ def _parse(connection: duckdb.DuckDBPyConnection, unit: Unit, context: Context) 
 
 
 def _events(
-    connection: duckdb.DuckDBPyConnection, resource_type: str, outcomes: list[tuple[str, str, int]]
+    connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: list[tuple[str, str, int]]
 ) -> list[tuple[str, str]]:
     """Clinical resources: events, their concepts, the tables they go to."""
+    # A table is planned once, which counts for small files; a view is not copied, which counts for large ones.
+    kind = "TABLE" if unit.rows < _SMALL else "VIEW"
     # What a query does not name is NULL.
     connection.execute(
-        "CREATE TEMP VIEW event AS FROM event_shape UNION ALL BY NAME "
-        f"SELECT * FROM ({query(f'event/{resource_type}')})"
+        f"CREATE TEMP {kind} event AS FROM event_shape UNION ALL BY NAME "
+        f"SELECT * FROM ({query(f'event/{unit.resource_type}')})"
     )
     create_table(connection, "concept", query("concept"))
     create_table(connection, "routed", query("routed"))
-    connection.execute("DROP VIEW event; DROP TABLE parsed")
+    connection.execute(f"DROP {kind} event; DROP TABLE parsed")
     outcomes += [tuple(row) for row in connection.execute(query("outcome")).fetchall()]
     targets = [table for outcome, table, _ in outcomes if outcome == "written"]
     writes = [(name, query(f"table/{name}")) for name in targets]

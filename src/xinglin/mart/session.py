@@ -68,7 +68,7 @@ class Context:
         scratch: Folder for unfinished files.
         buckets: Number of person buckets.
         memory_mb: Memory of all tasks of one process.
-        person_map: Files of the table person_map.
+        person_map: File of the patients of every person that the mart can hold, as person_map.
         lookup: Files of the table concept_lookup; empty without a vocabulary.
         variables: Switches the queries read with getvariable, by name.
     """
@@ -77,7 +77,7 @@ class Context:
     scratch: Path
     buckets: int
     memory_mb: int
-    person_map: tuple[str, ...]
+    person_map: str
     lookup: tuple[str, ...]
     variables: tuple[tuple[str, Any], ...]
 

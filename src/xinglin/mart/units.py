@@ -16,7 +16,7 @@ from xinglin.mart.session import Context, open_session, read_parquet_sql
 if TYPE_CHECKING:
     from xinglin.landing import LandedFile
 
-__all__ = ["NEVER_ROWS", "list_units", "people_digests"]
+__all__ = ["NEVER_ROWS", "list_units", "people_digests", "write_people"]
 
 _POINTS_AT_OTHERS = frozenset(
     {"PractitionerRole", "MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense",
@@ -77,9 +77,9 @@ def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, s
         context: What all tasks share.
     """
     paths = [str(file.path) for file in files if file.resource_type in EVENT_TYPES or file.resource_type == "Patient"]
-    if not paths or not context.person_map:
+    if not paths:
         return {}
-    known = read_parquet_sql(context.person_map, "")
+    known = read_parquet_sql([context.person_map], "")
     with connect(context.memory_mb, 1, context.scratch) as connection:
         rows = connection.execute(
             f"""SELECT l.filename, sum(p.digest)
@@ -91,6 +91,27 @@ def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, s
     return {str(path): str(digest) for path, digest in rows}
 
 
+def write_people(files: Sequence[LandedFile], superseded: Superseded, linked: Sequence[str], context: Context) -> None:
+    """Write `Context.person_map`: the patients of every person with a year of birth.
+
+    OMOP requires the year of birth; where none is available, the person's data stay out of the CDM (conventions of
+    the table person).
+
+    Args:
+        files: The landed files.
+        superseded: Rows that later batches replaced.
+        linked: Files of identity's table person_map.
+        context: What all tasks share.
+    """
+    patients = _current([file for file in files if file.resource_type == "Patient"], superseded)
+    with open_session(context, {}) as connection:
+        connection.execute(f"CREATE TEMP VIEW current_resource AS {patients}")
+        linked_sql = read_parquet_sql(list(linked), "patient_key BIGINT, person_id BIGINT")
+        connection.execute(f"CREATE TEMP VIEW person_map AS SELECT * FROM {linked_sql}")
+        path = context.person_map.replace("'", "''")
+        connection.execute(f"COPY ({query('people')}) TO '{path}' (FORMAT parquet)")
+
+
 def _needs_references(file: LandedFile) -> bool:
     return file.conditional_references > 0 or file.resource_type in _POINTS_AT_OTHERS
 
@@ -99,21 +120,26 @@ def _write_references(
     site: str, files: Sequence[LandedFile], superseded: Superseded, context: Context
 ) -> tuple[str, str]:
     """Write the site's identifiers and coded resources as two Parquet files."""
-    selects = []
-    for file in files:
-        if file.resource_type in REFERENCE_TYPES:
-            gone = superseded.get((file.site, file.batch, file.name), ())
-            path = str(file.path).replace("'", "''")
-            selects.append(
-                f"SELECT key, resource, '{file.resource_type}' AS kind "
-                f"FROM read_parquet('{path}', file_row_number = true)"
-                + (f" WHERE file_row_number NOT IN ({', '.join(map(str, gone))})" if gone else "")
-            )
-    nothing = "SELECT NULL::BIGINT AS key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind WHERE false"
+    current = _current([file for file in files if file.resource_type in REFERENCE_TYPES], superseded)
     paths = (str(context.scratch / f"identifier-{site}.parquet"), str(context.scratch / f"coded-{site}.parquet"))
     with open_session(context, {"site": site}) as connection:
-        connection.execute(f"CREATE TEMP VIEW current_resource AS {' UNION ALL '.join(selects) or nothing}")
+        connection.execute(f"CREATE TEMP VIEW current_resource AS {current}")
         for name, path in zip(("identifier", "coded"), paths, strict=True):
             quoted = path.replace("'", "''")
             connection.execute(f"COPY ({query(f'reference/{name}')}) TO '{quoted}' (FORMAT parquet)")
     return paths
+
+
+def _current(files: Sequence[LandedFile], superseded: Superseded) -> str:
+    """A SELECT of key, text and type of the current resources of some files."""
+    selects = []
+    for file in files:
+        gone = superseded.get((file.site, file.batch, file.name), ())
+        path = str(file.path).replace("'", "''")
+        selects.append(
+            f"SELECT key, resource, '{file.resource_type}' AS kind "
+            f"FROM read_parquet('{path}', file_row_number = true)"
+            + (f" WHERE file_row_number NOT IN ({', '.join(map(str, gone))})" if gone else "")
+        )
+    nothing = "SELECT NULL::BIGINT AS key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind WHERE false"
+    return " UNION ALL ".join(selects) or nothing
