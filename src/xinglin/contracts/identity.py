@@ -90,6 +90,7 @@ PAIR = Table(
         Column("patient_key_l", "BIGINT", "The smaller key", required=True),
         Column("patient_key_r", "BIGINT", "The larger key", required=True),
         Column("probability", "DOUBLE", "Match probability", required=True),
+        Column("weight", "DOUBLE", "Match weight: the odds behind the probability", required=True, unit="bits"),
         Column("objection", "VARCHAR", "What forbids linking the pair unasked: given-name or gender-and-birth-date"),
     ),
 )

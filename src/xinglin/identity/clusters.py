@@ -35,11 +35,11 @@ class Decided:
 
 @dataclass(frozen=True)
 class Link:
-    """A link between two records; the more probable, the earlier it counts."""
+    """A link between two records; the greater its weight (bits), the earlier it counts."""
 
     left: int
     right: int
-    probability: float
+    weight: float
 
 
 def connected(nodes: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -107,9 +107,9 @@ def divide(
         Record key -> smallest key of its part.
 
     Example:
-        >>> divide([1, 2, 3], [Link(1, 2, 0.99), Link(2, 3, 0.97)], [(1, 3)], [])
+        >>> divide([1, 2, 3], [Link(1, 2, 9.5), Link(2, 3, 8.1)], [(1, 3)], [])
         {1: 1, 2: 1, 3: 3}
-        >>> divide([1, 2, 3], [Link(1, 2, 0.99), Link(2, 3, 0.97)], [], [Decided(1, 2, False)])
+        >>> divide([1, 2, 3], [Link(1, 2, 9.5), Link(2, 3, 8.1)], [], [Decided(1, 2, False)])
         {1: 1, 2: 2, 3: 2}
     """
     parts = _Parts(members)
@@ -120,7 +120,7 @@ def divide(
             parts.forbid(decision.left, decision.right)
     for left, right in sorted(apart):
         parts.forbid(left, right)
-    for link in sorted(links, key=lambda link: (-link.probability, link.left, link.right)):
+    for link in sorted(links, key=lambda link: (-link.weight, link.left, link.right)):
         parts.join(link.left, link.right)
     return {key: parts.of[key] for key in sorted(parts.of)}
 

@@ -102,9 +102,12 @@ def _must_exist(snapshot: Snapshot, records: dict[str, int]) -> None:
     connection = connect(memory_mb=200, threads=1)
     for record, key in records.items():
         files = snapshot.files(PERSON_MAP.name)
-        found = files and connection.execute(
-            f"SELECT 1 FROM read_parquet({parquet_list(files)}) WHERE patient_key = ?", [key]
-        ).fetchall()
+        found = (
+            files
+            and connection.execute(
+                f"SELECT 1 FROM read_parquet({parquet_list(files)}) WHERE patient_key = ?", [key]
+            ).fetchall()
+        )
         if not found:
             raise NotFound(
                 "there is no such record", source=record.partition("/")[0], remedy="xinglin identity links lists all"

@@ -145,7 +145,9 @@ def link(
     }
     plan = plan_linking(state, now, full=full)
     if plan.scope == "nothing" and state is not None:
-        return LinkReport(**state["counts"], new=0, seconds=time.perf_counter() - started, trained=state["model"]["trained"])
+        return LinkReport(
+            **state["counts"], new=0, seconds=time.perf_counter() - started, trained=state["model"]["trained"]
+        )
     with lake.scratch(PATIENT.stage) as folder:
         run = _Run(lake, settings, folder, before, now, progress)
         return run.perform(plan, landed, superseded, started)
@@ -230,7 +232,9 @@ class _Run:
         elif plan.scope == "arriving":
             read_landed(connection, [file for file in landed if _name(file) in plan.fresh], superseded)
             new = extract_features(connection, "changed")
-            _make(connection, "patient", "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed")
+            _make(
+                connection, "patient", "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed"
+            )
             if 2 * new > _count(connection, "patient"):
                 plan = Plan("everything", keep_model=False)
         else:

@@ -79,7 +79,8 @@ def _similar(column: str, least: float) -> str:
 
 
 def _short(column: str) -> str:
-    return f"{_SHORT.format(column)} AND {_distance(column, 1)} AND length({column}_l) > 1 AND length({column}_r) > 1"
+    """One of two or three characters differs (DuckDB's edit distances count bytes, its Jaro-Winkler characters)."""
+    return f"{_SHORT.format(column)} AND jaro_winkler_similarity({column}_l, {column}_r) >= 0.66"
 
 
 _DAY_MONTH = (
@@ -124,7 +125,11 @@ COMPARISONS = (
             Level("different", "ELSE", 0.02, 0.984),
         ),
     ),
-    Comparison("gender", _missing("gender"), (Level("the same", _equal("gender"), 0.98, 0.5), Level("different", "ELSE", 0.02, 0.5))),
+    Comparison(
+        "gender",
+        _missing("gender"),
+        (Level("the same", _equal("gender"), 0.98, 0.5), Level("different", "ELSE", 0.02, 0.5)),
+    ),
     Comparison(
         "national_id",
         _missing("national_id"),
@@ -204,9 +209,7 @@ def model_settings(comparisons: list[dict[str, Any]], probability: float) -> dic
         "unique_id_column_name": "patient_key",
         "probability_two_random_records_match": probability,
         "comparisons": comparisons,
-        "blocking_rules_to_generate_predictions": [
-            {"blocking_rule": block_condition(columns)} for columns in BLOCKING
-        ],
+        "blocking_rules_to_generate_predictions": [{"blocking_rule": block_condition(columns)} for columns in BLOCKING],
         "retain_matching_columns": True,
         "retain_intermediate_calculation_columns": False,
         "additional_columns_to_retain": [],
@@ -235,7 +238,9 @@ def prior_model() -> list[dict[str, Any]]:
 
 
 def _as_splink(comparison: Comparison) -> dict[str, Any]:
-    levels: list[dict[str, Any]] = [{"sql_condition": comparison.null, "is_null_level": True, "label_for_charts": "missing"}]
+    levels: list[dict[str, Any]] = [
+        {"sql_condition": comparison.null, "is_null_level": True, "label_for_charts": "missing"}
+    ]
     for level in comparison.levels:
         entry: dict[str, Any] = {
             "sql_condition": level.condition,

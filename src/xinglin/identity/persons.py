@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["make_persons"]
 
 _PLAUSIBLE = 100
-_SURE = 0.99999
+_SURE = 20.0
 
 
 def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
@@ -36,14 +37,14 @@ def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
     ).fetchnumpy()
     keys = founding["patient_key"].astype(np.int64)
     links = connection.execute(
-        "SELECT patient_key_l, patient_key_r, probability FROM pair"
+        "SELECT patient_key_l, patient_key_r, weight FROM pair"
         f" WHERE probability >= {upper} AND objection IS NULL ORDER BY ALL"
     ).fetchnumpy()
     left = np.searchsorted(keys, links["patient_key_l"])
     right = np.searchsorted(keys, links["patient_key_r"])
     decisions = _decisions(connection, keys)
-    group = _groups(keys, (left, right, links["probability"]), decisions)
-    _divide_groups(connection, keys, group, (left, right, links["probability"]), decisions)
+    group = _groups(keys, (left, right, links["weight"]), decisions)
+    _divide_groups(connection, keys, group, (left, right, links["weight"]), decisions)
     person = _founders(keys, founding["founding"], group)
     _, inverse, records = np.unique(person, return_inverse=True, return_counts=True)
     table = pa.table({"patient_key": keys, "person_id": person, "records": records[inverse]})
@@ -65,9 +66,7 @@ def _decisions(connection: duckdb.DuckDBPyConnection, keys: NDArray[np.int64]) -
         .fetchnumpy()["patient_key_l"]
         .tolist()
     )
-    rows = connection.execute(
-        "SELECT patient_key_l, patient_key_r, action FROM decision ORDER BY sequence"
-    ).fetchall()
+    rows = connection.execute("SELECT patient_key_l, patient_key_r, action FROM decision ORDER BY sequence").fetchall()
     return decided_pairs(
         [Decided(left, right, action == "merge") for left, right, action in rows if {left, right} <= known]
     )
@@ -81,19 +80,19 @@ def _groups(keys: NDArray[np.int64], links: _Links, decisions: Sequence[Decided]
     """
     import numpy as np
 
-    left, right, probability = links
+    left, right, weight = links
     merged = [decision for decision in decisions if decision.together]
     more_left = np.searchsorted(keys, np.array([decision.left for decision in merged], dtype=np.int64))
     more_right = np.searchsorted(keys, np.array([decision.right for decision in merged], dtype=np.int64))
     counted = np.ones(len(left), dtype=bool)
     group = np.arange(len(keys), dtype=np.int64)
-    for least in (_SURE, 2.0, None):
+    for least in (_SURE, math.inf, None):
         ends = (np.concatenate([left[counted], more_left]), np.concatenate([right[counted], more_right]))
         group = connected(len(keys), *ends)
         large = np.bincount(group, minlength=len(keys)) > _PLAUSIBLE
         if least is None or not large.any():
             break
-        counted &= ~(large[group[left]] & (probability < least))
+        counted &= ~(large[group[left]] & (weight < least))
     return group
 
 
@@ -152,9 +151,7 @@ def _conflicts(
     return [(left, right) for left, right in connection.execute(sql_text("conflicts")).fetchall()]
 
 
-def _founders(
-    keys: NDArray[np.int64], founding: NDArray[np.int64], group: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _founders(keys: NDArray[np.int64], founding: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
     """The person id of every record: the key of the record of its group that was first there, then smallest."""
     import numpy as np
 

@@ -37,8 +37,12 @@ def score_new(connection: duckdb.DuckDBPyConnection, model: Model, lower: float)
     linker = _linker(connection, model)
     for column in ("given_name", "family_name"):
         linker.table_management.compute_tf_table(column)
-    connection.execute("CREATE OR REPLACE TEMP TABLE arriving AS FROM comparable SEMI JOIN changed USING (patient_key)").fetchall()
-    connection.execute("CREATE OR REPLACE TEMP VIEW known AS FROM comparable ANTI JOIN changed USING (patient_key)").fetchall()
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE arriving AS FROM comparable SEMI JOIN changed USING (patient_key)"
+    ).fetchall()
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW known AS FROM comparable ANTI JOIN changed USING (patient_key)"
+    ).fetchall()
     database = linker._db_api
     arriving, known = database.register("arriving"), database.register("known")
     options: dict[str, Any] = {"threshold_match_probability": lower, "warning_mode": "never"}

@@ -70,7 +70,9 @@ def train(connection: duckdb.DuckDBPyConnection, records: int, threads: int) -> 
     from splink import DuckDBAPI, Linker
 
     believed = with_u(prior_model(), random_agreement(connection, records), probability)
-    linker = Linker(DuckDBAPI(connection).register("comparable"), model_settings(believed, probability), log_level="ERROR")
+    linker = Linker(
+        DuckDBAPI(connection).register("comparable"), model_settings(believed, probability), log_level="ERROR"
+    )
     # Sums of fractions depend on their order, so only one thread learns.
     connection.execute("SET threads = 1")
     try:
@@ -169,7 +171,10 @@ def with_u(
         if None not in shares:
             # A level never seen among so many random pairs is rarer than one in them, however common it was believed.
             apart = [
-                max((share or 0.0) - probability * level["m_probability"], min(level["u_probability"], 1 / _RANDOM_PAIRS))
+                max(
+                    (share or 0.0) - probability * level["m_probability"],
+                    min(level["u_probability"], 1 / _RANDOM_PAIRS),
+                )
                 for share, level in zip(shares, scored, strict=True)
             ]
             for level, u in zip(scored, apart, strict=True):
