@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from bench import material
 from bench.measure import median_seconds, paired, python, record

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-RESOURCES_PER_PERSON = 130
+RESOURCES_PER_PERSON = 115
 
 
 def folder() -> Path:

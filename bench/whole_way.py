@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from bench import material
+from bench.bare import schemas
 from bench.measure import Run, median_seconds, paired, python, record
 
 
@@ -13,6 +14,7 @@ def bench(resources: int, times: int) -> None:
     region = material.region(resources)
     home = material.folder() / "home-whole"
     made = material.count(region)
+    schemas(region)
     ours, bare, ratio = paired(lambda: whole(home, region), lambda: python("bench.bare", region), times)
     shutil.rmtree(home)
     seconds = median_seconds(ours)
