@@ -62,7 +62,7 @@ def day(name: str, meaning: str, *, required: bool = False) -> Column:
 
 
 def moment(name: str, meaning: str, *, required: bool = False) -> Column:
-    """A moment in UTC; NULL where the source gives only the day."""
+    """A moment on the clock of the place, as written; NULL where the source gives only the day."""
     return Column(name, "TIMESTAMP", meaning, required=required)
 
 
