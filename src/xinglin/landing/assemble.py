@@ -10,7 +10,8 @@ from xinglin.contracts.landing import RESOURCE
 from xinglin.core.files import file_sha256, full_disk
 from xinglin.landing.merkle import Subtree, cover
 from xinglin.landing.parquet import ROW_GROUP, sync, writer
-from xinglin.landing.pieces import FILE_BYTES, FILE_ROWS, Piece, conditional_references
+from xinglin.landing.pieces import FILE_BYTES, FILE_ROWS, Piece
+from xinglin.landing.rows import conditional_references
 
 __all__ = ["Assembled", "FilePlan", "assemble", "plan"]
 

@@ -10,7 +10,7 @@ from xinglin.contracts.landing import QUARANTINE, RESOURCE, SUPERSEDED
 from xinglin.contracts.model import Table
 
 if TYPE_CHECKING:
-    from xinglin.landing.pieces import _Rows
+    from xinglin.landing.rows import Rows
 
 __all__ = ["ROW_GROUP", "quarantine_table", "resource_table", "superseded_table", "sync", "write_table", "writer"]
 
@@ -35,7 +35,7 @@ def schema(table: Table) -> Any:
     )
 
 
-def resource_table(rows: _Rows, keys: Any) -> Any:
+def resource_table(rows: Rows, keys: Any) -> Any:
     """The Arrow table of a worker's rows and their keys."""
     import pyarrow as pa
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
@@ -13,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xinglin.core.files import full_disk
 from xinglin.core.ids import omop_key
 from xinglin.landing.parquet import quarantine_table, resource_table, write_table
+from xinglin.landing.rows import Rows, conditional_references
 from xinglin.sources.fhir import KEPT, Limits, Part, Record, Rejected, Resource, digest_of, records
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "conditional_references", "make_pieces"]
+__all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "make_pieces"]
 
 FILE_ROWS = 65_536
 FILE_BYTES = 64_000_000
-_CONDITIONAL = re.compile(rb'"reference":"[A-Z][A-Za-z]+\?')
 
 
 @dataclass(frozen=True)
@@ -90,40 +89,6 @@ class Outcome:
     hashes: dict[int, str] = field(default_factory=dict)
 
 
-def conditional_references(text: bytes) -> int:
-    """References by search in a resource's text.
-
-    Example:
-        >>> conditional_references(b'{"subject":{"reference":"Patient?identifier=x|1"}}')
-        1
-    """
-    return len(_CONDITIONAL.findall(text))
-
-
-class _Rows:
-    """Rows of one type that wait to be written."""
-
-    def __init__(self, site: str, resource_type: str) -> None:
-        self.resource_type = resource_type
-        self.prefix = f"{site}/{resource_type}/".encode()
-        self.digests: list[bytes] = []
-        self.patients: list[int | None] = []
-        self.ids: list[str] = []
-        self.leaves: list[bytes] = []
-        self.sources: list[int] = []
-        self.positions: list[int] = []
-        self.texts: list[bytes] = []
-        self.conditional = 0
-        self.text_bytes = 0
-
-    def keys(self) -> Any:
-        """`core.ids.text_key` of all rows at once."""
-        import numpy as np
-
-        halves = np.frombuffer(b"".join(self.digests), dtype="<i8").reshape(-1, 2)
-        return halves[:, 1] & np.int64((1 << 63) - 1)
-
-
 def make_pieces(task: Task) -> Outcome:
     """Read, check, hash and write the parts of one task.
 
@@ -148,7 +113,7 @@ class _Worker:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.outcome = Outcome()
-        self.rows: dict[str, _Rows] = {}
+        self.rows: dict[str, Rows] = {}
         self.rejected: list[dict[str, Any]] = []
         self.patients: dict[str | None, int | None] = {None: None}
 
@@ -171,7 +136,7 @@ class _Worker:
         resource_type, patient_id, text = found.resource_type, found.patient_id, found.text
         rows = self.rows.get(resource_type)
         if rows is None:
-            rows = self.rows[resource_type] = _Rows(self.task.site, resource_type)
+            rows = self.rows[resource_type] = Rows(self.task.site, resource_type)
         patients = self.patients
         if patient_id is not None and patient_id not in patients:
             patients[patient_id] = omop_key(self.task.site, "Patient", patient_id)
@@ -201,7 +166,7 @@ class _Worker:
             }
         )
 
-    def _write(self, rows: _Rows) -> None:
+    def _write(self, rows: Rows) -> None:
         import numpy as np
 
         keys = rows.keys()

@@ -21,6 +21,7 @@ __all__ = ["Form", "Part", "Record", "digest_of", "read", "records"]
 
 Form = Literal["lines", "document", "auto", "rejected"]
 _BOM = b"\xef\xbb\xbf"
+_CACHED = 500_000
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def read(part: Part) -> bytes:
         return b""
     try:
         if part.member is not None:
-            return _archive(part.path).read(part.member)
+            state = part.path.stat()
+            return _archive(part.path, (state.st_ino, state.st_size, state.st_mtime_ns)).read(part.member)
         with part.path.open("rb") as file:
             file.seek(part.offset)
             return file.read(part.length)
@@ -130,21 +132,29 @@ def records(part: Part, limits: Limits) -> Iterator[Record]:
 
 
 def _lines(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
-    for position, line in enumerate(data.split(b"\n"), first):
-        if line[-1:].isspace() or line[:1].isspace():
-            line = line.strip()
+    for position, line in enumerate(_split(data), first):
         if not line:
             continue
         try:
             found = check(line, limits)
         except Rejected as rejected:
-            yield Record(position, rejected, line)
+            if line := line.strip():
+                yield Record(position, rejected, line)
             continue
         if found.resource_type == "Bundle":
             for record in _document(line, 1, limits):
                 yield Record(position, record.found, record.raw, record.size)
         else:
             yield Record(position, found, line)
+
+
+def _split(data: bytes) -> Iterator[bytes]:
+    """Lines, cut out shortly before they are needed, so that they are still in the processor's cache."""
+    start, size = 0, len(data)
+    while start < size:
+        end = data.find(b"\n", min(start + _CACHED, size)) + 1 or size
+        yield from data[start : end - 1 if data[end - 1] == 10 else end].split(b"\n")
+        start = end
 
 
 def _document(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
@@ -174,6 +184,6 @@ def _document(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
 
 
 @lru_cache(maxsize=4)
-def _archive(path: Path) -> zipfile.ZipFile:
-    """An open archive stays open, so its list of members is read once a worker."""
+def _archive(path: Path, state: tuple[int, int, int]) -> zipfile.ZipFile:
+    """An open archive stays open while the file is the same, so its list of members is read once a worker."""
     return zipfile.ZipFile(path)
