@@ -23,11 +23,18 @@ def schemas(region: Path) -> dict[str, str]:
             described = duckdb.execute(
                 "DESCRIBE SELECT * FROM read_json(?, format = 'newline_delimited', sample_size = 100000)", [files]
             ).fetchall()
-            columns = ", ".join(f"{row[0]}: '{row[1].replace(chr(39), chr(39) * 2)}'" for row in described)
+            columns = ", ".join(f"{row[0]}: '{_text(row[1])}'" for row in described)
             found[resource_type] = f"{{{columns}}}"
         kept.write_text(json.dumps(found))
     content: dict[str, str] = json.loads(kept.read_text())
     return content
+
+
+def _text(kind: str) -> str:
+    """The type with identifiers and moments as the text they are in FHIR."""
+    for exact in ("UUID", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"):
+        kind = kind.replace(exact, "VARCHAR")
+    return kind.replace("'", "''")
 
 
 def _files(region: Path) -> dict[str, list[str]]:

@@ -14,7 +14,9 @@ REPO = Path(__file__).resolve().parents[2]
 PAGES = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [
-    pytest.param(match[1], match[2], id=f"{page.relative_to(REPO)}:{page.read_text()[: match.start()].count(chr(10)) + 1}")
+    pytest.param(
+        match[1], match[2], id=f"{page.relative_to(REPO)}:{page.read_text()[: match.start()].count(chr(10)) + 1}"
+    )
     for page in PAGES
     for match in BLOCK.finditer(page.read_text())
 ]
