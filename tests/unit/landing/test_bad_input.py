@@ -131,6 +131,11 @@ def test_a_zip_is_read_without_its_resource_forks(land: Land) -> None:
     assert counts(report) == (5, 5, 0, 0)
 
 
+def test_an_archive_that_was_replaced_is_read_anew(land: Land) -> None:
+    land(zipped(**{"a.ndjson": lines(patient(1))}), "a.zip")
+    assert counts(land(zipped(**{"a.ndjson": lines(patient(2))}), "a.zip")) == (1, 1, 0, 0)
+
+
 @pytest.mark.parametrize(
     "name", ["../evil.json", "/etc/evil.json", "a/../../evil.json", "..\\evil.json", "C:/evil.json"]
 )

@@ -74,12 +74,16 @@ def entries(data: bytes, limits: Limits) -> list[tuple[int, bytes | Rejected]] |
     if bundle is None:
         return None
     found = list(bundle.entry or ())
-    names = {entry.fullUrl: name for entry in found if (name := _target(entry)) and entry.fullUrl}
-    known = {str(url).encode(): f"{kind}/{identifier}".encode() for url, (kind, identifier, _) in names.items()}
-    numbered = list(enumerate(found, 1))
+    targets = [_target(entry) for entry in found]
+    known = {
+        str(entry.fullUrl).encode(): f"{target[0]}/{target[1]}".encode()
+        for entry, target in zip(found, targets, strict=True)
+        if target and entry.fullUrl
+    }
+    numbered = list(enumerate(zip(found, targets, strict=True), 1))
     if bundle.type == "history":
         numbered.reverse()
-    return [(number, _resource(entry, known)) for number, entry in numbered]
+    return [(number, _resource(entry, target, known)) for number, (entry, target) in numbered]
 
 
 def _envelope(data: bytes, limits: Limits) -> _Bundle | None:
@@ -115,11 +119,20 @@ def _refuse_repeated_keys(data: bytes, bundle: _Bundle, limits: Limits) -> None:
     for entry in bundle.entry or ():
         if entry.resource:
             text = bytes(entry.resource)
-            here = data.index(text, start)
+            here = _place(data, text, start)
             outside.append(data[start:here])
             start = here + len(text)
     outside.append(data[start:])
     parse(b"0".join(outside), Limits(resource_bytes=limits.document_bytes))
+
+
+def _place(data: bytes, text: bytes, start: int) -> int:
+    """Where a resource stands; a short beginning is sought first, since searching for a long text is slow."""
+    beginning = text[:40]
+    here = data.index(beginning, start)
+    while not data.startswith(text, here):
+        here = data.index(beginning, here + 1)
+    return here
 
 
 def _target(entry: _Entry) -> tuple[str, str, bool] | None:
@@ -144,7 +157,7 @@ def _target(entry: _Entry) -> tuple[str, str, bool] | None:
     return None
 
 
-def _resource(entry: _Entry, known: dict[bytes, bytes]) -> bytes | Rejected:
+def _resource(entry: _Entry, target: tuple[str, str, bool] | None, known: dict[bytes, bytes]) -> bytes | Rejected:
     if not entry.resource:
         method = entry.request.method if entry.request else UNSET
         if method == "DELETE":
@@ -155,7 +168,6 @@ def _resource(entry: _Entry, known: dict[bytes, bytes]) -> bytes | Rejected:
         text = msgspec.json.format(raw, indent=-1)
     except (msgspec.MsgspecError, RecursionError):
         return raw
-    target = _target(entry)
     if target and target[2] and text[:1] == b"{":
         text = b'{"id":"' + target[1].encode() + b'",' + text[1:]
 
