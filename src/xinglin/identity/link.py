@@ -240,7 +240,15 @@ class _Run:
         else:
             _make(connection, "patient", "FROM old_patient")
         prepare(connection, "patient")
+        self._set_aside(connection)
         return plan, new
+
+    def _set_aside(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Write ``patient`` now and read it from there, so that scoring has the memory."""
+        path = self.folder / f"{PATIENT.name}.parquet"
+        write_parquet(connection, f"SELECT {', '.join(PATIENT.column_names)} FROM patient ORDER BY patient_key", path)
+        connection.execute("DROP TABLE patient").fetchall()
+        connection.execute(f"CREATE TEMP VIEW patient AS FROM read_parquet({parquet_list([str(path)])})").fetchall()
 
     def _score(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Model:
         """Make ``pair``; returns the model in use."""
@@ -248,7 +256,7 @@ class _Run:
         if plan.keep_model and kept:
             model = Model.from_json(kept)
         else:
-            model = train(connection, _count(connection, "comparable"), self.settings.workers)
+            model = train(connection, _count(connection, "comparable"))
             self._step(2)
         self._old(connection, PAIR, "old_pair")
         if plan.scope == "everything":
@@ -294,7 +302,6 @@ class _Run:
         self._old(connection, PERSON_HISTORY, "old_history")
         self._old(connection, PERSON_LINK, "old_link")
         selects = {
-            PATIENT: f"SELECT {', '.join(PATIENT.column_names)} FROM patient ORDER BY patient_key",
             PAIR: f"SELECT {', '.join(PAIR.column_names)} FROM pair ORDER BY patient_key_l, patient_key_r",
             PERSON_LINK: "FROM linked ORDER BY patient_key",
             REVIEW: "FROM waiting ORDER BY patient_key_l, patient_key_r",
@@ -304,10 +311,12 @@ class _Run:
         files: dict[Table, list[DataFile]] = {
             DECISION: self.before.tables.get(DECISION.name, []) if self.before else []
         }
+        rows = {PATIENT: _count(connection, "patient")}
         for table, select in selects.items():
+            rows[table] = write_parquet(connection, select, self.folder / f"{table.name}.parquet")
+        for table in rows:
             path = self.folder / f"{table.name}.parquet"
-            rows = write_parquet(connection, select, path)
-            files[table] = [self.lake.adopt(table, path)] if rows else []
+            files[table] = [self.lake.adopt(table, path)] if rows[table] else []
         return files
 
 

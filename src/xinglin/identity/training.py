@@ -54,13 +54,12 @@ class Model:
         return cls(**values)
 
 
-def train(connection: duckdb.DuckDBPyConnection, records: int, threads: int) -> Model:
+def train(connection: duckdb.DuckDBPyConnection, records: int) -> Model:
     """The model for the records of the table ``comparable``.
 
     Args:
         connection: Holds ``comparable``.
         records: Its number of rows.
-        threads: Threads to go back to afterwards.
     """
     matches = likely_matches(connection) / _RECALL
     pairs = max(records * (records - 1) / 2, 1.0)
@@ -73,15 +72,11 @@ def train(connection: duckdb.DuckDBPyConnection, records: int, threads: int) -> 
     linker = Linker(
         DuckDBAPI(connection).register("comparable"), model_settings(believed, probability), log_level="ERROR"
     )
-    # Sums of fractions depend on their order, so only one thread learns.
-    connection.execute("SET threads = 1")
-    try:
-        for columns in _SESSIONS:
-            linker.training.estimate_parameters_using_expectation_maximisation(
-                block_condition(columns), estimate_without_term_frequencies=True, max_pairs=_BLOCKED_PAIRS
-            )
-    finally:
-        connection.execute(f"SET threads = {threads}")
+    # Threads may change the last bits of what is learned, and `_significant` cuts those off.
+    for columns in _SESSIONS:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_condition(columns), estimate_without_term_frequencies=True, max_pairs=_BLOCKED_PAIRS
+        )
     taught = linker.misc.save_model_to_json()["comparisons"]
     comparisons, doubted = learned(believed, taught, matches)
     note = f"; {', '.join(doubted)} kept from the prior model" if doubted else ""
