@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xinglin.flows.run import RunReport, ingest, run
+from xinglin.flows.run import RunReport, ingest_all, run
 from xinglin.flows.sites import ensure_site
 from xinglin.flows.stores import Progress, Stores
 
@@ -109,9 +109,10 @@ def generate_region(out: Path, persons: int, seed: int, progress: Progress | Non
 
 def gather(stores: Stores, region: Path, progress: Progress | None = None) -> None:
     """Register the generated institutions and land what they wrote."""
-    for site in json.loads((region / "region.json").read_bytes())["sites"]:
+    sites = json.loads((region / "region.json").read_bytes())["sites"]
+    for site in sites:
         ensure_site(stores.landing, site["name"], site["kind"])
-        ingest(stores, region / site["folder"], site["name"], progress)
+    ingest_all(stores, [(site["name"], region / site["folder"]) for site in sites], progress)
 
 
 def play(stores: Stores, region: Path, plot: Path, progress: Progress | None = None) -> Demo:

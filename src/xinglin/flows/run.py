@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,10 @@ from xinglin.flows.stores import Progress, Stores
 
 if TYPE_CHECKING:
     from xinglin.identity import LinkReport
-    from xinglin.landing import IngestReport
+    from xinglin.landing import IngestReport, Pool
     from xinglin.mart import CheckReport, MartReport
 
-__all__ = ["RunReport", "build", "check", "ingest", "link", "run"]
+__all__ = ["RunReport", "build", "check", "ingest", "ingest_all", "link", "run"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,37 @@ class RunReport:
     checked: CheckReport
 
 
-def ingest(stores: Stores, path: Path, site: str, progress: Progress | None = None) -> IngestReport:
+def ingest(
+    stores: Stores, path: Path, site: str, progress: Progress | None = None, pool: Pool | None = None
+) -> IngestReport:
     """Land one path at one site, as one signed batch."""
     from xinglin.landing import ingest as land
 
     return land(
-        stores.landing, path, site, settings=stores.settings, clock=stores.clock, progress=_of(progress, f"land {site}")
+        stores.landing,
+        path,
+        site,
+        settings=stores.settings,
+        clock=stores.clock,
+        progress=_of(progress, f"land {site}"),
+        pool=pool,
     )
+
+
+def ingest_all(
+    stores: Stores, inputs: Sequence[tuple[str, Path]], progress: Progress | None = None
+) -> list[IngestReport]:
+    """Land one path after the other, by the same workers.
+
+    Args:
+        stores: The region.
+        inputs: Sites and what they sent.
+        progress: Told of every step.
+    """
+    from xinglin.landing import worker_pool
+
+    with worker_pool(stores.settings.workers) as pool:
+        return [ingest(stores, path, site, progress, pool) for site, path in inputs]
 
 
 def link(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> LinkReport:
@@ -66,10 +91,8 @@ def run(stores: Stores, *, full: bool = False, progress: Progress | None = None)
         full: Link and build everything anew instead of only what is new.
         progress: Told of every step.
     """
-    ingested = []
-    for site in stores.landing.sites():
-        if site.inbox:
-            ingested.append(ingest(stores, Path(site.inbox), site.name, progress))
+    inboxes = [(site.name, Path(site.inbox)) for site in stores.landing.sites() if site.inbox]
+    ingested = ingest_all(stores, inboxes, progress)
     linked = link(stores, full=full, progress=progress)
     mart = build(stores, full=full, progress=progress)
     return RunReport(ingested, linked, mart, check(stores, progress))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xinglin.landing.pool import Pool, worker_pool
     from xinglin.landing.proof import Proof, prove
     from xinglin.landing.receive import IngestReport, ingest
     from xinglin.landing.store import KINDS, Batch, Counts, LandedFile, Landing, Site
@@ -17,17 +18,21 @@ __all__ = [
     "IngestReport",
     "LandedFile",
     "Landing",
+    "Pool",
     "Proof",
     "Site",
     "VerifyReport",
     "ingest",
     "prove",
     "verify",
+    "worker_pool",
 ]
 
 _HOMES = {
     "IngestReport": "receive",
     "ingest": "receive",
+    "Pool": "pool",
+    "worker_pool": "pool",
     "Proof": "proof",
     "prove": "proof",
     "VerifyReport": "verification",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "make_pieces"]
 
 FILE_ROWS = 65_536
-FILE_BYTES = 64_000_000
+FILE_BYTES = 40_000_000  # a full chunk of NDJSON stays a file of its own: it is written once
 
 
 @dataclass(frozen=True)

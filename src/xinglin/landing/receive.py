@@ -65,6 +65,7 @@ def ingest(
     clock: Clock = system_clock,
     progress: Progress | None = None,
     limits: Limits | None = None,
+    pool: Pool | None = None,
 ) -> IngestReport:
     """Land a file or a folder of FHIR resources.
 
@@ -76,6 +77,7 @@ def ingest(
         clock: Time that the manifest states.
         progress: Told of the bytes read.
         limits: What is too large.
+        pool: Workers to use, where several ingests follow each other; else they are started when the input is large.
 
     Raises:
         NotFound: The path or the site is not there.
@@ -88,11 +90,12 @@ def ingest(
     found = discover(path)
     total = sum(one.size for one in found)
     workers = settings.workers if settings else len(os.sched_getaffinity(0))
+    small = total <= _SMALL or workers == 1
     with (
         exclusive(landing.folder(site) / ".lock", doing=f"landing at {site}"),
-        worker_pool(workers if total > _SMALL and workers > 1 else 0) as pool,
+        worker_pool(0) if small or pool else worker_pool(workers) as own,
     ):
-        work = _Work(landing, site, limits or Limits(), pool)
+        work = _Work(landing, site, limits or Limits(), own if small or pool is None else pool)
         counts = work.run(found, key, clock, lambda done: progress(done, total) if progress else None)
     return IngestReport(site, work.sequence if counts.received else None, **vars(counts),
                         seconds=time.monotonic() - started)  # fmt: skip
