@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.identity import DECISION, PAIR, PATIENT, PERSON_HISTORY, PERSON_LINK, REVIEW
 from xinglin.contracts.model import Table
@@ -16,6 +16,7 @@ from xinglin.core.ids import text_key
 from xinglin.core.settings import Settings
 from xinglin.identity.features import LandedPatients, extract_features, load_macros, read_landed, sql_text
 from xinglin.identity.persons import make_persons
+from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
 from xinglin.identity.scoring import prepare, score_all, score_new
 from xinglin.identity.training import Model, train
 from xinglin.lake.engine import connect, parquet_list, write_parquet
@@ -25,91 +26,9 @@ from xinglin.lake.tables import Lake
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["LinkReport", "Patients", "Plan", "link", "plan_linking"]
+__all__ = ["link"]
 
-_RULES = 1
-"""Grows when features, levels or clustering change their meaning, so that everything is linked anew."""
-
-
-class Patients(Protocol):
-    """What linking needs of the landing."""
-
-    def files(self, resource_type: str | None = None) -> Sequence[LandedPatients]:
-        """Landed files of one resource type, in order of site, batch and name."""
-        ...
-
-    def superseded(self) -> Mapping[tuple[str, int, str], Sequence[int]]:
-        """Rows of landed files that later versions replaced."""
-        ...
-
-
-@dataclass(frozen=True)
-class LinkReport:
-    """What linking did.
-
-    Args:
-        records: Current Patient resources.
-        new: Those of them that were compared in this run.
-        persons: Persons they belong to.
-        linked: Records that share their person with another record.
-        review: Pairs that wait for a decision.
-        seconds: Time taken.
-        trained: How the model in use came about.
-    """
-
-    records: int
-    new: int
-    persons: int
-    linked: int
-    review: int
-    seconds: float
-    trained: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run has to do.
-
-    Args:
-        scope: Nothing; persons anew from the pairs known; only what files of `fresh` bring; or everything.
-        fresh: Names of files never linked before.
-        keep_model: Whether the model of the run before is used.
-    """
-
-    scope: Literal["nothing", "persons", "arriving", "everything"]
-    fresh: frozenset[str] = frozenset()
-    keep_model: bool = True
-
-
-def plan_linking(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, full: bool) -> Plan:
-    """Decide how much is to be done.
-
-    Args:
-        before: ``sources``, ``decisions``, ``lower``, ``upper`` and ``rules`` as the last run left them.
-        now: The same as they are now.
-        full: Whether everything is asked for.
-
-    Example:
-        >>> was = {"sources": {"a": ["x", 0]}, "decisions": [], "lower": 0.5, "upper": 0.9, "rules": 1}
-        >>> plan_linking(was, was, full=False).scope
-        'nothing'
-        >>> plan_linking(was, {**was, "upper": 0.8}, full=False).scope
-        'persons'
-        >>> plan_linking(was, {**was, "sources": {"a": ["x", 0], "b": ["y", 0]}}, full=False)
-        Plan(scope='arriving', fresh=frozenset({'b'}), keep_model=True)
-    """
-    if full or before is None or before["rules"] != now["rules"]:
-        return Plan("everything", keep_model=False)
-    known, current = before["sources"], now["sources"]
-    if any(name not in current or current[name][0] != known[name][0] for name in known):
-        return Plan("everything")
-    if before["lower"] != now["lower"]:
-        return Plan("everything")
-    fresh = frozenset(set(current) - set(known))
-    if fresh:
-        return Plan("arriving", fresh)
-    unchanged = all(before[name] == now[name] for name in ("sources", "decisions", "upper"))
-    return Plan("nothing" if unchanged else "persons")
+_MOST_FILES = 16
 
 
 def link(
@@ -141,7 +60,7 @@ def link(
         "decisions": [file.path for file in before.tables.get(DECISION.name, [])] if before else [],
         "lower": settings.lower,
         "upper": settings.upper,
-        "rules": _RULES,
+        "rules": RULES,
     }
     plan = plan_linking(state, now, full=full)
     if plan.scope == "nothing" and state is not None:
@@ -186,7 +105,7 @@ class _Run:
         try:
             load_macros(connection)
             self._old(connection, DECISION, "decision")
-            plan, new = self._features(connection, plan, landed, superseded)
+            plan, new, kept = self._features(connection, plan, landed, superseded)
             self._step(1)
             model = self._score(connection, plan)
             self._step(3)
@@ -194,7 +113,7 @@ class _Run:
             batches = self._founding(connection, landed, run)
             make_persons(connection, self.settings.upper)
             self._step(4)
-            files = self._write(connection, run)
+            files = self._write(connection, run, kept)
             counts = _counts(connection)
         finally:
             connection.close()
@@ -222,33 +141,53 @@ class _Run:
         plan: Plan,
         landed: Sequence[LandedPatients],
         superseded: Mapping[tuple[str, int, str], Sequence[int]],
-    ) -> tuple[Plan, int]:
-        """Make ``patient``, ``comparable`` and ``changed``; more arriving than known turns the plan to everything."""
+    ) -> tuple[Plan, int, list[DataFile]]:
+        """Make ``changed``, ``patient`` and ``comparable``; more arriving than known turns the plan to everything.
+
+        Returns:
+            The plan, the number of records read from the landing, the files of features that stay.
+        """
         self._old(connection, PATIENT, "old_patient")
         new = 0
         if plan.scope == "everything":
             read_landed(connection, landed, superseded)
-            new = extract_features(connection, "patient")
+            new = extract_features(connection, "changed")
+            connection.execute("CREATE TEMP VIEW patient AS FROM changed").fetchall()
         elif plan.scope == "arriving":
             read_landed(connection, [file for file in landed if _name(file) in plan.fresh], superseded)
             new = extract_features(connection, "changed")
-            _make(
-                connection, "patient", "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed"
-            )
+            joined = "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed"
+            connection.execute(f"CREATE TEMP VIEW patient AS {joined}").fetchall()
             if 2 * new > _count(connection, "patient"):
                 plan = Plan("everything", keep_model=False)
         else:
-            _make(connection, "patient", "FROM old_patient")
+            connection.execute("CREATE TEMP VIEW patient AS FROM old_patient").fetchall()
         prepare(connection, "patient")
-        self._set_aside(connection)
-        return plan, new
+        return plan, new, self._set_aside(connection, plan)
 
-    def _set_aside(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Write ``patient`` now and read it from there, so that scoring has the memory."""
+    def _set_aside(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[DataFile]:
+        """Write ``patient`` now and read it from there, so that scoring has the memory.
+
+        Files of the run before are kept where they are still right; too many small ones become one.
+
+        Returns:
+            The files kept.
+        """
+        kept = list(self.before.tables.get(PATIENT.name, [])) if self.before else []
+        if plan.scope == "persons":
+            return kept
+        source = "changed" if plan.scope == "arriving" else "patient"
+        overlap = "SELECT count(*) FROM old_patient SEMI JOIN changed USING (patient_key)"
+        if plan.scope != "arriving" or len(kept) >= _MOST_FILES or connection.execute(overlap).fetchall()[0][0]:
+            kept, source = [], "patient"
         path = self.folder / f"{PATIENT.name}.parquet"
-        write_parquet(connection, f"SELECT {', '.join(PATIENT.column_names)} FROM patient ORDER BY patient_key", path)
-        connection.execute("DROP TABLE patient").fetchall()
-        connection.execute(f"CREATE TEMP VIEW patient AS FROM read_parquet({parquet_list([str(path)])})").fetchall()
+        write_parquet(connection, f"SELECT {', '.join(PATIENT.column_names)} FROM {source} ORDER BY patient_key", path)
+        files = [*(str(self.lake.root / PATIENT.stage / PATIENT.name / file.path) for file in kept), str(path)]
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW patient AS FROM read_parquet({parquet_list(files)})"
+        ).fetchall()
+        _make(connection, "changed", "SELECT patient_key FROM changed")
+        return kept
 
     def _score(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Model:
         """Make ``pair``; returns the model in use."""
@@ -294,7 +233,9 @@ class _Run:
             )
         return batches
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, run: int) -> dict[Table, list[DataFile]]:
+    def _write(
+        self, connection: duckdb.DuckDBPyConnection, run: int, kept: list[DataFile]
+    ) -> dict[Table, list[DataFile]]:
         """Write every table of the stage; decisions stay as they are."""
         thresholds = {"upper": str(self.settings.upper), "lower": str(self.settings.lower)}
         _make(connection, "linked", sql_text("person_link", **thresholds))
@@ -311,12 +252,12 @@ class _Run:
         files: dict[Table, list[DataFile]] = {
             DECISION: self.before.tables.get(DECISION.name, []) if self.before else []
         }
-        rows = {PATIENT: _count(connection, "patient")}
         for table, select in selects.items():
-            rows[table] = write_parquet(connection, select, self.folder / f"{table.name}.parquet")
-        for table in rows:
             path = self.folder / f"{table.name}.parquet"
-            files[table] = [self.lake.adopt(table, path)] if rows[table] else []
+            rows = write_parquet(connection, select, path)
+            files[table] = [self.lake.adopt(table, path)] if rows else []
+        features = self.folder / f"{PATIENT.name}.parquet"
+        files[PATIENT] = [*kept, self.lake.adopt(PATIENT, features)] if features.exists() else kept
         return files
 
 
