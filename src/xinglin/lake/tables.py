@@ -110,8 +110,12 @@ class Lake:
         target = self.root / table.stage / table.name / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         size = file.stat().st_size
-        sync_file(file)
-        os.replace(file, target)
+        if target.exists():
+            # The same content was adopted before; it stays as it is, time stamp included.
+            file.unlink()
+        else:
+            sync_file(file)
+            os.replace(file, target)
         return DataFile(relative.as_posix(), metadata.num_rows, size, bucket)
 
     def publish(self, stage: str, tables: Mapping[Table, Sequence[DataFile]], state: dict[str, Any]) -> Snapshot:
