@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xinglin.core.ids import key_sql
 
-__all__ = ["CONDITIONAL", "MACROS", "UNCONDITIONAL"]
+__all__ = ["LOOK_UPS", "MACROS", "UNCONDITIONAL"]
 
 MACROS: tuple[str, ...] = (
     f"CREATE MACRO text_key(t) AS {key_sql('t')}",
@@ -56,8 +56,9 @@ UNCONDITIONAL: tuple[str, ...] = (
     "CREATE MACRO code_of(wanted) AS NULL::VARCHAR",
 )
 
-CONDITIONAL: tuple[str, ...] = (
-    """CREATE TEMP MACRO conditional_key(wanted, of_kind) AS
+LOOK_UPS: dict[str, str] = {
+    "identifier": """CREATE TEMP MACRO conditional_key(wanted, of_kind) AS
         (SELECT i.key FROM identifier i WHERE i.reference = url_decode(wanted) AND i.kind = of_kind)""",
-    "CREATE TEMP MACRO code_of(wanted) AS (SELECT c.code FROM coded c WHERE c.key = wanted)",
-)
+    "coded": "CREATE TEMP MACRO code_of(wanted) AS (SELECT c.code FROM coded c WHERE c.key = wanted)",
+}
+"""The table that a site's own resources are looked up in, and the macro that does it; dear, so made where needed."""

@@ -38,7 +38,7 @@ class Unit:
         sha256: Digest of its bytes.
         rows: Resources in it.
         superseded: Rows that later batches replaced.
-        references: Parquet files of the site's identifiers and coded resources, where it needs them.
+        references: Parquet files of the site's identifiers and of coded resources; None where it needs none.
         fingerprint: Digest of everything its outcome depends on.
     """
 
@@ -50,7 +50,7 @@ class Unit:
     sha256: str
     rows: int
     superseded: tuple[int, ...]
-    references: tuple[str, str] | None
+    references: tuple[str | None, str | None]
     fingerprint: str
 
     @property

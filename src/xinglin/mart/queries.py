@@ -7,7 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-__all__ = ["EVENT_TYPES", "PART_TYPES", "REFERENCE_TYPES", "code_digest", "code_map", "query", "schema"]
+__all__ = ["EVENT_TYPES", "PART_TYPES", "code_digest", "code_map", "query", "schema"]
 
 _HERE = Path(__file__).parent
 
@@ -22,9 +22,6 @@ PART_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
     "PractitionerRole": (("part/PractitionerRole_provider", "part_provider"),),
 }
 """Resource types that describe persons and places: (query, table) of each."""
-
-REFERENCE_TYPES: frozenset[str] = frozenset({"Location", "Organization", "Practitioner", "Medication", "Device"})
-"""Resource types that others point at by identifier or for their code."""
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.contracts.model import Table
 from xinglin.core.errors import StorageError
 from xinglin.lake import connect
-from xinglin.mart.expressions import CONDITIONAL, MACROS, UNCONDITIONAL
+from xinglin.mart.expressions import LOOK_UPS, MACROS, UNCONDITIONAL
 from xinglin.mart.queries import code_map
 
 if TYPE_CHECKING:
@@ -103,23 +103,22 @@ def _quote(text: str) -> str:
 
 @contextmanager
 def open_session(
-    context: Context, variables: Mapping[str, Any], references: tuple[str, str] | None = None
+    context: Context, variables: Mapping[str, Any], references: tuple[str | None, str | None] = (None, None)
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which the mart's queries run; closed when the block ends.
 
     Args:
         context: What all tasks share.
         variables: What this task's queries read with getvariable, beside the context's own.
-        references: Parquet files of the site's identifiers and coded resources, where the task needs them.
+        references: Parquet files of the site's identifiers and of coded resources; None where the task needs none.
     """
     connection = _engine(context).cursor()
     try:
         for name, value in {**dict(context.variables), "buckets": context.buckets, **variables}.items():
             connection.execute(f"SET VARIABLE {name} = ?", [list(value) if isinstance(value, tuple) else value])
-        if references:
-            for name, path in zip(("identifier", "coded"), references, strict=True):
+        for (name, macro), path in zip(LOOK_UPS.items(), references, strict=True):
+            if path:
                 connection.execute(f"CREATE TEMP TABLE {name} AS FROM {read_parquet_sql([path], '')}")
-            for macro in CONDITIONAL:
                 connection.execute(macro)
         yield connection
     finally:

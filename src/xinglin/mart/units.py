@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinglin.core.files import file_sha256
 from xinglin.lake import connect
 from xinglin.mart.mapping import Unit
-from xinglin.mart.queries import EVENT_TYPES, PART_TYPES, REFERENCE_TYPES, query
+from xinglin.mart.queries import EVENT_TYPES, PART_TYPES, query
 from xinglin.mart.session import Context, open_session, read_parquet_sql
 
 if TYPE_CHECKING:
@@ -18,10 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["NEVER_ROWS", "list_units", "people_digests", "write_people"]
 
-_POINTS_AT_OTHERS = frozenset(
-    {"PractitionerRole", "MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense",
-     "DeviceUseStatement"}
-)  # fmt: skip
+_POINTS_AT: Mapping[str, str] = {
+    "MedicationRequest": "Medication",
+    "MedicationStatement": "Medication",
+    "MedicationAdministration": "Medication",
+    "MedicationDispense": "Medication",
+    "DeviceUseStatement": "Device",
+}
+"""Resource types whose code may stand in another resource of the site, and that resource's type."""
+_NAMES_BY_IDENTIFIER = frozenset({"PractitionerRole"})
+_NAMED = frozenset({"Location", "Organization", "Practitioner"})
 NEVER_ROWS: Mapping[str, str] = {"Medication": "read-through-references"}
 """Resource types that are used but never become rows by themselves, and the reason that is counted."""
 
@@ -41,17 +46,12 @@ def list_units(
         basis: Digest of code, rules and vocabulary.
     """
     mapped = [file for file in files if file.resource_type in EVENT_TYPES or file.resource_type in PART_TYPES]
-    references = {
-        site: _write_references(site, [file for file in files if file.site == site], superseded, context)
-        for site in sorted({file.site for file in mapped if _needs_references(file)})
-    }
-    digests = {site: "".join(file_sha256(Path(path)) for path in paths) for site, paths in references.items()}
+    looked_up = _LookUps(files, superseded, context)
     units = []
     for file in mapped:
         rows = tuple(sorted(superseded.get((file.site, file.batch, file.name), ())))
-        needs = _needs_references(file)
-        parts = (basis, file.site, file.batch, file.name, file.sha256, rows, people.get(str(file.path), ""),
-                 digests[file.site] if needs else "")  # fmt: skip
+        references, digest = looked_up.of(file)
+        parts = (basis, file.site, file.batch, file.name, file.sha256, rows, people.get(str(file.path), ""), digest)
         units.append(
             Unit(
                 site=file.site,
@@ -62,7 +62,7 @@ def list_units(
                 sha256=file.sha256,
                 rows=file.rows,
                 superseded=rows,
-                references=references[file.site] if needs else None,
+                references=references,
                 fingerprint=hashlib.sha256(repr(parts).encode()).hexdigest(),
             )
         )
@@ -112,22 +112,46 @@ def write_people(files: Sequence[LandedFile], superseded: Superseded, linked: Se
         connection.execute(f"COPY ({query('people')}) TO '{path}' (FORMAT parquet)")
 
 
-def _needs_references(file: LandedFile) -> bool:
-    return file.conditional_references > 0 or file.resource_type in _POINTS_AT_OTHERS
+class _LookUps:
+    """What a site's files look up in its other resources, made when first asked for.
 
+    Args:
+        files: All landed files.
+        superseded: Rows that later batches replaced.
+        context: What all tasks share.
+    """
 
-def _write_references(
-    site: str, files: Sequence[LandedFile], superseded: Superseded, context: Context
-) -> tuple[str, str]:
-    """Write the site's identifiers and coded resources as two Parquet files."""
-    current = _current([file for file in files if file.resource_type in REFERENCE_TYPES], superseded)
-    paths = (str(context.scratch / f"identifier-{site}.parquet"), str(context.scratch / f"coded-{site}.parquet"))
-    with open_session(context, {"site": site}) as connection:
-        connection.execute(f"CREATE TEMP VIEW current_resource AS {current}")
-        for name, path in zip(("identifier", "coded"), paths, strict=True):
-            quoted = path.replace("'", "''")
+    def __init__(self, files: Sequence[LandedFile], superseded: Superseded, context: Context) -> None:
+        self.files = files
+        self.superseded = superseded
+        self.context = context
+        self.made: dict[tuple[str, str], tuple[str | None, str]] = {}
+
+    def of(self, file: LandedFile) -> tuple[tuple[str | None, str | None], str]:
+        """Parquet files of the identifiers and of the codes that a file needs, and a digest of both."""
+        named = file.conditional_references or file.resource_type in _NAMES_BY_IDENTIFIER
+        identifier = self._made(file.site, "identifier") if named else (None, "")
+        kind = _POINTS_AT.get(file.resource_type)
+        coded = self._made(file.site, kind) if kind else (None, "")
+        return (identifier[0], coded[0]), identifier[1] + coded[1]
+
+    def _made(self, site: str, what: str) -> tuple[str | None, str]:
+        if (site, what) not in self.made:
+            self.made[site, what] = self._make(site, what)
+        return self.made[site, what]
+
+    def _make(self, site: str, what: str) -> tuple[str | None, str]:
+        kinds = _NAMED if what == "identifier" else {what}
+        files = [file for file in self.files if file.site == site and file.resource_type in kinds]
+        if not files:
+            return None, ""
+        path = self.context.scratch / f"{what}-{site}.parquet"
+        name = "identifier" if what == "identifier" else "coded"
+        with open_session(self.context, {"site": site}) as connection:
+            connection.execute(f"CREATE TEMP VIEW current_resource AS {_current(files, self.superseded)}")
+            quoted = str(path).replace("'", "''")
             connection.execute(f"COPY ({query(f'reference/{name}')}) TO '{quoted}' (FORMAT parquet)")
-    return paths
+        return str(path), file_sha256(path)
 
 
 def _current(files: Sequence[LandedFile], superseded: Superseded) -> str:

@@ -187,7 +187,5 @@ def take_course(person: Person, plan: RegionPlan, model: HazardModel) -> Course:
     hypertension, fibrillation = onset.get(HYPERTENSION), onset.get(ATRIAL_FIBRILLATION)
     treated_from = hypertension + 30 + int(delay) if hypertension is not None and treatment < 0.62 else None
     anticoagulated_from = fibrillation + 30 if fibrillation is not None and anticoagulation < 0.5 else None
-    course = Course(
-        height, body_mass, ldl, smokes, onset, treated_from, anticoagulated_from, (), None, ""
-    )
+    course = Course(height, body_mass, ldl, smokes, onset, treated_from, anticoagulated_from, (), None, "")
     return _years(person, course, plan, model, rng)

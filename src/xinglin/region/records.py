@@ -165,9 +165,7 @@ class Allergy(NamedTuple):
     recorded: int
 
 
-Entry: TypeAlias = (
-    Diagnosis | Finding | Panel | Order | Operation | Shot | Report | Study | Note | Device | Allergy
-)
+Entry: TypeAlias = Diagnosis | Finding | Panel | Order | Operation | Shot | Report | Study | Note | Device | Allergy
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ line to `RESOURCES`. `decoder` refuses a value of another type, a null and a day
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from datetime import datetime
+from functools import cache
 from types import GenericAlias
 from typing import Annotated, Any
 
