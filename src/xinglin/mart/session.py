@@ -199,7 +199,7 @@ def write_table(
 
     columns = ", ".join(f"{column.name}::{column.type} AS {column.name}" for column in table.columns)
     target = folder / table.name
-    options = "FORMAT parquet, COMPRESSION zstd"
+    options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
     try:
         if not table.bucketed:
             folder.mkdir(parents=True, exist_ok=True)
