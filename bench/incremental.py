@@ -25,7 +25,7 @@ def bench(resources: int, times: int) -> None:
     for folder in (base, home):
         shutil.rmtree(folder)
     record(
-        "incremental",
+        f"incremental_{resources}",
         {
             "resources": material.count(bulk),
             "new_resources": material.count(later),

@@ -51,7 +51,9 @@ def _bare(features: Path) -> None:
     )
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
     for columns in (("given_name", "family_name"), ("birth_date",)):
-        linker.training.estimate_parameters_using_expectation_maximisation(block_condition(columns))
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_condition(columns), estimate_without_term_frequencies=True, max_pairs=200_000
+        )
     predicted = linker.inference.predict(threshold_match_probability=0.5)
     clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=0.95)
     print(connection.execute(f"SELECT count(DISTINCT cluster_id) FROM {clusters.physical_name}").fetchall()[0][0])

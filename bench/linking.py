@@ -22,7 +22,7 @@ def bench(resources: int, times: int) -> None:
     precision, recall, records, persons = _quality(linked[-1].output)
     shutil.rmtree(home)
     record(
-        "linking",
+        f"linking_{resources}",
         {
             "records": records,
             "persons": persons,

@@ -19,7 +19,7 @@ def bench(resources: int, times: int) -> None:
     shutil.rmtree(home)
     seconds = median_seconds(ours)
     record(
-        "whole_way",
+        f"whole_way_{resources}",
         {
             "resources": made,
             "megabytes": round(sum(file.stat().st_size for file in region.glob("*/*.ndjson")) / 1e6),

@@ -124,6 +124,7 @@ def _columns(name: str) -> str:
 def _event_days() -> str:
     """First and last day of every event of every table that counts for the observation period."""
     return " UNION ALL ".join(
-        f"SELECT person_id, {first} AS first_day, coalesce({last}, {first}) AS last_day FROM {table}"
+        f"SELECT person_id, {first} AS first_day, coalesce({last}, {first}) AS last_day,"
+        f" {table == 'condition_occurrence'} AS is_condition FROM {table}"
         for table, (first, last) in EVENT_DATES.items()
     )

@@ -11,9 +11,7 @@ from xinglin.region.registration import MISSING_ID, register
 PLAN = RegionPlan(persons=5_000, seed=11)
 PEOPLE = [make_person(PLAN, number) for number in range(PLAN.persons)]
 SITE = PLAN.sites[0]
-CARDS = [
-    register(PLAN.seed, person, SITE, PLAN.last_day, Random(person.number)) for person in PEOPLE
-]
+CARDS = [register(PLAN.seed, person, SITE, PLAN.last_day, Random(person.number)) for person in PEOPLE]
 
 
 def test_national_ids_are_missing_as_often_as_stated() -> None:
@@ -41,9 +39,7 @@ def test_the_home_on_the_card_is_that_of_the_day() -> None:
 
 def test_pinyin_goes_with_the_right_id() -> None:
     pinyin = [
-        (card, person)
-        for card, person in zip(CARDS, PEOPLE, strict=True)
-        if person.name.chinese and not card.chinese
+        (card, person) for card, person in zip(CARDS, PEOPLE, strict=True) if person.name.chinese and not card.chinese
     ]
     assert 10 < len(pinyin) < 150
     for card, person in pinyin:

@@ -118,14 +118,17 @@ def _order(table: str, start: str, end: str) -> ScanRule:
 
 
 def _within_period(table: str, start: str) -> ScanRule:
+    # An onset may lie before anybody observed the person; it is counted and fails nothing.
+    told = table == "condition_occurrence"
     return ScanRule(
         "isWithinObservationPeriod",
         "conformance",
         "field",
         table,
         start,
-        "The person's observation period does not cover it",
-        blocking=True,
+        "The person's observation period does not cover it" + ("; reported, never a failure" if told else ""),
+        threshold=1.0 if told else 0.0,
+        blocking=not told,
         applies=f"t.{start} IS NOT NULL",
         violation=f"period.first_day IS NULL OR t.{start} NOT BETWEEN period.first_day AND period.last_day",
         joins=("period",),
