@@ -47,17 +47,22 @@ def ingest(
 def ingest_all(
     stores: Stores, inputs: Sequence[tuple[str, Path]], progress: Progress | None = None
 ) -> list[IngestReport]:
-    """Land one path after the other, by the same workers.
+    """Land what several sites sent, two sites at a time, by the same workers.
+
+    While one site's batch is decided and signed, the workers read the other's files.
 
     Args:
         stores: The region.
-        inputs: Sites and what they sent.
+        inputs: Sites, each once, and what they sent.
         progress: Told of every step.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from xinglin.landing import worker_pool
 
-    with worker_pool(stores.settings.workers) as pool:
-        return [ingest(stores, path, site, progress, pool) for site, path in inputs]
+    with worker_pool(stores.settings.workers) as pool, ThreadPoolExecutor(2) as sites:
+        started = [sites.submit(ingest, stores, path, site, progress, pool) for site, path in inputs]
+        return [one.result() for one in started]
 
 
 def link(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> LinkReport:

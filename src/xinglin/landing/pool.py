@@ -35,16 +35,18 @@ class Pool:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._executor: ProcessPoolExecutor | None = None
+        self._starting = threading.Lock()
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results in the order of the items; items are asked for only as workers come free."""
         if not self.workers:
             yield from map(task, items)
             return
-        if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                self.workers, mp_context=get_context("spawn"), initializer=_die_with_parent
-            )
+        with self._starting:
+            if self._executor is None:
+                self._executor = ProcessPoolExecutor(
+                    self.workers, mp_context=get_context("spawn"), initializer=_die_with_parent
+                )
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
