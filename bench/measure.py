@@ -39,7 +39,7 @@ def run(command: Sequence[str | Path], **environment: str) -> Run:
     peak = 0
     while process.poll() is None:
         peak = max(peak, _tree_kb(process.pid))
-        time.sleep(0.05)
+        time.sleep(0.25)
     seconds = time.perf_counter() - begin
     output = process.stdout.read() if process.stdout else ""
     if process.returncode:
