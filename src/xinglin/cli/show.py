@@ -85,7 +85,7 @@ def _cell(value: Any) -> str:
         # Keys are names, not amounts.
         return f"{value:,}" if abs(value) < 10**12 else str(value)
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+        return f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.1f}"
     return str(plain(value)) if not isinstance(value, str) else value
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
+
 if TYPE_CHECKING:
     from xinglin.flows.stores import Stores
 
@@ -18,8 +20,9 @@ def status(stores: Stores) -> dict[str, Any]:
         "review": n, "tables": {name: rows}}``; at every site received = landed + duplicate + quarantined.
     """
     sites = []
+    all_counts = stores.landing.counts()
     for site in stores.landing.sites():
-        counts = stores.landing.counts()[site.name]
+        counts = all_counts[site.name]
         sites.append(
             {
                 "site": site.name,
@@ -34,9 +37,9 @@ def status(stores: Stores) -> dict[str, Any]:
     identity = stores.lake.snapshot("identity")
     mart = stores.lake.snapshot("mart")
     vocabulary = stores.lake.snapshot("vocabulary")
-    tables = {name: mart.rows(name) for name in sorted(mart.tables)} if mart else {}
+    tables = {name: mart.rows(name) for name in sorted(TABLES)} if mart else {}
     if vocabulary:
-        tables |= {name: vocabulary.rows(name) for name in sorted(vocabulary.tables)}
+        tables |= {name: vocabulary.rows(name) for name in sorted(VOCABULARY_TABLES)}
     return {
         "sites": sites,
         "persons": mart.rows("person") if mart else 0,
