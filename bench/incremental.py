@@ -30,6 +30,8 @@ def bench(resources: int, times: int) -> None:
             "resources": material.count(bulk),
             "new_resources": material.count(later),
             "full_seconds": round(median_seconds(full), 2),
+            "full_peak_mb": round(max(run.peak_mb for run in full)),
+            "incremental_peak_mb": round(max(run.peak_mb for run in more)),
             "incremental_seconds": round(median_seconds(more), 2),
             "ratio_to_full": round(statistics.median(ratios), 3),
             "runs": [round(run.seconds, 2) for run in more],
