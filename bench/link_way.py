@@ -30,10 +30,12 @@ def _keep_features(stores: Stores, features: Path) -> None:
     """The features that linkage compares, as a file that the bare calls start from."""
     import duckdb
 
+    from xinglin.identity.features import load_macros
     from xinglin.identity.scoring import prepare
 
     link(stores)
     connection = duckdb.connect()
+    load_macros(connection)
     prepare(connection, f"read_parquet({stores.lake.require('identity', '').files('patient')})")
     connection.execute(f"COPY comparable TO '{features}' (FORMAT parquet)")
 
