@@ -1,4 +1,4 @@
-"""One process a step: land the patients; link them as Xinglin does; or call Splink alone on the same features."""
+"""One process a step: land the patients; link them as Xinglin does; compare with the truth; or call Splink alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def main() -> None:
         _keep_features(stores, features)
     elif step == "link":
         link(stores)
+    elif step == "quality":
         found = linkage_quality(stores, region / "truth" / "persons.csv")
         print(found.precision, found.recall, found.records, found.persons_found)
     else:

@@ -19,7 +19,7 @@ def bench(resources: int, times: int) -> None:
         return python("bench.link_way", "link", home, region)
 
     linked, bare, ratio = paired(ours, lambda: python("bench.link_way", "bare", home, region), times)
-    precision, recall, records, persons = _quality(linked[-1].output)
+    precision, recall, records, persons = _quality(python("bench.link_way", "quality", home, region).output)
     shutil.rmtree(home)
     record(
         f"linking_{resources}",
