@@ -31,8 +31,8 @@ check: $(STAMP) ## style, types, architecture, and the code blocks of the docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/docs
 
-bench: $(STAMP) ## measure beside the physical limit; results in bench/results
-	$(BIN)/python -m bench
+bench: $(STAMP) ## measure beside the physical limit; results in bench/results (BENCH="--resources 100000 --times 1" is quick)
+	$(BIN)/python -m bench $(BENCH)
 
 docs: $(STAMP) ## write the data dictionary anew from the contracts
 	$(BIN)/python -m xinglin.contracts.dictionary > docs/dictionary.md
