@@ -13,7 +13,7 @@ from xinglin.landing.manifest import FORMAT, canonical, sign
 from xinglin.landing.merkle import Tree
 from xinglin.landing.parquet import superseded_table, sync, write_table, writer
 from xinglin.landing.versions import Decision
-from xinglin.sources.fhir import Received
+from xinglin.sources import Received
 
 __all__ = ["file_entries", "seal", "source_entries", "write_quarantine", "write_superseded"]
 
@@ -67,6 +67,7 @@ def source_entries(
             "records": records[index],
             "quarantined": quarantined[index],
             "complete": one.complete,
+            **one.facts,
         }
         if index in originals:
             entry["original"] = originals[index]

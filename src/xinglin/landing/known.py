@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xinglin.core.files import file_sha256
 from xinglin.landing.store import Batch
-from xinglin.sources.fhir import Found
+from xinglin.sources import Found
 
 __all__ = ["Known"]
 

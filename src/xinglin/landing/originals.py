@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from xinglin.core.files import full_disk, sync_folder
+from xinglin.core.files import full_disk, sync_folder, write_atomic
 
-__all__ = ["keep_original", "original_sha256"]
+__all__ = ["keep_object", "keep_original", "original_sha256"]
 
 _PACKED = (".gz", ".zst", ".zstd", ".zip")
 
@@ -44,6 +44,24 @@ def keep_original(path: Path, name: str, sha256: str, folder: Path) -> str:
             temporary.unlink(missing_ok=True)
         sync_folder(folder)
     return copy.name
+
+
+def keep_object(content: bytes, folder: Path) -> str:
+    """Keep an object as it was received, ready to be read at any place, unless it is there.
+
+    Args:
+        content: Its bytes.
+        folder: ``originals`` of the site.
+
+    Returns:
+        Its name: the SHA-256 of its bytes.
+    """
+    name = hashlib.sha256(content).hexdigest()
+    if not (folder / name).exists():
+        with full_disk(folder):
+            folder.mkdir(exist_ok=True)
+            write_atomic(folder / name, content)
+    return name
 
 
 def _copy(source: IO[bytes], target: IO[bytes], packed: bool) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.core.files import full_disk
 from xinglin.core.ids import omop_key
+from xinglin.landing.originals import keep_object
 from xinglin.landing.parquet import quarantine_table, resource_table, write_table
 from xinglin.landing.rows import Rows, conditional_references
-from xinglin.sources.fhir import KEPT, Limits, Part, Record, Rejected, Resource, digest_of, records
+from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,14 +34,16 @@ class Task:
         site: Site they belong to.
         folder: Where pieces are written.
         parts: What to read.
-        limits: What is too large or too deep.
+        reading: How they are read.
+        originals: Where objects are kept as received.
     """
 
     number: int
     site: str
     folder: Path
     parts: tuple[Part, ...]
-    limits: Limits
+    reading: Reading
+    originals: Path
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,12 @@ class Piece:
 
 
 class Offered(NamedTuple):
-    """A piece with the keys of its rows and the first 8 bytes of their leaf hashes, in order."""
+    """A piece with the keys of its rows, the first 8 bytes of their leaf hashes and whether each only mentions."""
 
     piece: Piece
     keys: np.ndarray[Any, Any]
     leaves: np.ndarray[Any, Any]
+    mentions: np.ndarray[Any, Any]
 
 
 @dataclass
@@ -80,6 +84,7 @@ class Outcome:
         received: Records offered, by source.
         quarantined: Records set aside, by source.
         hashes: SHA-256 of archive members that were read here, by source.
+        kept: Name of the object that was kept, by source.
     """
 
     offered: list[Offered] = field(default_factory=list)
@@ -87,6 +92,7 @@ class Outcome:
     received: Counter[int] = field(default_factory=Counter)
     quarantined: Counter[int] = field(default_factory=Counter)
     hashes: dict[int, str] = field(default_factory=dict)
+    kept: dict[int, str] = field(default_factory=dict)
 
 
 def make_pieces(task: Task) -> Outcome:
@@ -120,19 +126,21 @@ class _Worker:
     def read(self, part: Part) -> None:
         received = 0
         quarantined = 0
-        for record in records(part, self.task.limits):
+        for record in records(part, self.task.reading):
             received += 1
+            if record.keep is not None:
+                self.outcome.kept[part.source] = keep_object(record.keep, self.task.originals)
             if isinstance(record.found, Rejected):
                 quarantined += 1
                 self._set_aside(part, record, record.found)
             else:
-                self._add(part.source, record.position, record.found)
+                self._add(part.source, record, record.found)
         self.outcome.received[part.source] += received
         self.outcome.quarantined[part.source] += quarantined
         if part.unhashed:
             self.outcome.hashes[part.source] = digest_of(part)
 
-    def _add(self, source: int, position: int, found: Resource) -> None:
+    def _add(self, source: int, record: Record, found: Resource) -> None:
         resource_type, patient_id, text = found.resource_type, found.patient_id, found.text
         rows = self.rows.get(resource_type)
         if rows is None:
@@ -145,7 +153,8 @@ class _Worker:
         rows.ids.append(found.resource_id)
         rows.leaves.append(sha256(b"\x00" + text).digest())
         rows.sources.append(source)
-        rows.positions.append(position)
+        rows.positions.append(record.position)
+        rows.mentions.append(record.mention)
         rows.texts.append(text)
         rows.text_bytes += len(text)
         if b"?" in text:
@@ -176,7 +185,8 @@ class _Worker:
         write_table(table, path)
         leaves = np.frombuffer(b"".join(rows.leaves), dtype="<u8").reshape(-1, 4)[:, 0].copy()
         piece = Piece(rows.resource_type, path, len(rows.texts), rows.text_bytes, rows.conditional)
-        self.outcome.offered.append(Offered(piece, keys, leaves))
+        mentions = np.array(rows.mentions, dtype=bool)
+        self.outcome.offered.append(Offered(piece, keys, leaves, mentions))
 
     def finish(self) -> Outcome:
         for resource_type in sorted(self.rows):

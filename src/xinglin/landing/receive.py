@@ -23,7 +23,7 @@ from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
 from xinglin.landing.pool import Pool, worker_pool
 from xinglin.landing.store import Counts, Landing
 from xinglin.landing.versions import Decision, Offers, decide
-from xinglin.sources.fhir import Found, Limits, Part, Received, Splitter, discover
+from xinglin.sources import Found, Part, Reading, Received, Splitter, discover
 
 __all__ = ["IngestReport", "Progress", "ingest"]
 
@@ -64,19 +64,19 @@ def ingest(
     settings: Settings | None = None,
     clock: Clock = system_clock,
     progress: Progress | None = None,
-    limits: Limits | None = None,
+    reading: Reading | None = None,
     pool: Pool | None = None,
 ) -> IngestReport:
-    """Land a file or a folder of FHIR resources.
+    """Land a file or a folder in one of the formats an institution may keep.
 
     Args:
         landing: Where to.
-        path: NDJSON, Bundles or single resources; plain, .gz, .zst or .zip; or a folder of them.
+        path: A file, plain, .gz, .zst or .zip; or a folder of them.
         site: A registered site.
         settings: How many processes to use.
         clock: Time that the manifest states.
         progress: Told of the bytes read.
-        limits: What is too large.
+        reading: Format, mapping and limits; the content decides when not given.
         pool: Workers to use, where several ingests follow each other; else they are started when the input is large.
 
     Raises:
@@ -87,7 +87,8 @@ def ingest(
     started = time.monotonic()
     landing.site(site)
     key = landing.signing_key(site)
-    found = discover(path)
+    reading = reading or Reading()
+    found = discover(path, reading)
     total = sum(one.size for one in found)
     workers = settings.workers if settings else len(os.sched_getaffinity(0))
     small = total <= _SMALL or workers == 1
@@ -95,7 +96,7 @@ def ingest(
         exclusive(landing.folder(site) / ".lock", doing=f"landing at {site}"),
         worker_pool(0) if small or pool else worker_pool(workers) as own,
     ):
-        work = _Work(landing, site, limits or Limits(), own if small or pool is None else pool)
+        work = _Work(landing, site, reading, own if small or pool is None else pool)
         counts = work.run(found, key, clock, lambda done: progress(done, total) if progress else None)
     return IngestReport(site, work.sequence if counts.received else None, **vars(counts),
                         seconds=time.monotonic() - started)  # fmt: skip
@@ -104,16 +105,17 @@ def ingest(
 class _Work:
     """One ingest under way."""
 
-    def __init__(self, landing: Landing, site: str, limits: Limits, pool: Pool) -> None:
+    def __init__(self, landing: Landing, site: str, reading: Reading, pool: Pool) -> None:
         self.landing = landing
         self.site = site
-        self.limits = limits
+        self.reading = reading
         self.pool = pool
         self.folder = landing.folder(site)
         self.earlier = landing.batches(site)
         self.sequence = self.earlier[-1].sequence + 1 if self.earlier else 1
         self.known = Known(self.earlier)
-        self.splitter = Splitter(limits)
+        self.splitter = Splitter(reading)
+        self.kept: dict[int, str] = {}
         self.pieces: list[Piece] = []
         self.quarantine: list[Path] = []
         self.received: Counter[int] = Counter()
@@ -149,6 +151,7 @@ class _Work:
         self.quarantined.update(outcome.quarantined)
         for source, digest in outcome.hashes.items():
             self.splitter.received[source].sha256 = digest
+        self.kept.update(outcome.kept)
 
     def _tasks(self, found: list[Found], temporary: Path, told: Callable[[int], None]) -> Iterator[Task]:
         """Parts in tasks of about one chunk each, whatever the number of workers."""
@@ -156,13 +159,13 @@ class _Work:
         waiting: list[Part] = []
 
         def task() -> Task:
-            return Task(number, self.site, temporary, tuple(waiting), self.limits)
+            return Task(number, self.site, temporary, tuple(waiting), self.reading, self.folder / "originals")
 
         for one in found:
             for part in self._parts(one):
                 waiting.append(part)
                 size += max(part.length, 0)
-                if size >= self.limits.chunk_bytes or len(waiting) >= _PARTS:
+                if size >= self.reading.limits.chunk_bytes or len(waiting) >= _PARTS:
                     yield task()
                     number, size, waiting = number + 1, 0, []
                     told(done + min(self.splitter.received[-1].bytes, one.size))
@@ -192,10 +195,10 @@ class _Work:
         ):
             if entry:
                 manifest["files"].append(entry)
-        originals = {
+        originals = self.kept | {
             source: keep_original(one.path, one.name, one.sha256, self.folder / "originals")
             for source, one in enumerate(self.splitter.received)
-            if one.rewritten and not one.in_archive
+            if one.rewritten and not one.in_archive and source not in self.kept
         }
         return manifest | {
             "site": self.site,

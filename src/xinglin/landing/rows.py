@@ -37,6 +37,7 @@ class Rows:
         self.leaves: list[bytes] = []
         self.sources: list[int] = []
         self.positions: list[int] = []
+        self.mentions: list[bool] = []
         self.texts: list[bytes] = []
         self.conditional = 0
         self.text_bytes = 0

@@ -1,8 +1,9 @@
 """Which of the offered resources are new, which were landed before, which replace an earlier version.
 
 Identical to any version landed before at the site: a duplicate. Another text under the same key: a new version,
-which replaces the one landed last. The offered keys wait on disk, 24 bytes each, and are decided share by share, so
-memory stays the same however many there are.
+which replaces the one landed last; but a mere mention is a duplicate of whatever is known under
+its key. The offered keys wait on disk, 25 bytes each, and are decided share by share, so memory stays the same however
+many there are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from xinglin.landing.store import Batch
 __all__ = ["Decision", "Offers", "Place", "decide"]
 
 _SHARE = 4_000_000
-_ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("piece", "<u4"), ("row", "<u4")]
+_ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("piece", "<u4"), ("row", "<u4"), ("mention", "?")]
 
 
 class Place(NamedTuple):
@@ -62,7 +63,7 @@ class Offers:
         piece = offered.piece
         entries = np.zeros(piece.rows, dtype=_ENTRY)
         entries["key"], entries["leaf"], entries["piece"] = offered.keys, offered.leaves, number
-        entries["row"] = np.arange(piece.rows)
+        entries["row"], entries["mention"] = np.arange(piece.rows), offered.mentions
         entries.tofile(self._file)
         self.size += piece.rows
         self.types.add(piece.resource_type)
@@ -109,8 +110,8 @@ def _decide_share(entries: Any, types: set[str], earlier: list[Batch], decision:
         seen = {leaf for leaf, _ in versions}
         current = versions[-1][1] if versions else None
         for entry in entries[order[first[index] : first[index] + count[index]]].tolist():
-            _, leaf, piece, row = entry
-            if leaf in seen:
+            _, leaf, piece, row, mention = entry
+            if leaf in seen or (mention and current is not None):
                 decision.dropped.setdefault(piece, []).append(row)
                 continue
             seen.add(leaf)

@@ -13,7 +13,7 @@ import pytest
 from xinglin.core.clock import fixed_clock
 from xinglin.core.settings import Settings
 from xinglin.landing import IngestReport, Landing, ingest
-from xinglin.sources.fhir import Limits
+from xinglin.sources import Limits, Reading
 
 NOON = fixed_clock(datetime(2026, 1, 1, 12, tzinfo=UTC))
 
@@ -47,7 +47,14 @@ def land(landing: Landing, tmp_path: Path) -> Callable[..., IngestReport]:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(source)
             source = path
-        report = ingest(landing, source, "mercy", Settings(landing.root.parent, threads=1), NOON, limits=limits)
+        report = ingest(
+            landing,
+            source,
+            "mercy",
+            Settings(landing.root.parent, threads=1),
+            NOON,
+            reading=Reading(limits=limits or Limits()),
+        )
         assert report.received == report.landed + report.duplicate + report.quarantined
         return report
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.unit.landing.conftest import condition, lines, patient
 from xinglin.core.errors import NotFound, StorageError
 from xinglin.landing import Landing, verify
-from xinglin.sources.fhir import Limits
+from xinglin.sources import Limits
 
 Land = Callable[..., Any]
 Quarantine = Callable[[], list[dict[str, Any]]]

@@ -20,14 +20,14 @@ from pathlib import Path
 from xinglin.core.clock import fixed_clock
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest, receive
-from xinglin.sources.fhir import Limits
+from xinglin.sources import Limits, Reading
 
 if __name__ == "__main__":
     home, source = map(Path, sys.argv[1:])
     receive._SMALL = 0
     ingest(
         Landing(home / "landing"), source, "mercy", Settings(home, threads=2),
-        fixed_clock(datetime(2026, 1, 1, tzinfo=UTC)), limits=Limits(chunk_bytes=100_000),
+        fixed_clock(datetime(2026, 1, 1, tzinfo=UTC)), reading=Reading(limits=Limits(chunk_bytes=100_000)),
     )
 """
 

@@ -18,7 +18,7 @@ from xinglin.core.ids import omop_key
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest, verify
 from xinglin.landing.merkle import leaf_hash
-from xinglin.sources.fhir import Limits
+from xinglin.sources import Limits, Reading
 
 Land = Callable[..., Any]
 
@@ -115,7 +115,14 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkey
         landing = Landing(tmp_path / f"home{workers}" / "landing")
         landing.add_site("mercy", "hospital", seed=bytes(32))
         limits = Limits(chunk_bytes=50_000)
-        ingest(landing, source, "mercy", Settings(tmp_path / "home", threads=workers), NOON, limits=limits)
+        ingest(
+            landing,
+            source,
+            "mercy",
+            Settings(tmp_path / "home", threads=workers),
+            NOON,
+            reading=Reading(limits=limits or Limits()),
+        )
         (batch,) = landing.batches("mercy")
         assert batch.manifest["counts"] == {"received": 6_000, "landed": 5_500, "duplicate": 500, "quarantined": 0}
         digests.add((batch.digest, (batch.path / "manifest.sig").read_bytes()))

@@ -13,8 +13,9 @@ import msgspec
 import orjson
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from xinglin.sources.fhir.check import Rejected, parse
-from xinglin.sources.fhir.limits import Limits
+from xinglin.sources.fhir.check import parse
+from xinglin.sources.limits import Limits
+from xinglin.sources.record import Rejected
 
 __all__ = ["entries"]
 

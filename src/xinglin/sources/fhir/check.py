@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 import orjson
 
-from xinglin.sources.fhir.limits import Limits
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.fhir.shapes import decoder
+from xinglin.sources.limits import Limits
+from xinglin.sources.record import Rejected, Resource
 
-__all__ = ["DEEPEST", "Rejected", "Resource", "check", "parse"]
+__all__ = ["DEEPEST", "check", "parse"]
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?").fullmatch
@@ -22,36 +23,6 @@ _PATIENT_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
 
 DEEPEST = 254
 """Levels of nesting that orjson prints; real resources have about twenty."""
-
-
-class Rejected(Exception):
-    """A record that cannot be landed.
-
-    Args:
-        reason: Short stable word.
-        detail: What was expected and where; never a value.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-
-class Resource(msgspec.Struct, frozen=True, gc=False):
-    """One resource that may be landed.
-
-    Args:
-        resource_type: Its type.
-        resource_id: Its id.
-        patient_id: Id of the Patient it is about, its own for a Patient, None where none is named.
-        text: The JSON without whitespace between tokens, numbers as they were written.
-    """
-
-    resource_type: str
-    resource_id: str
-    patient_id: str | None
-    text: bytes
 
 
 def check(raw: bytes, limits: Limits) -> Resource:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from xinglin.sources.fhir import Limits, Rejected, check
+from xinglin.sources import Limits, Rejected
+from xinglin.sources.fhir import check
 from xinglin.sources.fhir.bundle import entries
 
 ONE = "urn:uuid:0c6b9bd5-6d3c-4f0f-9ee5-3d1a0a2b6f11"

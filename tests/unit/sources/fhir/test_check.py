@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from xinglin.sources.fhir import Limits, Rejected, check
+from xinglin.sources import Limits, Rejected
+from xinglin.sources.fhir import check
 from xinglin.sources.fhir.resource_types import R4, RESOURCE_TYPES
 
 LIMITS = Limits()

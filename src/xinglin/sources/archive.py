@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from xinglin.sources.fhir.check import Rejected
-from xinglin.sources.fhir.limits import Limits
+from xinglin.sources.limits import Limits
+from xinglin.sources.record import Rejected
 
 __all__ = ["Member", "members"]
 

@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from xinglin.sources.fhir.check import Rejected
-from xinglin.sources.fhir.discover import Codec
-from xinglin.sources.fhir.limits import Limits
+from xinglin.sources.discover import Codec
+from xinglin.sources.limits import Limits
+from xinglin.sources.record import KEPT, Rejected
 
-__all__ = ["KEPT", "Stretch", "stretches", "unpack"]
-
-KEPT = 1_000_000
-"""Bytes that are kept of a record that is set aside."""
+__all__ = ["Stretch", "stretches", "unpack"]
 
 _BLOCK = 4_000_000
 _ZSTD_FEED = 2_048  # one such piece unpacks to 64 MB at most

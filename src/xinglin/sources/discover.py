@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from xinglin.core.errors import NotFound
+from xinglin.sources.reading import Reading
 
 __all__ = ["Codec", "Found", "Role", "codec_of", "discover", "is_description"]
 
@@ -16,9 +17,11 @@ Role = Literal["resources", "archive", "description"]
 Codec = Literal["plain", "gzip", "zstd", "zip"]
 
 _DESCRIPTIONS = re.compile(
-    r"(?i)(.*\.(md|txt|log|html?|pdf|sha256|sha512|md5|sig|asc)|readme|licen[cs]e|notice|\.ds_store|thumbs\.db"
+    r"(?i)(.*\.(md|html?|pdf|sha256|sha512|md5|sig|asc)|readme|licen[cs]e|notice|\.ds_store|thumbs\.db"
     r"|desktop\.ini|\._.*)"
 ).fullmatch
+_TEXTS = re.compile(r"(?i).*\.(txt|log)").fullmatch
+_TEXT_FORMATS = ("hl7v2", "tabular")
 _CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".zip": "zip"}
 
 
@@ -42,11 +45,12 @@ class Found:
     size: int
 
 
-def discover(path: Path) -> list[Found]:
+def discover(path: Path, reading: Reading | None = None) -> list[Found]:
     """The files at a path, in order of their names; links to folders are followed once.
 
     Args:
         path: A file or a folder.
+        reading: How the files will be read; messages and tables come as text files, too.
 
     Raises:
         NotFound: There is nothing at the path.
@@ -62,7 +66,7 @@ def discover(path: Path) -> list[Found]:
     if not path.exists():
         raise NotFound("there is nothing at this path", source=str(path))
     if not path.is_dir():
-        return [_found(path.name, path, given=True)]
+        return [_found(path.name, path, None)]
     names: list[tuple[str, Path]] = []
     seen: set[tuple[int, int]] = set()
     for folder, subfolders, files in os.walk(path, followlinks=True):
@@ -75,7 +79,7 @@ def discover(path: Path) -> list[Found]:
         for file in files:
             place = Path(folder, file)
             names.append((place.relative_to(path).as_posix(), place))
-    return [_found(name, place, given=False) for name, place in sorted(names)]
+    return [_found(name, place, reading or Reading()) for name, place in sorted(names)]
 
 
 def codec_of(name: str) -> Codec:
@@ -91,21 +95,22 @@ def codec_of(name: str) -> Codec:
     return "plain"
 
 
-def is_description(name: str) -> bool:
+def is_description(name: str, reading: Reading) -> bool:
     """Whether the name says that the file tells about the others: README, licence, checksums, resource forks.
 
     Example:
-        >>> is_description("x/SOURCE.md"), is_description("x/Patient.ndjson")
+        >>> is_description("x/a.txt", Reading()), is_description("x/a.txt", Reading("hl7v2"))
         (True, False)
     """
-    return bool(_DESCRIPTIONS(name.rsplit("/", 1)[-1]))
+    last = name.rsplit("/", 1)[-1]
+    return bool(_DESCRIPTIONS(last) or (_TEXTS(last) and reading.format not in _TEXT_FORMATS))
 
 
-def _found(name: str, path: Path, *, given: bool) -> Found:
+def _found(name: str, path: Path, reading: Reading | None) -> Found:
     """A file that was named itself is always read; in a folder the name can say that it holds no records."""
     codec = codec_of(name)
     role: Role = "archive" if codec == "zip" else "resources"
-    if not given and is_description(name):
+    if reading is not None and is_description(name, reading):
         role = "description"
     try:
         size = path.stat().st_size

@@ -1,0 +1,1 @@
+"""Views: SQL on FHIR ViewDefinitions compiled to one query over landed resources."""
