@@ -1,4 +1,4 @@
-"""Commands that make things: a demo, an empty region, a generated one, a site."""
+"""Commands that make things: a demo, an empty region, a generated one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Json, app
 from xinglin.cli.show import print_json, print_table, progress_bars, say
 
 __all__: list[str] = []
 
 region = typer.Typer(no_args_is_help=True, help="A made-up region with its truth, to work and measure on.")
-site = typer.Typer(no_args_is_help=True, help="The institutions whose records are gathered.")
 app.add_typer(region, name="region")
-app.add_typer(site, name="site")
 
 
 @app.command()
@@ -69,34 +67,3 @@ def generate_region(
     else:
         rows = [(name, count) for name, count in sorted(report.resources.items())]
         print_table(f"Written to {out}", ["resource type", "resources"], [*rows, ("all", report.total)], total=True)
-
-
-@site.command("add")
-def add_site(
-    name: Annotated[str, typer.Argument(help="Short name: letters, digits and hyphens.")],
-    kind: Annotated[str, typer.Option(help="hospital, health-centre, clinic or exam-centre.")] = "hospital",
-    inbox: Annotated[Path | None, typer.Option(help="Folder or file that `xinglin run` ingests from.")] = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """Register an institution and make its signing key."""
-    from xinglin.wiring import open_region
-
-    stores = open_region(home, create=True)
-    added = stores.landing.add_site(name, kind, inbox=str(inbox.absolute()) if inbox else None)
-    if as_json:
-        print_json(added)
-    else:
-        say(f"Site {added.name} ({added.kind}), public key {added.public_key}")
-
-
-@site.command("list")
-def list_sites(home: Home = None, as_json: Json = False) -> None:
-    """List the institutions."""
-    from xinglin.wiring import open_region
-
-    sites = open_region(home).landing.sites()
-    if as_json:
-        print_json({"sites": sites})
-    else:
-        print_table("Sites", ["site", "kind", "inbox"], [(one.name, one.kind, one.inbox) for one in sites])

@@ -22,26 +22,41 @@ class Format(StrEnum):
 
     auto = "auto"
     fhir = "fhir"
+    hl7v2 = "hl7v2"
+    tabular = "tabular"
+    dicom = "dicom"
 
 
 @app.command()
 def ingest(
-    path: Annotated[Path, typer.Argument(help="File or folder: Bundles, NDJSON, single resources; .gz, .zst, .zip.")],
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="File or folder of FHIR, HL7 v2, tables or DICOM (plain, .gz, .zst, .zip), or the URL of a database, "
+            "in which ${NAME} stands for an environment variable."
+        ),
+    ],
     site: Annotated[str, typer.Option(help="The institution that sent it.")],
     kind: Annotated[str, typer.Option(help="Kind of the institution, where it is new.")] = "unspecified",
-    form: Annotated[Format, typer.Option("--format", help="auto looks at the content.")] = Format.auto,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="auto looks at the content; else as registered for the site.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="YAML file: how columns, or the site's own HL7 v2, become FHIR.")
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Land a file or folder of one site as one signed batch; the same file twice lands once."""
     from xinglin.flows.run import ingest as land
-    from xinglin.flows.sites import ensure_site
+    from xinglin.flows.sites import ensure_site, reading_of
     from xinglin.wiring import open_region
 
     stores = open_region(home, create=True)
     ensure_site(stores.landing, site, kind)
+    reading = reading_of(stores.landing, site, form.value if form else None, mapping)
     with progress_bars(as_json) as bars:
-        report = land(stores, path, site, bars)
+        report = land(stores, path, site, bars, reading=reading)
     if as_json:
         print_json(report)
         return

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xinglin.flows.sites import is_database, reading_of
 from xinglin.flows.stores import Progress, Stores
 
 if TYPE_CHECKING:
     from xinglin.identity import LinkReport
     from xinglin.landing import IngestReport, Pool
     from xinglin.mart import CheckReport, MartReport
+    from xinglin.sources import Reading
 
 __all__ = ["RunReport", "build", "check", "ingest", "ingest_all", "link", "run"]
 
@@ -28,24 +30,44 @@ class RunReport:
 
 
 def ingest(
-    stores: Stores, path: Path, site: str, progress: Progress | None = None, pool: Pool | None = None
+    stores: Stores,
+    path: Path | str,
+    site: str,
+    progress: Progress | None = None,
+    pool: Pool | None = None,
+    reading: Reading | None = None,
 ) -> IngestReport:
-    """Land one path at one site, as one signed batch."""
+    """Land one path, or what is new in one database, at one site, as one signed batch.
+
+    Args:
+        stores: The region.
+        path: A file or folder, or the URL of a database.
+        site: A registered site.
+        progress: Told of the bytes read.
+        pool: Workers to use.
+        reading: Format and mapping; as registered for the site when not given.
+    """
     from xinglin.landing import ingest as land
 
+    reading = reading or reading_of(stores.landing, site)
+    if isinstance(path, str) and is_database(path):
+        from xinglin.flows.pull import ingest_database
+
+        return ingest_database(stores, path, site, reading.mapping or "", progress)
     return land(
         stores.landing,
-        path,
+        Path(path),
         site,
         settings=stores.settings,
         clock=stores.clock,
         progress=_of(progress, f"land {site}"),
         pool=pool,
+        reading=reading,
     )
 
 
 def ingest_all(
-    stores: Stores, inputs: Sequence[tuple[str, Path]], progress: Progress | None = None
+    stores: Stores, inputs: Sequence[tuple[str, Path | str]], progress: Progress | None = None
 ) -> list[IngestReport]:
     """Land what several sites sent, two sites at a time, by the same workers.
 
@@ -96,7 +118,7 @@ def run(stores: Stores, *, full: bool = False, progress: Progress | None = None)
         full: Link and build everything anew instead of only what is new.
         progress: Told of every step.
     """
-    inboxes = [(site.name, Path(site.inbox)) for site in stores.landing.sites() if site.inbox]
+    inboxes = [(site.name, site.inbox) for site in stores.landing.sites() if site.inbox]
     ingested = ingest_all(stores, inboxes, progress)
     linked = link(stores, full=full, progress=progress)
     mart = build(stores, full=full, progress=progress)

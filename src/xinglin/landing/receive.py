@@ -200,10 +200,12 @@ class _Work:
             for source, one in enumerate(self.splitter.received)
             if one.rewritten and not one.in_archive and source not in self.kept
         }
+        mapping = self.reading.mapping
         return manifest | {
             "site": self.site,
             "sequence": self.sequence,
             "previous": self.earlier[-1].digest if self.earlier else None,
+            **({"mapping": self.landing.keep_mapping(self.site, mapping)} if mapping is not None else {}),
             "sources": source_entries(self.splitter.received, self.received, self.quarantined, originals),
         }
 

@@ -22,12 +22,23 @@ _SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}").fullmatch
 
 @dataclass(frozen=True)
 class Site:
-    """An institution that sends records."""
+    """An institution that sends records.
+
+    Args:
+        name: Short name.
+        kind: One of `KINDS`.
+        public_key: By which its batches are verified.
+        inbox: Folder, file or database that `xinglin run` ingests from.
+        format: Format of what it sends; ``auto`` looks at the content.
+        mapping: SHA-256 of the mapping file that its records are read by.
+    """
 
     name: str
     kind: str
     public_key: str
     inbox: str | None = None
+    format: str = "auto"
+    mapping: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,9 +171,38 @@ class Landing:
         folder.mkdir(parents=True, exist_ok=True)
         if not self.key_path(name).exists():
             private_file(self.key_path(name), new_key(seed).hex().encode() + b"\n")
-        site = Site(name=name, kind=kind, public_key=public_key(self.signing_key(name)), inbox=inbox)
-        write_atomic(folder / "site.json", canonical(vars(site)) + b"\n")
+        return self.write_site(Site(name=name, kind=kind, public_key=public_key(self.signing_key(name)), inbox=inbox))
+
+    def write_site(self, site: Site) -> Site:
+        """Write what is registered of a site anew."""
+        write_atomic(self.folder(site.name) / "site.json", canonical(vars(site)) + b"\n")
         return site
+
+    def keep_mapping(self, site: str, text: str) -> str:
+        """Keep a mapping file that a site's records are read by.
+
+        Returns:
+            Its SHA-256, by which manifests and the registry name it.
+        """
+        content = text.encode()
+        name = digest(content)
+        path = self.folder(site) / "mappings" / f"{name}.yaml"
+        if not path.is_file():
+            path.parent.mkdir(exist_ok=True)
+            write_atomic(path, content)
+        return name
+
+    def mapping(self, site: str, name: str) -> str:
+        """The text of a kept mapping file.
+
+        Raises:
+            NotFound: It was never kept, or it is gone.
+        """
+        path = self.folder(site) / "mappings" / f"{name}.yaml"
+        try:
+            return path.read_text("utf-8")
+        except OSError:
+            raise NotFound("the site's mapping file is not there", source=str(path)) from None
 
     def folder(self, site: str) -> Path:
         """The folder of a site.
