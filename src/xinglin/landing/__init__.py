@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from xinglin.landing.pool import Pool, worker_pool
     from xinglin.landing.proof import Proof, prove
     from xinglin.landing.receive import IngestReport, ingest
+    from xinglin.landing.spool import MessageSpool, ObjectSpool, Segment, Spool, messages
     from xinglin.landing.store import KINDS, Batch, Counts, LandedFile, Landing, Site
     from xinglin.landing.verification import VerifyReport, verify
 
@@ -18,11 +19,16 @@ __all__ = [
     "IngestReport",
     "LandedFile",
     "Landing",
+    "MessageSpool",
+    "ObjectSpool",
     "Pool",
     "Proof",
+    "Segment",
     "Site",
+    "Spool",
     "VerifyReport",
     "ingest",
+    "messages",
     "prove",
     "verify",
     "worker_pool",
@@ -33,6 +39,11 @@ _HOMES = {
     "ingest": "receive",
     "Pool": "pool",
     "worker_pool": "pool",
+    "MessageSpool": "spool",
+    "ObjectSpool": "spool",
+    "Segment": "spool",
+    "Spool": "spool",
+    "messages": "spool",
     "Proof": "proof",
     "prove": "proof",
     "VerifyReport": "verification",

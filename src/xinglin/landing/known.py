@@ -1,29 +1,55 @@
-"""Files that a site sent before: the same bytes are counted again, not read again."""
+"""What a site sent before: the same bytes are counted again, not read again."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from xinglin.core.files import file_sha256
-from xinglin.landing.store import Batch
+from xinglin.landing.spool import segment_number
 from xinglin.sources import Found
 
 __all__ = ["Known"]
 
 
 class Known:
-    """The files of earlier batches by size and SHA-256.
+    """The files of a site's batches by size and SHA-256, learnt batch by batch.
 
-    Args:
-        earlier: The site's batches.
+    Example:
+        >>> known = Known()
+        >>> known.learn(1, {"sources": [{"name": "mllp-00000007.hl7", "role": "resources", "complete": True, "bytes": 3,
+        ...                              "sha256": "ab", "records": 2}]})
+        >>> known.last, known.mark("mllp"), known.landed("mllp-00000007.hl7", "ab"), known.landed("a.hl7", "ab")
+        (1, 7, True, False)
     """
 
-    def __init__(self, earlier: list[Batch]) -> None:
+    def __init__(self) -> None:
+        self.last = 0
         self._sizes: set[int] = set()
         self._records: dict[str, int] = {}
-        for batch in earlier:
-            for source in batch.manifest["sources"]:
-                if source["role"] != "member" and source["complete"]:
-                    self._sizes.add(source["bytes"])
-                    self._records[source["sha256"]] = source["records"]
+        self._marks: dict[str, int] = {}
+
+    def learn(self, sequence: int, manifest: dict[str, Any]) -> None:
+        """Take note of the next batch."""
+        for source in manifest["sources"]:
+            if source["role"] != "member" and source["complete"]:
+                self._sizes.add(source["bytes"])
+                self._records[source["sha256"]] = source["records"]
+                if segment := segment_number(source["name"]):
+                    self._marks[segment[0]] = max(segment[1], self.mark(segment[0]))
+        self.last = sequence
+
+    def mark(self, feed: str) -> int:
+        """Number of the last segment of a live feed that was landed; 0 for none."""
+        return self._marks.get(feed, 0)
+
+    def landed(self, name: str, sha256: str) -> bool:
+        """Whether a file of a live feed's segment stands in a batch; the same bytes in a new segment do not count."""
+        segment = segment_number(name)
+        return segment is not None and segment[1] <= self.mark(segment[0]) and sha256 in self._records
+
+    def has(self, sha256: str) -> bool:
+        """Whether a file of these bytes stands in a batch."""
+        return sha256 in self._records
 
     def records(self, found: Found) -> tuple[str, int] | None:
         """SHA-256 and number of records of a file that was received before; None for a new one.

@@ -17,7 +17,6 @@ from xinglin.core.files import exclusive, full_disk, sync_folder
 from xinglin.core.settings import Settings
 from xinglin.landing.assemble import Assembled, FilePlan, assemble, plan
 from xinglin.landing.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
-from xinglin.landing.known import Known
 from xinglin.landing.originals import keep_original
 from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
 from xinglin.landing.pool import Pool, worker_pool
@@ -113,7 +112,7 @@ class _Work:
         self.folder = landing.folder(site)
         self.earlier = landing.batches(site)
         self.sequence = self.earlier[-1].sequence + 1 if self.earlier else 1
-        self.known = Known(self.earlier)
+        self.known = landing.known(site)
         self.splitter = Splitter(reading)
         self.kept: dict[int, str] = {}
         self.pieces: list[Piece] = []

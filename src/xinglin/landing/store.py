@@ -12,6 +12,7 @@ from typing import Any
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
+from xinglin.landing.known import Known
 from xinglin.landing.manifest import canonical, digest, new_key, public_key
 
 __all__ = ["KINDS", "Batch", "Counts", "LandedFile", "Landing", "Site"]
@@ -134,6 +135,7 @@ class Landing:
     def __init__(self, root: Path, keys: Path | None = None) -> None:
         self.root = root
         self.keys = keys or root.parent / "keys"
+        self._known: dict[str, Known] = {}
 
     def sites(self) -> list[Site]:
         """All registered sites, by name."""
@@ -236,6 +238,18 @@ class Landing:
         """The batches of a site, oldest first."""
         paths = sorted(self.folder(site).glob("batch-[0-9]*"), key=lambda path: int(path.name[6:]))
         return [Batch(site, int(path.name[6:]), path) for path in paths]
+
+    def known(self, site: str) -> Known:
+        """What the site sent before; only the manifests of batches that came since the last call are read."""
+        known = self._known.setdefault(site, Known())
+        for batch in self.batches(site):
+            if batch.sequence > known.last:
+                known.learn(batch.sequence, batch.manifest)
+        return known
+
+    def spool(self, site: str) -> Path:
+        """The folder in which live feeds keep what is not landed yet."""
+        return self.folder(site) / "spool"
 
     def all_batches(self) -> Iterator[Batch]:
         """The batches of all sites, in order of site and sequence."""
