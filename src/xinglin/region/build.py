@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import multiprocessing
 import os
 import shutil
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xinglin.core.errors import Conflict
@@ -20,14 +19,17 @@ from xinglin.core.files import full_disk
 from xinglin.region.attendance import attended_sites
 from xinglin.region.care import see_person
 from xinglin.region.course import Course, take_course
-from xinglin.region.hazards import HazardModel, hazards_document
+from xinglin.region.describe import describe
+from xinglin.region.hazards import HazardModel
+from xinglin.region.images import ImageOrder, order_images, write_images
+from xinglin.region.parts import Data, Parts, encode
 from xinglin.region.people import Person, make_person
 from xinglin.region.plan import RegionPlan, RegionReport
 from xinglin.region.records import day_text
 from xinglin.region.registration import register
 from xinglin.region.streams import stream
 from xinglin.region.terms import ATRIAL_FIBRILLATION, DIABETES, HYPERTENSION
-from xinglin.region.writers import Lines, Writer, writer
+from xinglin.region.writers import Lines, Writer, formats, writer
 
 __all__ = ["OUTCOME_COLUMNS", "generate", "make_block"]
 
@@ -40,11 +42,13 @@ OUTCOME_COLUMNS = (
 
 @dataclass
 class _Block:
-    """What one task hands back: bytes and number of lines per (site index, stem), and rows of the truth."""
+    """What one task hands back: the lines of every site, rows of the truth, and head studies to be drawn."""
 
-    data: dict[tuple[int, str], tuple[bytes, int]] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
     persons: bytes = b""
     outcomes: bytes = b""
+    patients: int = 0
+    images: list[ImageOrder] = field(default_factory=list)
 
 
 def _table(rows: list[tuple[object, ...]]) -> bytes:
@@ -89,6 +93,7 @@ def make_block(plan: RegionPlan, number: int) -> _Block:
     lines: list[Lines] = [{} for _ in sites]
     persons: list[tuple[object, ...]] = []
     outcomes: list[tuple[object, ...]] = []
+    images: list[ImageOrder] = []
     begin = number * plan.persons_per_block
     for index in range(begin, min(begin + plan.persons_per_block, plan.persons)):
         person = make_person(plan, index)
@@ -98,45 +103,12 @@ def make_block(plan: RegionPlan, number: int) -> _Block:
         course = take_course(person, plan, model)
         for chart in see_person(plan, person, course):
             place = chart.site.index
+            if plan.images:
+                images.extend(order_images(index, chart))
             writers[place].chart(chart, plan.seed, lines[place])
             persons.append((index, chart.site.name, chart.registration.local_id))
         outcomes.append(_outcome(plan, person, course))
-    return _Block(_encode(lines), _table(persons), _table(outcomes))
-
-
-def _encode(lines: list[Lines]) -> dict[tuple[int, str], tuple[bytes, int]]:
-    return {
-        (place, stem): (("\n".join(found) + "\n").encode(), len(found))
-        for place, stems in enumerate(lines)
-        for stem, found in sorted(stems.items())
-        if found
-    }
-
-
-class _Parts:
-    """Appends to the part files, cutting before one gets too large."""
-
-    def __init__(self, plan: RegionPlan, out: Path) -> None:
-        self.plan, self.out = plan, out
-        self.sites = plan.sites
-        self.suffixes = [writer(site.format).suffix for site in self.sites]
-        self.current: dict[tuple[int, str], tuple[int, int]] = {}
-        self.counts: Counter[str] = Counter()
-        self.files = self.size = 0
-
-    def add(self, data: dict[tuple[int, str], tuple[bytes, int]]) -> None:
-        """Append the lines of one block."""
-        for (place, stem), (content, count) in data.items():
-            part, size = self.current.get((place, stem), (-1, self.plan.part_bytes))
-            if size + len(content) > self.plan.part_bytes:
-                part, size = part + 1, 0
-                self.files += 1
-            self.current[(place, stem)] = (part, size + len(content))
-            path = self.out / self.sites[place].name / f"{stem}.{part:04d}{self.suffixes[place]}"
-            with path.open("ab") as file:
-                file.write(content)
-            self.counts[stem] += count
-            self.size += len(content)
+    return _Block(encode(plan, lines), _table(persons), _table(outcomes), len(persons), images[: plan.images])
 
 
 def _blocks(plan: RegionPlan, count: int, workers: int) -> Iterator[_Block]:
@@ -155,14 +127,15 @@ def _blocks(plan: RegionPlan, count: int, workers: int) -> Iterator[_Block]:
             yield waiting.popleft().result()
 
 
-def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None) -> _Parts:
+def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None) -> RegionReport:
     """Write every file of the region into a folder that is still its own."""
     for site in plan.sites:
         (out / site.name).mkdir(parents=True)
     truth = out / "truth"
     truth.mkdir()
-    parts = _Parts(plan, out)
-    parts.add(_encode([writer(site.format).institution(site, plan.seed) for site in plan.sites]))
+    parts = Parts(plan, out)
+    patients, images = 0, list[ImageOrder]()
+    parts.add(encode(plan, [writer(site.format).institution(site, plan.seed) for site in plan.sites]))
     count = -(-plan.persons // plan.persons_per_block)
     workers = min(count, plan.workers or len(os.sched_getaffinity(0)))
     with (truth / "persons.csv").open("wb") as persons, (truth / "outcomes.csv").open("wb") as outcomes:
@@ -173,29 +146,18 @@ def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | N
             parts.add(block.data)
             persons.write(block.persons)
             outcomes.write(block.outcomes)
+            patients += block.patients
+            images.extend(block.images[: plan.images - len(images)])
             if progress is not None:
                 progress(min((number + 1) * plan.persons_per_block, plan.persons), plan.persons)
-    _describe(plan, out)
-    return parts
-
-
-def _describe(plan: RegionPlan, out: Path) -> None:
-    """What there is, and the hazards behind it."""
-    region = {
-        "persons": plan.persons,
-        "seed": plan.seed,
-        "first_day": day_text(plan.first_day),
-        "last_day": day_text(plan.last_day),
-        "patients_only": plan.patients_only,
-        "sites": [
-            {"name": site.name, "kind": site.kind, "folder": site.name, "format": site.format} for site in plan.sites
-        ],
+    parts.finish()
+    objects = write_images(plan, images, out) if plan.images else 0
+    describe(plan, out)
+    files, size = parts.measure()
+    other = {
+        f"{form} {stem}": count for form in formats() if form != "fhir" for stem, count in parts.named(form).items()
     }
-    (out / "region.json").write_text(json.dumps(region, indent=2) + "\n")
-    if not plan.patients_only:
-        (out / "truth" / "hazards.json").write_text(json.dumps(hazards_document(HazardModel()), indent=2) + "\n")
-    else:
-        (out / "truth" / "outcomes.csv").unlink()
+    return RegionReport(out, plan.persons, patients, files, size, 0.0, parts.named("fhir"), other, objects)
 
 
 def generate(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None = None) -> RegionReport:
@@ -225,12 +187,9 @@ def generate(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] |
             shutil.rmtree(partial)
         partial.mkdir(parents=True)
         try:
-            parts = _write(plan, partial, progress)
+            report = _write(plan, partial, progress)
             os.replace(partial, out)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-    return RegionReport(
-        out, plan.persons, parts.counts["Patient"], parts.files, parts.size, time.monotonic() - started,
-        dict(sorted(parts.counts.items())),
-    )  # fmt: skip
+    return replace(report, out=out, seconds=time.monotonic() - started)

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from xinglin.core.errors import UsageError
 
-__all__ = ["KINDS", "RegionPlan", "RegionReport", "Site"]
+__all__ = ["KINDS", "SLICES", "RegionPlan", "RegionReport", "Site", "institutional"]
 
 KINDS = ("hospital", "health-centre", "clinic", "exam-centre")
+SLICES = 12
+"""Images of a head study, where a plan has images at all."""
+_INSTITUTIONAL = ("fhir", "hl7v2", "csv", "database")
 _NAMES = ("east-hospital", "lake-health-centre", "garden-clinic", "north-exam-centre")
 
 
@@ -32,6 +35,16 @@ class Site:
     format: str = "fhir"
 
 
+def institutional(institutions: int) -> tuple[str, ...]:
+    """What institutions of the four kinds write in life: FHIR, HL7 v2, CSV in GB18030, a database.
+
+    Example:
+        >>> institutional(5)
+        ('fhir', 'hl7v2', 'csv', 'database', 'fhir')
+    """
+    return tuple(_INSTITUTIONAL[index % len(KINDS)] for index in range(institutions))
+
+
 @dataclass(frozen=True)
 class RegionPlan:
     """What to generate; the same plan gives the same bytes, however many workers share the work.
@@ -46,6 +59,8 @@ class RegionPlan:
         patients_only: Only Patient records (for linkage): no course of life is simulated.
         formats: Writer of each institution in order; the rest write FHIR.
         part_bytes: Largest size of one file.
+        images: How many head studies get DICOM objects beside the records of the hospitals; where any do, every head
+            study has `SLICES` images.
 
     Raises:
         UsageError: A number is out of its range.
@@ -64,6 +79,7 @@ class RegionPlan:
     patients_only: bool = False
     formats: tuple[str, ...] = ()
     part_bytes: int = 100_000_000
+    images: int = 0
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -74,6 +90,8 @@ class RegionPlan:
         ):
             if not 1 <= value <= most:
                 raise UsageError(f"{name} must lie between 1 and {most:,}", source=name)
+        if self.images < 0:
+            raise UsageError("the number of imaging studies cannot be negative", source="images")
         if len(self.formats) > self.institutions:
             raise UsageError("there are more formats than institutions", source="formats")
 
@@ -116,7 +134,9 @@ class RegionReport:
         out: The folder.
         persons: Persons.
         patients: Patient records over all institutions.
-        resources: Resources per type over all institutions.
+        resources: Resources per type over the institutions that write FHIR.
+        records: What the other institutions wrote: messages or rows per format and kind.
+        images: DICOM objects.
         files: Data files written.
         size: Their size in bytes.
         seconds: Wall time.
@@ -129,8 +149,10 @@ class RegionReport:
     size: int
     seconds: float
     resources: dict[str, int] = field(default_factory=dict)
+    records: dict[str, int] = field(default_factory=dict)
+    images: int = 0
 
     @property
     def total(self) -> int:
-        """Resources of every type."""
-        return sum(self.resources.values())
+        """Resources, messages, rows and objects of every kind."""
+        return sum(self.resources.values()) + sum(self.records.values()) + self.images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from random import Random
 from typing import NamedTuple, TypeVar
 
@@ -66,8 +67,23 @@ class Registration(NamedTuple):
     @property
     def local_id(self) -> str:
         """The id of the record at its institution; it is the local id of the truth tables."""
+        return self.entry_id(0)
+
+    def entry_id(self, number: int) -> str:
+        """The id of an entry of the chart, the same in every format."""
         token = self.token
-        return f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-{token[20:]}"
+        last = (int(token[20:], 16) + number) & 0xFFFFFFFFFFFF
+        return f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-{last:012x}"
+
+    @property
+    def shown_name(self) -> str:
+        """The name as it is printed: family name first in characters, last in Latin letters."""
+        return self.family + self.given if self.chinese else f"{self.given} {self.family}"
+
+    @property
+    def updated(self) -> int:
+        """The minute at which the record was last changed."""
+        return self.day * 1440 + 480 if self.died is None else self.died
 
 
 def _at(day: int, dated: tuple[tuple[int, _T], ...]) -> _T:
@@ -126,6 +142,20 @@ def _sex(sex: str, rng: Random) -> str | None:
     return sex
 
 
+@cache
+def _number_key(seed: int, site: str) -> int:
+    return int(digest(seed, site, "patient numbers")[:15], 16)
+
+
+def _patient_number(seed: int, site: Site, person: int) -> str:
+    """The institution's own number: no two of its patients share one, and it does not tell who came first.
+
+    Multiplying by a number that has no factor in common with the modulus only changes the order.
+    """
+    key = _number_key(seed, site.name)
+    return f"{site.index + 1:02d}{(person * (key % 10**8 * 10 + 7) + key) % 10**9:09d}"
+
+
 def register(seed: int, person: Person, site: Site, day: int, rng: Random) -> Registration:
     """The record that a site's front desk made of a person on a day."""
     token = digest(seed, site.name, person.number)
@@ -142,7 +172,7 @@ def register(seed: int, person: Person, site: Site, day: int, rng: Random) -> Re
         postal_code = home.postal_code
     national_id = _number(person.national_id, MISSING_ID, MISTYPED_ID, rng)
     return Registration(
-        token, f"{site.index + 1:02d}{int(token[:9], 16) % 10**8:08d}", family, given, chinese,
+        token, _patient_number(seed, site, person.number), family, given, chinese,
         _sex(person.sex, rng), _birth(person.birth, rng), person.national_id if card else national_id,
         person.id_country, _number(_at(day, person.phones), MISSING_PHONE, MISTYPED_PHONE, rng),
         line, district, city, postal_code, day,

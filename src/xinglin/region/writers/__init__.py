@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
 
 from xinglin.core.errors import UsageError
 from xinglin.region.plan import Site
 from xinglin.region.records import Chart
 from xinglin.region.registration import Registration
 
-__all__ = ["Lines", "Writer", "writer"]
+__all__ = ["Lines", "Writer", "formats", "writer"]
 
 Lines = dict[str, list[str]]
+
+_WRITERS = {
+    "fhir": ("fhir", "FhirWriter"),
+    "hl7v2": ("hl7v2", "Hl7v2Writer"),
+    "csv": ("chinese_csv", "CsvWriter"),
+    "database": ("database", "DatabaseWriter"),
+}
 
 
 class Writer(Protocol):
     """Turns what an institution knows into lines of its own format.
 
     Lines are gathered per stem: the lines of stem ``Patient`` go to ``Patient.0000<suffix>``, ``Patient.0001<suffix>``
-    and so on. The same call gives the same lines in any process.
+    and so on. The same call gives the same lines in any process. Where an institution keeps no text files, the lines
+    are what `finish` makes its files of.
     """
 
     suffix: str
+    """How the names of its files end."""
+    reading: str
+    """The platform's name of the format (`xinglin ingest --format`)."""
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Lines about the institution itself, written once, before all charts."""
@@ -36,10 +48,31 @@ class Writer(Protocol):
         """Add a patient record and every visit."""
         ...
 
+    def encode(self, lines: list[str]) -> bytes:
+        """Lines as they stand in a file."""
+        ...
 
-def formats() -> Iterable[str]:
-    """The names of the formats there are."""
-    return ("fhir",)
+    def head(self, stem: str) -> bytes:
+        """What stands at the beginning of every file of a stem."""
+        ...
+
+    def finish(self, site: Site, folder: Path) -> None:
+        """Make what is not made line by line, after all charts were written into the folder."""
+        ...
+
+    def mapping(self, site: Site) -> str | None:
+        """The mapping file that says how its columns become FHIR, where the format needs one."""
+        ...
+
+
+def formats() -> tuple[str, ...]:
+    """The names of the formats there are.
+
+    Example:
+        >>> formats()
+        ('fhir', 'hl7v2', 'csv', 'database')
+    """
+    return tuple(_WRITERS)
 
 
 def writer(name: str) -> Writer:
@@ -47,9 +80,12 @@ def writer(name: str) -> Writer:
 
     Raises:
         UsageError: There is none.
-    """
-    if name == "fhir":
-        from xinglin.region.writers.fhir import FhirWriter
 
-        return FhirWriter()
-    raise UsageError(f"no writer is called {name}", source="formats", remedy=f"take one of: {', '.join(formats())}")
+    Example:
+        >>> writer("fhir").suffix
+        '.ndjson'
+    """
+    if name not in _WRITERS:
+        raise UsageError(f"no writer is called {name}", source="formats", remedy=f"take one of: {', '.join(formats())}")
+    module, made = _WRITERS[name]
+    return cast(Writer, getattr(import_module(f"{__name__}.{module}"), made)())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 
 from xinglin.region.plan import Site
 from xinglin.region.records import (
@@ -237,6 +238,15 @@ def _device(entry: Device, page: _Page) -> str:
     )
 
 
+def _device_use(entry: Device, page: _Page) -> str:
+    at = clock_text(entry.at)
+    return (
+        f'{{"resourceType":"DeviceUseStatement","id":"{page.id(entry.number)}",{page.meta},"status":"active",'
+        f'"subject":{page.patient},"timingDateTime":"{at}","recordedOn":"{at}","source":{page.performer},'
+        f'"device":{{"reference":"Device/{page.id(entry.number)}"}}}}'
+    )
+
+
 def _allergy(entry: Allergy, page: _Page) -> str:
     return (
         f'{{"resourceType":"AllergyIntolerance","id":"{page.id(entry.number)}",{page.meta},'
@@ -267,6 +277,7 @@ class FhirWriter:
     """Writes FHIR R4 NDJSON."""
 
     suffix = ".ndjson"
+    reading = "fhir"
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Organization, Location and Practitioner lines."""
@@ -295,3 +306,19 @@ class FhirWriter:
         if found is None:
             found = lines[stem] = []
         found.append(write(entry, page))
+        if type(entry) is Device:
+            lines.setdefault("DeviceUseStatement", []).append(_device_use(entry, page))
+
+    def encode(self, lines: list[str]) -> bytes:
+        """One resource a line."""
+        return ("\n".join(lines) + "\n").encode()
+
+    def head(self, stem: str) -> bytes:
+        """Nothing."""
+        return b""
+
+    def finish(self, site: Site, folder: Path) -> None:
+        """Nothing is left to do."""
+
+    def mapping(self, site: Site) -> None:
+        """None is needed."""

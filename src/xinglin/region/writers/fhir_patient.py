@@ -41,15 +41,13 @@ def _identifiers(site: Site, card: Registration) -> list[dict[str, Any]]:
 
 def patient_line(site: Site, card: Registration) -> str:
     """A Patient as one line of JSON."""
-    updated = clock_text(card.day * 1440 + 480) if card.died is None else clock_text(card.died)
-    shown = card.family + card.given if card.chinese else f"{card.given} {card.family}"
     resource: dict[str, Any] = {
         "resourceType": "Patient",
         "id": card.local_id,
-        "meta": {"lastUpdated": updated},
+        "meta": {"lastUpdated": clock_text(card.updated)},
         "identifier": _identifiers(site, card),
         "active": True,
-        "name": [{"use": "official", "text": shown, "family": card.family, "given": [card.given]}],
+        "name": [{"use": "official", "text": card.shown_name, "family": card.family, "given": [card.given]}],
     }
     if card.phone is not None:
         resource["telecom"] = [{"system": "phone", "value": card.phone, "use": "mobile"}]
