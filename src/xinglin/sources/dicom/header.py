@@ -1,0 +1,197 @@
+"""The header of a DICOM object as raw values, read by pydicom up to the first element that is not needed."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from xinglin.sources.dicom.characters import decode, encodings_of
+from xinglin.sources.dicom.sniff import has_prefix
+from xinglin.sources.record import Rejected
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = ["Header", "quiet", "read_header"]
+
+_CHARACTER_SET = 0x00080005
+_TAGS = (
+    _CHARACTER_SET, 0x00080016, 0x00080018, 0x00080020, 0x00080021, 0x00080022, 0x00080023, 0x00080030, 0x00080031,
+    0x00080032, 0x00080033, 0x00080050, 0x00080060, 0x00080090, 0x00080201, 0x00081030, 0x0008103E, 0x00082218,
+    0x00100010, 0x00100020, 0x00100021, 0x00100024, 0x00100030, 0x00100040, 0x00101000, 0x00101002, 0x00101010,
+    0x00180015, 0x0020000D, 0x0020000E, 0x00200011, 0x00200013, 0x00200060,
+)  # fmt: skip
+_LAST_GROUP = 0x0020
+_UIDS = (0x00080018, 0x0020000D, 0x0020000E)
+_STORED_CLASS, _STORED_INSTANCE, _TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_INFLATED_BYTES = 4_000_000
+_LONGEST = 1_024
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_WHOLE = re.compile(rb"[+-]?[0-9]{1,12}").fullmatch
+_LOCK = RLock()
+
+
+class Header:
+    """Values of a header, each None where it is absent, empty, or not what it should be.
+
+    Args:
+        elements: The elements as pydicom read them.
+        encodings: Character sets of the header around it, for the items of a sequence.
+    """
+
+    def __init__(self, elements: Dataset, encodings: tuple[str, ...] = ()) -> None:
+        self._elements = elements
+        self.encodings = encodings_of(self._raw(_CHARACTER_SET)) or encodings
+
+    def _raw(self, tag: int) -> bytes | None:
+        from pydicom.dataelem import RawDataElement
+
+        if tag not in self._elements:
+            return None
+        found = self._elements.get_item(tag)
+        value = found.value if isinstance(found, RawDataElement) and found.VR != "SQ" else None
+        return value if isinstance(value, bytes) else None
+
+    def text(self, tag: int) -> str | None:
+        """The first value of a text, without padding and control characters."""
+        raw = (self._raw(tag) or b"").strip(b"\x00 ")
+        if not raw or len(raw) > 4 * _LONGEST:
+            return None
+        found = _CONTROL.sub("", decode(raw, self.encodings)).split("\\")[0].strip()
+        return found if 0 < len(found) <= _LONGEST else None
+
+    def texts(self, tag: int) -> list[str]:
+        """All values of a text."""
+        raw = (self._raw(tag) or b"").strip(b"\x00 ")
+        if not raw or len(raw) > 4 * _LONGEST:
+            return []
+        found = (value.strip() for value in _CONTROL.sub("", decode(raw, self.encodings)).split("\\"))
+        return [value for value in found if value]
+
+    def word(self, tag: int) -> str | None:
+        """The first value where it is plain ASCII: a code, a date, a UID."""
+        raw = (self._raw(tag) or b"").split(b"\\")[0].strip(b"\x00 ")
+        return raw.decode("ascii") if raw and len(raw) <= 256 and raw.isascii() and raw.decode().isprintable() else None
+
+    def number(self, tag: int) -> int | None:
+        """A whole number that FHIR can hold as unsigned."""
+        raw = (self._raw(tag) or b"").split(b"\\")[0].strip(b"\x00 ")
+        found = int(raw) if _WHOLE(raw) else -1
+        return found if 0 <= found < 2**31 else None
+
+    def name_groups(self, tag: int) -> list[list[str]]:
+        """The alphabetic, ideographic and phonetic groups of a person's name, each as its up to five components."""
+        from pydicom.valuerep import PersonName
+
+        from xinglin.sources.dicom.characters import guess
+
+        raw = (self._raw(tag) or b"").strip(b"\x00 ")
+        if not raw or len(raw) > 4 * _LONGEST:
+            return []
+        encodings = self.encodings or (("iso8859",) if raw.isascii() else guess(raw))
+        groups = [str(group) for group in PersonName(raw, list(encodings)).components]
+        return [
+            [part.strip() for part in _CONTROL.sub("", group).split("\\")[0].split("^")[:5]] for group in groups[:3]
+        ]
+
+    def items(self, tag: int) -> list[Header]:
+        """The items of a sequence."""
+        if tag not in self._elements:
+            return []
+        try:
+            found: Any = self._elements[tag]
+            return [Header(item, self.encodings) for item in found.value] if found.VR == "SQ" else []
+        except Exception:  # whatever pydicom makes of broken bytes: the other elements are good
+            return []
+
+
+def read_header(data: bytes) -> Header:
+    """Read the header of an object.
+
+    Args:
+        data: The whole object.
+
+    Raises:
+        Rejected: pydicom cannot read it.
+
+    Example:
+        >>> read_header(b"\\x08\\x00\\x60\\x00CS\\x02\\x00CT").word(0x00080060)
+        'CT'
+    """
+    try:
+        found = _partial(data, lambda tag, vr, length: tag >> 16 > _LAST_GROUP)
+        if not all(tag in found for tag in _UIDS):
+            # Elements out of their order: look for them to the end, but for the pixels.
+            found = _partial(data, lambda tag, vr, length: tag >> 16 == 0x7FE0)
+        return Header(found)
+    except Rejected:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # broken bytes raise whatever the line of pydicom they reach happens to raise
+        raise Rejected("damaged-dicom", f"expected a DICOM header ({type(error).__name__})") from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing that pydicom warns of or logs comes out: it names values.
+
+    Filters and loggers belong to the whole process, so only one thread at a time reads; parsing is Python and would
+    not run beside another thread anyway.
+    """
+    log = logging.getLogger("pydicom")
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        was = log.disabled
+        log.disabled = True
+        try:
+            yield
+        finally:
+            log.disabled = was
+
+
+def _partial(data: bytes, stop: Any) -> Dataset:
+    from pydicom.filereader import read_dataset, read_partial
+
+    if _DEFLATED in data[:4_096] and has_prefix(data):
+        file = BytesIO(data)
+        file.seek(132)
+        meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+        if Header(meta).word(_TRANSFER_SYNTAX) == _DEFLATED.decode():
+            inflated = BytesIO(_inflated(data[file.tell() :]))
+            found = read_dataset(inflated, False, True, stop_when=stop, specific_tags=list(_TAGS))
+            return _with_meta(found, meta)
+    found = read_partial(BytesIO(data), stop_when=stop, force=True, specific_tags=list(_TAGS))
+    return _with_meta(found, found.file_meta)
+
+
+def _inflated(data: bytes) -> bytes:
+    """The beginning of a deflated data set: a header is never as long, whatever a bomb would unpack to."""
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _INFLATED_BYTES)
+    except zlib.error:
+        raise Rejected("damaged-dicom", "expected a deflated data set") from None
+
+
+def _with_meta(found: Dataset, meta: Dataset) -> Dataset:
+    """What the file meta information says of class and instance counts where the data set itself does not."""
+    for own, stored in ((0x00080016, _STORED_CLASS), (0x00080018, _STORED_INSTANCE)):
+        if own not in found and stored in meta:
+            item = meta.get_item(stored)
+            found._dict[found_tag(own)] = item._replace(tag=found_tag(own)) if hasattr(item, "_replace") else item
+    return found
+
+
+def found_tag(tag: int) -> Any:
+    """A tag as pydicom keys it."""
+    from pydicom.tag import BaseTag
+
+    return BaseTag(tag)
