@@ -6,13 +6,13 @@ import logging
 import re
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from xinglin.sources.dicom.characters import decode, encodings_of
+from xinglin.sources.dicom.characters import decode, encodings_of, guess
 from xinglin.sources.dicom.sniff import has_prefix
 from xinglin.sources.record import Rejected
 
@@ -30,7 +30,8 @@ _TAGS = (
 )  # fmt: skip
 _LAST_GROUP = 0x0020
 _UIDS = (0x00080018, 0x0020000D, 0x0020000E)
-_STORED_CLASS, _STORED_INSTANCE, _TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
+_STORED = {0x00080016: 0x00020002, 0x00080018: 0x00020003}
+_TRANSFER_SYNTAX = 0x00020010
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _INFLATED_BYTES = 4_000_000
 _LONGEST = 1_024
@@ -45,20 +46,19 @@ class Header:
     Args:
         elements: The elements as pydicom read them.
         encodings: Character sets of the header around it, for the items of a sequence.
+        meta: The file meta information, which also names class and instance.
     """
 
-    def __init__(self, elements: Dataset, encodings: tuple[str, ...] = ()) -> None:
+    def __init__(self, elements: Dataset, encodings: tuple[str, ...] = (), meta: Dataset | None = None) -> None:
         self._elements = elements
+        self._meta = meta
         self.encodings = encodings_of(self._raw(_CHARACTER_SET)) or encodings
 
     def _raw(self, tag: int) -> bytes | None:
-        from pydicom.dataelem import RawDataElement
-
-        if tag not in self._elements:
-            return None
-        found = self._elements.get_item(tag)
-        value = found.value if isinstance(found, RawDataElement) and found.VR != "SQ" else None
-        return value if isinstance(value, bytes) else None
+        value = _raw(self._elements, tag)
+        if value is None and self._meta is not None and tag in _STORED:
+            return _raw(self._meta, _STORED[tag])
+        return value
 
     def text(self, tag: int) -> str | None:
         """The first value of a text, without padding and control characters."""
@@ -79,7 +79,10 @@ class Header:
     def word(self, tag: int) -> str | None:
         """The first value where it is plain ASCII: a code, a date, a UID."""
         raw = (self._raw(tag) or b"").split(b"\\")[0].strip(b"\x00 ")
-        return raw.decode("ascii") if raw and len(raw) <= 256 and raw.isascii() and raw.decode().isprintable() else None
+        if not raw or len(raw) > 256 or not raw.isascii():
+            return None
+        found = raw.decode("ascii")
+        return found if found.isprintable() else None
 
     def number(self, tag: int) -> int | None:
         """A whole number that FHIR can hold as unsigned."""
@@ -90,8 +93,6 @@ class Header:
     def name_groups(self, tag: int) -> list[list[str]]:
         """The alphabetic, ideographic and phonetic groups of a person's name, each as its up to five components."""
         from pydicom.valuerep import PersonName
-
-        from xinglin.sources.dicom.characters import guess
 
         raw = (self._raw(tag) or b"").strip(b"\x00 ")
         if not raw or len(raw) > 4 * _LONGEST:
@@ -127,14 +128,12 @@ def read_header(data: bytes) -> Header:
         'CT'
     """
     try:
-        found = _partial(data, lambda tag, vr, length: tag >> 16 > _LAST_GROUP)
-        if not all(tag in found for tag in _UIDS):
+        found = _partial(data, _is_behind)
+        if not all(found.text(tag) for tag in _UIDS):
             # Elements out of their order: look for them to the end, but for the pixels.
-            found = _partial(data, lambda tag, vr, length: tag >> 16 == 0x7FE0)
-        return Header(found)
-    except Rejected:
-        raise
-    except MemoryError:
+            found = _partial(data, _is_pixels)
+        return found
+    except (Rejected, MemoryError):
         raise
     except Exception as error:  # broken bytes raise whatever the line of pydicom they reach happens to raise
         raise Rejected("damaged-dicom", f"expected a DICOM header ({type(error).__name__})") from None
@@ -158,19 +157,41 @@ def quiet() -> Iterator[None]:
             log.disabled = was
 
 
-def _partial(data: bytes, stop: Any) -> Dataset:
+def _raw(elements: Dataset, tag: int) -> bytes | None:
+    from pydicom.dataelem import RawDataElement
+
+    if tag not in elements:
+        return None
+    found: object = elements.get_item(tag)
+    value = found.value if isinstance(found, RawDataElement) and found.VR != "SQ" else None
+    return value if isinstance(value, bytes) else None
+
+
+def _is_behind(tag: int, vr: str | None, length: int) -> bool:
+    return tag >> 16 > _LAST_GROUP
+
+
+def _is_pixels(tag: int, vr: str | None, length: int) -> bool:
+    return tag >> 16 == 0x7FE0
+
+
+def _is_after_meta(tag: int, vr: str | None, length: int) -> bool:
+    return tag >> 16 != 2
+
+
+def _partial(data: bytes, stop: Callable[[int, str | None, int], bool]) -> Header:
     from pydicom.filereader import read_dataset, read_partial
 
+    wanted: Any = list(_TAGS)
     if _DEFLATED in data[:4_096] and has_prefix(data):
         file = BytesIO(data)
         file.seek(132)
-        meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
+        meta = read_dataset(file, False, True, stop_when=_is_after_meta)
         if Header(meta).word(_TRANSFER_SYNTAX) == _DEFLATED.decode():
             inflated = BytesIO(_inflated(data[file.tell() :]))
-            found = read_dataset(inflated, False, True, stop_when=stop, specific_tags=list(_TAGS))
-            return _with_meta(found, meta)
-    found = read_partial(BytesIO(data), stop_when=stop, force=True, specific_tags=list(_TAGS))
-    return _with_meta(found, found.file_meta)
+            return Header(read_dataset(inflated, False, True, stop_when=stop, specific_tags=wanted), meta=meta)
+    found = read_partial(BytesIO(data), stop_when=stop, force=True, specific_tags=wanted)
+    return Header(found, meta=found.file_meta)
 
 
 def _inflated(data: bytes) -> bytes:
@@ -179,19 +200,3 @@ def _inflated(data: bytes) -> bytes:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _INFLATED_BYTES)
     except zlib.error:
         raise Rejected("damaged-dicom", "expected a deflated data set") from None
-
-
-def _with_meta(found: Dataset, meta: Dataset) -> Dataset:
-    """What the file meta information says of class and instance counts where the data set itself does not."""
-    for own, stored in ((0x00080016, _STORED_CLASS), (0x00080018, _STORED_INSTANCE)):
-        if own not in found and stored in meta:
-            item = meta.get_item(stored)
-            found._dict[found_tag(own)] = item._replace(tag=found_tag(own)) if hasattr(item, "_replace") else item
-    return found
-
-
-def found_tag(tag: int) -> Any:
-    """A tag as pydicom keys it."""
-    from pydicom.tag import BaseTag
-
-    return BaseTag(tag)

@@ -13,6 +13,7 @@ __all__ = ["authority_system", "patient", "patient_id"]
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+").fullmatch
+_URI = re.compile(r"(urn:[a-z0-9]|https?://).+").fullmatch
 _NUMBER = "urn:xinglin:patient-number"
 _V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
@@ -46,7 +47,7 @@ def patient(header: Header, study_uid: str) -> dict[str, Any]:
 
 def patient_id(header: Header, study_uid: str) -> str:
     """The id of the Patient resource: stable, and the number itself where FHIR can hold it."""
-    number, authority = header.text(0x00100020), _authority(header, 0x00100021)
+    number, authority = header.text(0x00100020), header.text(0x00100021)
     if number is None:
         return _hashed(f"study|{study_uid}")
     written = number if authority is None else f"{authority}.{number}"
@@ -62,11 +63,9 @@ def authority_system(authority: str | None) -> str:
     """
     if authority is None:
         return _NUMBER
-    return f"urn:oid:{authority}" if _OID(authority) else f"urn:xinglin:authority:{authority}"
-
-
-def _authority(header: Header, tag: int) -> str | None:
-    return header.text(tag)
+    if _OID(authority):
+        return f"urn:oid:{authority}"
+    return authority if _URI(authority) else f"urn:xinglin:authority:{authority}"
 
 
 def _hashed(text: str) -> str:
@@ -79,10 +78,10 @@ def _identifiers(header: Header) -> list[dict[str, Any]]:
     number = header.text(0x00100020)
     if number is not None:
         kind = {"coding": [{"system": _V2_0203, "code": "MR"}]}
-        found.append({"type": kind, "system": authority_system(_authority(header, 0x00100021)), "value": number})
+        found.append({"type": kind, "system": authority_system(header.text(0x00100021)), "value": number})
     for item in header.items(0x00101002)[:20]:
         if other := item.text(0x00100020):
-            authority = _authority(item, 0x00100021)
+            authority = item.text(0x00100021)
             found.append({"system": authority_system(authority), "value": other} if authority else {"value": other})
     found += [{"value": other} for other in header.texts(0x00101000)[:20]]
     unique = {(one.get("system"), one["value"]): one for one in reversed(found)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 __all__ = ["has_prefix", "is_dicom", "is_directory"]
 
@@ -55,20 +56,21 @@ def is_directory(head: bytes) -> bool:
     at = head.find(_STORAGE_CLASS, 0, 1_000)
     if at < 0:
         return False
-    value = head[at + 8 : at + 8 + len(_DIRECTORY) + 1]
-    return value.startswith(_DIRECTORY) and value[-1:] not in b".0123456789"
+    end = at + 8 + len(_DIRECTORY)
+    return head[at + 8 : end] == _DIRECTORY and head[end : end + 1] in (b"", b"\x00", b" ", b"\x02")
 
 
 def _begins_with_element(head: bytes) -> bool:
     """Little or big endian, with or without value representation; groups 2 and 8 come first."""
     if len(head) < 8:
         return False
-    for order in ("little", "big"):
-        group = int.from_bytes(head[:2], order)  # type: ignore[arg-type]
+    orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+    for order in orders:
+        group = int.from_bytes(head[:2], order)
         if group not in _FIRST_GROUPS:
             continue
         if head[4:6] in _VRS:
-            return head[4:6] in _BINARY or int.from_bytes(head[6:8], order) <= _LONGEST_FIRST  # type: ignore[arg-type]
+            return head[4:6] in _BINARY or int.from_bytes(head[6:8], order) <= _LONGEST_FIRST
         if order == "little":
             length = int.from_bytes(head[4:8], "little")
             return length <= _LONGEST_FIRST and length <= len(head) and length % 2 == 0
