@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xinglin.contracts.model import Column, Table
 
-__all__ = ["DECISION", "PAIR", "PATIENT", "PERSON_HISTORY", "PERSON_LINK", "REVIEW", "TABLES"]
+__all__ = ["DECISION", "DECLARED", "PAIR", "PATIENT", "PERSON_HISTORY", "PERSON_LINK", "REVIEW", "TABLES"]
 
 PATIENT = Table(
     name="patient",
@@ -26,6 +26,8 @@ PATIENT = Table(
         Column("address", "VARCHAR", "Normalised street address"),
         Column("postal_code", "VARCHAR", "Postal code"),
         Column("city", "VARCHAR", "Normalised city"),
+        Column("numbers", "VARCHAR", "Patient numbers (MR, PI) that the site gave, one a line: system, bar, value"),
+        Column("same_as", "BIGINT", "Key of the Patient of the site that replaces it (Patient.link)"),
     ),
 )
 
@@ -46,7 +48,7 @@ PERSON_LINK = Table(
             "Highest match probability with another record of the person; 1 where it stands alone or was decided",
             required=True,
         ),
-        Column("method", "VARCHAR", "alone, model or decision", required=True),
+        Column("method", "VARCHAR", "alone, model, declared (by the site) or decision", required=True),
     ),
 )
 
@@ -95,6 +97,18 @@ PAIR = Table(
     ),
 )
 
+DECLARED = Table(
+    name="declared",
+    stage="identity",
+    zone="identified",
+    grain="one row per record that its site declares to be one with another record that stands for it",
+    key=("patient_key",),
+    columns=(
+        Column("patient_key", "BIGINT", "The record; it is not compared", required=True),
+        Column("representative", "BIGINT", "The record that is compared in its place", required=True),
+    ),
+)
+
 PERSON_HISTORY = Table(
     name="person_history",
     stage="identity",
@@ -109,4 +123,4 @@ PERSON_HISTORY = Table(
     ),
 )
 
-TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION, PAIR, PERSON_HISTORY)
+TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION, PAIR, DECLARED, PERSON_HISTORY)

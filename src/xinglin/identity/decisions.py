@@ -73,7 +73,7 @@ def decide(lake: Lake, action: Action, first: str, second: str, *, who: str, why
         _write_row(path, [number, action, left, right, who.strip(), clock(), why.strip()])
         tables = {table: snapshot.tables.get(table.name, []) for table in (*TABLES, PERSON_MAP)}
         tables[DECISION] = [*earlier, lake.adopt(DECISION, path)]
-        lake.publish(DECISION.stage, tables, snapshot.state)
+        lake.publish(DECISION.stage, tables, snapshot.state, after=snapshot)
     return number
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Protocol
 
+from xinglin.core.ids import key_sql
 from xinglin.lake.engine import parquet_list
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["LandedPatients", "extract_features", "load_macros", "read_landed", "
 
 _SHAPE = {
     "gender": "VARCHAR",
+    "link": [{"type": "VARCHAR", "other": {"reference": "VARCHAR"}}],
     "birthDate": "VARCHAR",
     "name": [{"use": "VARCHAR", "text": "VARCHAR", "family": "VARCHAR", "given": ["VARCHAR"]}],
     "telecom": [{"system": "VARCHAR", "value": "VARCHAR", "use": "VARCHAR"}],
@@ -138,7 +140,12 @@ def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:
     """
     load_macros(connection)
     stages = {
-        "chosen": sql_text("chosen", shape="'" + json.dumps(_SHAPE) + "'", systems="|".join(_NATIONAL_SYSTEMS)),
+        "chosen": sql_text(
+            "chosen",
+            shape="'" + json.dumps(_SHAPE) + "'",
+            systems="|".join(_NATIONAL_SYSTEMS),
+            linked_key=key_sql("concat(site, '/', k.other.reference)"),
+        ),
         "written": sql_text("written", family_of_han=f"^({_COMPOUND_FAMILY_NAMES}|.)"),
         into: sql_text("patient"),
     }

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xinglin.contracts.identity import DECISION, PAIR, PATIENT, PERSON_HISTORY, PERSON_LINK, REVIEW
+from xinglin.contracts.identity import DECISION, DECLARED, PAIR, PATIENT, PERSON_HISTORY, PERSON_LINK, REVIEW
 from xinglin.contracts.model import Table
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.ids import text_key
 from xinglin.core.settings import Settings
+from xinglin.identity.declared import declare
 from xinglin.identity.features import LandedPatients, extract_features, load_macros, read_landed, sql_text
 from xinglin.identity.persons import make_persons
 from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
@@ -118,7 +119,7 @@ class _Run:
         finally:
             connection.close()
         state = {**self.now, "model": model.to_json(), "run": run, "batches": batches, "counts": counts}
-        self.lake.publish(PATIENT.stage, files, state)
+        self.lake.publish(PATIENT.stage, files, state, after=self.before)
         self._step(5)
         return LinkReport(**counts, new=new, seconds=time.perf_counter() - started, trained=model.trained)
 
@@ -162,8 +163,27 @@ class _Run:
                 plan = Plan("everything", keep_model=False)
         else:
             connection.execute("CREATE TEMP VIEW patient AS FROM old_patient").fetchall()
+        declare(connection)
         prepare(connection, "patient")
+        plan = self._freed(connection, plan)
         return plan, new, self._set_aside(connection, plan)
+
+    def _freed(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Plan:
+        """Records that another stood for and no longer does were never compared: they arrive now."""
+        if plan.scope == "everything":
+            return plan
+        self._old(connection, DECLARED, "old_declared")
+        freed = (
+            "FROM old_patient SEMI JOIN (FROM old_declared SEMI JOIN comparable USING (patient_key)) AS freed"
+            " USING (patient_key)"
+        )
+        if not _count(connection, f"({freed})"):
+            return plan
+        if plan.scope == "persons":
+            _make(connection, "changed", freed)
+            return Plan("arriving")
+        connection.execute(f"INSERT INTO changed {freed} ANTI JOIN changed USING (patient_key)").fetchall()
+        return plan
 
     def _set_aside(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> list[DataFile]:
         """Write ``patient`` now and read it from there, so that scoring has the memory.
@@ -182,7 +202,7 @@ class _Run:
             kept, source = [], "patient"
         path = self.folder / f"{PATIENT.name}.parquet"
         write_parquet(connection, f"SELECT {', '.join(PATIENT.column_names)} FROM {source} ORDER BY patient_key", path)
-        files = [*(str(self.lake.root / PATIENT.stage / PATIENT.name / file.path) for file in kept), str(path)]
+        files = [*self.lake.paths(PATIENT, [file.path for file in kept]), str(path)]
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW patient AS FROM read_parquet({parquet_list(files)})"
         ).fetchall()
@@ -210,7 +230,12 @@ class _Run:
             )
         else:
             source = "FROM old_pair"
-        _make(connection, "pair", source)
+        _make(
+            connection,
+            "pair",
+            f"FROM ({source}) AS found SEMI JOIN comparable AS l ON l.patient_key = found.patient_key_l"
+            " SEMI JOIN comparable AS r ON r.patient_key = found.patient_key_r",
+        )
         return model
 
     def _founding(
@@ -246,6 +271,7 @@ class _Run:
             PAIR: f"SELECT {', '.join(PAIR.column_names)} FROM pair ORDER BY patient_key_l, patient_key_r",
             PERSON_LINK: "FROM linked ORDER BY patient_key",
             REVIEW: "FROM waiting ORDER BY patient_key_l, patient_key_r",
+            DECLARED: "FROM declared ORDER BY patient_key",
             PERSON_MAP: "SELECT patient_key, person_id FROM person ORDER BY patient_key",
             PERSON_HISTORY: sql_text("person_history", run=str(run)),
         }

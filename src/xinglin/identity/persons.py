@@ -25,8 +25,8 @@ def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
     """Make the table ``person`` (patient_key, person_id, records).
 
     Args:
-        connection: Holds ``comparable``, ``pair``, ``decision`` and ``founding`` (patient_key and the order in which
-            records were first landed and linked).
+        connection: Holds ``comparable``, ``declared``, ``pair``, ``decision`` and ``founding`` (patient_key and the
+            order in which records were first landed and linked).
         upper: Match probability from which a pair is linked.
     """
     import numpy as np
@@ -42,10 +42,11 @@ def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
     ).fetchnumpy()
     left = np.searchsorted(keys, links["patient_key_l"])
     right = np.searchsorted(keys, links["patient_key_r"])
-    decisions = _decisions(connection, keys)
+    decisions = _decisions(connection)
     group = _groups(keys, (left, right, links["weight"]), decisions)
     _divide_groups(connection, keys, group, (left, right, links["weight"]), decisions)
-    person = _founders(keys, founding["founding"], group)
+    keys, founded, group = _with_declared(connection, keys, founding["founding"], group)
+    person = _founders(keys, founded, group)
     _, inverse, records = np.unique(person, return_inverse=True, return_counts=True)
     table = pa.table({"patient_key": keys, "person_id": person, "records": records[inverse]})
     connection.register("person_arrow", table)
@@ -56,20 +57,31 @@ def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
 _Links = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.float64]"]
 
 
-def _decisions(connection: duckdb.DuckDBPyConnection, keys: NDArray[np.int64]) -> list[Decided]:
-    """The decisions that still hold and whose records are both there, newest first."""
-    known = set(
-        connection.execute(
-            "SELECT patient_key_l FROM decision UNION SELECT patient_key_r FROM decision"
-            " INTERSECT SELECT patient_key FROM comparable"
-        )
-        .fetchnumpy()["patient_key_l"]
-        .tolist()
+def _with_declared(
+    connection: duckdb.DuckDBPyConnection,
+    keys: NDArray[np.int64],
+    founding: NDArray[np.int64],
+    group: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Keys, founding order and groups with the records that others stand for, each in the group of that other."""
+    import numpy as np
+
+    more = connection.execute(
+        "SELECT patient_key, founding, representative FROM declared JOIN founding USING (patient_key) ORDER BY ALL"
+    ).fetchnumpy()
+    at = np.searchsorted(keys, more["representative"].astype(np.int64))
+    return (
+        np.concatenate([keys, more["patient_key"].astype(np.int64)]),
+        np.concatenate([founding, more["founding"]]),
+        np.concatenate([group, group[at]]),
     )
-    rows = connection.execute("SELECT patient_key_l, patient_key_r, action FROM decision ORDER BY sequence").fetchall()
-    return decided_pairs(
-        [Decided(left, right, action == "merge") for left, right, action in rows if {left, right} <= known]
-    )
+
+
+def _decisions(connection: duckdb.DuckDBPyConnection) -> list[Decided]:
+    """The decisions that still hold and whose records are both there, newest first; a record that another stands for
+    is named by that one."""
+    rows = connection.execute(sql_text("decided")).fetchall()
+    return decided_pairs([Decided(left, right, action == "merge") for left, right, action in rows])
 
 
 def _groups(keys: NDArray[np.int64], links: _Links, decisions: Sequence[Decided]) -> NDArray[np.int64]:

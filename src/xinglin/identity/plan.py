@@ -10,7 +10,7 @@ from xinglin.identity.features import LandedPatients
 
 __all__ = ["RULES", "LinkReport", "Patients", "Plan", "plan_linking"]
 
-RULES = 1
+RULES = 2
 """Grows when features, levels or clustering change their meaning, so that everything is linked anew."""
 
 

@@ -17,7 +17,8 @@ _RARE = 12
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, patients: str) -> int:
-    """Make ``comparable`` from a table of features; returns its number of rows."""
+    """Make ``comparable`` from a table of features, without the records ``declared``; returns its number of rows."""
+    patients = f"(FROM {patients} ANTI JOIN declared USING (patient_key))"
     select = sql_text("comparable", patients=patients, shared=str(_SHARED), rare=str(_RARE))
     return int(connection.execute(f"CREATE OR REPLACE TEMP TABLE comparable AS {select}").fetchall()[0][0])
 

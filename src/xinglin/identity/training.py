@@ -67,16 +67,21 @@ def train(connection: duckdb.DuckDBPyConnection, records: int) -> Model:
     if matches < ENOUGH:
         return Model(prior_model(), probability, f"prior model: {int(matches)} likely matches are too few to train on")
     from splink import DuckDBAPI, Linker
+    from splink.internals.exceptions import SplinkException
 
     believed = with_u(prior_model(), random_agreement(connection, records), probability)
     linker = Linker(
         DuckDBAPI(connection).register("comparable"), model_settings(believed, probability), log_level="ERROR"
     )
     # Threads may change the last bits of what is learned, and `_significant` cuts those off.
-    for columns in _SESSIONS:
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            block_condition(columns), estimate_without_term_frequencies=True, max_pairs=_BLOCKED_PAIRS
-        )
+    try:
+        for columns in _SESSIONS:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                block_condition(columns), estimate_without_term_frequencies=True, max_pairs=_BLOCKED_PAIRS
+            )
+    except SplinkException:
+        # Where every blocked pair is a sure match, Splink meets an infinite weight.
+        return Model(believed, probability, "prior model: the likely matches are too much alike to learn from")
     taught = linker.misc.save_model_to_json()["comparisons"]
     comparisons, doubted = learned(believed, taught, matches)
     note = f"; {', '.join(doubted)} kept from the prior model" if doubted else ""

@@ -32,5 +32,14 @@ SELECT
     )[1].value AS passport,
     list_filter(
         r.identifier, lambda d: d.type.coding IS NULL AND length(d.value) >= 18
-    )[1].value AS undeclared_id
+    )[1].value AS undeclared_id,
+    nullif(array_to_string(list_transform(
+        list_filter(r.identifier, lambda d: d.value IS NOT NULL
+            AND len(list_filter(d.type.coding, lambda c: c.code IN ('MR', 'PI'))) > 0),
+        lambda d: concat(d.system, '|', d.value)
+    ), chr(10)), '') AS numbers,
+    list_transform(
+        list_filter(r.link, lambda k: k.type = 'replaced-by' AND starts_with(k.other.reference, 'Patient/')),
+        lambda k: $linked_key
+    )[1] AS same_as
 FROM (SELECT patient_key, site, local_id, from_json(resource, $shape) AS r FROM landed_patient)

@@ -13,7 +13,8 @@ SELECT
     nullif(regexp_replace(folded(email), '\s+', '', 'g'), '') AS email,
     words(address_written) AS address,
     letters(postal_code) AS postal_code,
-    letters(city) AS city
+    letters(city) AS city,
+    numbers, same_as
 FROM (
     SELECT
         *,

@@ -19,6 +19,8 @@ SELECT
     coalesce(best.probability, 1.0) AS probability,
     CASE
         WHEN best.probability IS NOT NULL THEN 'model'
+        WHEN patient_key IN (SELECT patient_key FROM declared UNION ALL SELECT representative FROM declared)
+            THEN 'declared'
         WHEN person.records = 1 THEN 'alone'
         ELSE 'decision'
     END AS method
