@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from xinglin.landing.pool import Pool, worker_pool
     from xinglin.landing.proof import Proof, prove
     from xinglin.landing.receive import IngestReport, ingest
-    from xinglin.landing.spool import MessageSpool, ObjectSpool, Segment, Spool, messages
+    from xinglin.landing.spool import MessageSpool, ObjectSpool, Room, Segment, Spool, messages
     from xinglin.landing.store import KINDS, Batch, Counts, LandedFile, Landing, Site
     from xinglin.landing.verification import VerifyReport, verify
 
@@ -23,6 +23,7 @@ __all__ = [
     "ObjectSpool",
     "Pool",
     "Proof",
+    "Room",
     "Segment",
     "Site",
     "Spool",
@@ -41,6 +42,7 @@ _HOMES = {
     "worker_pool": "pool",
     "MessageSpool": "spool",
     "ObjectSpool": "spool",
+    "Room": "spool",
     "Segment": "spool",
     "Spool": "spool",
     "messages": "spool",

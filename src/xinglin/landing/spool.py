@@ -19,11 +19,26 @@ from struct import Struct
 from xinglin.core.errors import StorageError
 from xinglin.core.files import sync_file, sync_folder
 
-__all__ = ["MessageSpool", "ObjectSpool", "Segment", "Spool", "journal", "messages", "segment_number"]
+__all__ = ["MessageSpool", "ObjectSpool", "Room", "Segment", "Spool", "journal", "messages", "segment_number"]
 
 _HEAD = Struct("<4sII")
 _MARK = b"XLR1"
 _NUMBER = re.compile(r"(mllp|dicom)-(\d{8})").match
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much may wait to be landed.
+
+    Args:
+        limit: Most bytes that may wait.
+        reserve: Bytes that must stay free on the disk, so that what waits can still be landed.
+        segment: Bytes at which a segment is closed.
+    """
+
+    limit: int = 1_000_000_000
+    reserve: int = 100_000_000
+    segment: int = 7_000_000
 
 
 @dataclass(frozen=True)
@@ -91,14 +106,13 @@ class Spool:
         feed: ``mllp`` or ``dicom``.
         landed: Number of the last segment of the feed that was landed.
         limit: Most bytes that may wait.
-        reserve: Bytes that must stay free on the disk, so that what waits can still be landed.
+        room: How much may wait, and where a segment ends.
     """
 
-    def __init__(self, folder: Path, feed: str, landed: int, limit: int, reserve: int) -> None:
+    def __init__(self, folder: Path, feed: str, landed: int, room: Room) -> None:
         self.folder = folder
         self.feed = feed
-        self.limit = limit
-        self.reserve = reserve
+        self.limits = room
         self.waiting = 0
         self._closed: dict[int, Segment] = {}
         self._lock = threading.Lock()
@@ -123,11 +137,17 @@ class Spool:
 
     def room(self, size: int) -> bool:
         """Whether so many bytes more may wait."""
-        return self.waiting + self.open_bytes + size <= self.limit
+        return self.waiting + self.open_bytes + size <= self.limits.limit
 
     def rotate(self) -> None:
         """Close the open segment, if anything is in it."""
         with self._lock:
+            self._rotate()
+
+    def _added(self, size: int, count: int) -> None:
+        self.open_bytes += size
+        self.open_count += count
+        if self.open_bytes >= self.limits.segment:
             self._rotate()
 
     def _rotate(self) -> None:
@@ -145,7 +165,7 @@ class Spool:
 
     def _check_free(self, size: int) -> None:
         free = os.statvfs(self.folder)
-        if free.f_bavail * free.f_frsize < self.reserve + size:
+        if free.f_bavail * free.f_frsize < self.limits.reserve + size:
             raise self._refused()
 
     def _refused(self) -> StorageError:
@@ -162,7 +182,7 @@ class MessageSpool(Spool):
 
     Example:
         >>> import tempfile
-        >>> spool = MessageSpool(Path(tempfile.mkdtemp()) / "spool", "mllp", 0, 1_000_000, 0)
+        >>> spool = MessageSpool(Path(tempfile.mkdtemp()) / "spool", "mllp", 0, Room(reserve=0))
         >>> spool.append([b"MSH|one", b"MSH|two"])
         >>> spool.rotate()
         >>> [(segment.path.name, segment.count) for segment in spool.closed()]
@@ -185,12 +205,7 @@ class MessageSpool(Spool):
             except OSError as error:
                 self._abandon()
                 raise self._refused() from error
-            self.open_bytes += len(data)
-            self.open_count += len(contents)
-
-    def close(self) -> None:
-        """Close the open segment and its file."""
-        self.rotate()
+            self._added(len(data), len(contents))
 
     def _write(self, data: bytes) -> None:
         if self._file is None:
@@ -232,8 +247,8 @@ class ObjectSpool(Spool):
         Raises:
             StorageError: It cannot be kept and is still where it was.
         """
-        size = received.stat().st_size
         try:
+            size = received.stat().st_size
             self._check_free(0)
             sync_file(received)
             with self._lock:
@@ -241,9 +256,8 @@ class ObjectSpool(Spool):
                 if not self.open_count:
                     folder.mkdir(mode=0o700, exist_ok=True)
                     sync_folder(self.folder)
-                os.rename(received, folder / f"{folder.name}-{self.open_count + 1:06d}.dcm")
-                self.open_count += 1
-                self.open_bytes += size
+                received.rename(folder / f"{folder.name}-{self.open_count + 1:06d}.dcm")
+                self._added(size, 1)
                 sync_folder(folder)
         except OSError as error:
             raise self._refused() from error

@@ -1,0 +1,215 @@
+"""Micro-batches: closed segments and watched files become signed batches, in a process of their own.
+
+Landing is computing; in the process that answers senders it would make them wait. One worker process lands one batch
+after the other and remembers what each site sent before, so that a batch costs the same after a year.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from xinglin.core.clock import Clock
+from xinglin.core.errors import StorageError
+from xinglin.core.files import file_sha256, full_disk, sync_folder
+from xinglin.core.settings import Settings
+from xinglin.sources import Reading
+
+if TYPE_CHECKING:
+    from xinglin.landing import IngestReport, Landing
+
+__all__ = ["Feed", "Job", "LandedBatch", "Lander", "land"]
+
+Feed = Literal["mllp", "dicom", "watch"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to land.
+
+    Args:
+        site: Whose it is.
+        feed: How it came: by MLLP (a journal), DICOM (a folder of objects) or as a file in a watched folder.
+        path: Where it is.
+        reading: How it is read.
+        again: Whether a watched file whose bytes were landed before is counted again.
+    """
+
+    site: str
+    feed: Feed
+    path: Path
+    reading: Reading
+    again: bool = True
+
+
+@dataclass(frozen=True)
+class LandedBatch:
+    """What became of a job: received = landed + duplicate + quarantined, as `IngestReport` counts.
+
+    Args:
+        site: Whose it was.
+        feed: How it came.
+        items: Messages, objects or files in it.
+        batch: Number of the batch; None where nothing was received or all of it had been landed before.
+        received: Records offered.
+        landed: Resources in the batch.
+        duplicate: Resources landed before.
+        quarantined: Records set aside.
+        seconds: Wall-clock time.
+    """
+
+    site: str
+    feed: Feed
+    items: int
+    batch: int | None = None
+    received: int = 0
+    landed: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    seconds: float = 0.0
+
+
+class Lander:
+    """The worker process, started anew where it dies.
+
+    Args:
+        settings: The region.
+        clock: Time that manifests state; a function that another process can import.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._executor: ProcessPoolExecutor | None = None
+
+    async def land(self, job: Job) -> LandedBatch:
+        """Land one job; when this returns, the spool's part of it is gone from the disk.
+
+        Raises:
+            XinglinError: It could not be landed and is still where it was.
+        """
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._settings, self._clock)
+            )
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, _land_here, job)
+        except BrokenProcessPool as error:
+            self.close()
+            raise StorageError(
+                "the process that lands was killed; what it was given is still in the spool",
+                remedy="look whether the machine ran out of memory",
+                retry=True,
+            ) from error
+
+    def close(self) -> None:
+        """End the process."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+
+_WORKER: dict[str, tuple[Landing, Settings, Clock]] = {}
+"""What the worker process keeps between jobs."""
+
+
+def _begin(settings: Settings, clock: Clock) -> None:
+    from xinglin.landing import Landing
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides when to end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _WORKER["here"] = Landing(settings.landing, settings.keys), settings, clock
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _land_here(job: Job) -> LandedBatch:
+    return land(job, *_WORKER["here"])
+
+
+def land(job: Job, landing: Landing, settings: Settings, clock: Clock) -> LandedBatch:
+    """Land one job in this process.
+
+    A segment that stands in a manifest already was landed before a crash: it is only removed.
+
+    Raises:
+        XinglinError: It could not be landed and is still where it was.
+    """
+    with full_disk(job.path):
+        if job.feed == "mllp":
+            return _land_journal(job, landing, settings, clock)
+        if job.feed == "dicom":
+            return _land_objects(job, landing, settings, clock)
+    if not job.again and landing.known(job.site).has(file_sha256(job.path)):
+        return LandedBatch(job.site, job.feed, 0)
+    return _batch(job, 1, _ingest(job, job.path, landing, settings, clock))
+
+
+def _land_journal(job: Job, landing: Landing, settings: Settings, clock: Clock) -> LandedBatch:
+    from xinglin.landing import messages
+
+    found = list(messages(job.path.read_bytes()))
+    sealed = job.path.with_suffix(".hl7")
+    batch = LandedBatch(job.site, job.feed, 0)
+    if found:
+        with os.fdopen(os.open(sealed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(b"\x0b%b\x1c\r" % message for message in found)
+        if not landing.known(job.site).landed(sealed.name, file_sha256(sealed)):
+            batch = _batch(job, len(found), _ingest(job, sealed, landing, settings, clock))
+    job.path.unlink()
+    sealed.unlink(missing_ok=True)
+    sync_folder(job.path.parent)
+    return batch
+
+
+def _land_objects(job: Job, landing: Landing, settings: Settings, clock: Clock) -> LandedBatch:
+    known = landing.known(job.site)
+    left = sorted(job.path.iterdir())
+    for path in left.copy():
+        if known.landed(path.name, file_sha256(path)):
+            path.unlink()
+            left.remove(path)
+    batch = LandedBatch(job.site, job.feed, 0)
+    if left:
+        batch = _batch(job, len(left), _ingest(job, job.path, landing, settings, clock))
+    for path in left:
+        path.unlink()
+    job.path.rmdir()
+    sync_folder(job.path.parent)
+    return batch
+
+
+def _ingest(job: Job, path: Path, landing: Landing, settings: Settings, clock: Clock) -> IngestReport:
+    from xinglin.landing import ingest
+
+    if job.feed != "watch":
+        settings = replace(settings, threads=1)  # a micro-batch is done before further processes would have begun
+    return ingest(landing, path, job.site, settings=settings, clock=clock, reading=job.reading)
+
+
+def _batch(job: Job, items: int, report: IngestReport) -> LandedBatch:
+    return LandedBatch(
+        job.site,
+        job.feed,
+        items,
+        report.batch,
+        report.received,
+        report.landed,
+        report.duplicate,
+        report.quarantined,
+        report.seconds,
+    )
