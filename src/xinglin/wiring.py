@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock
+from xinglin.core.errors import UsageError
 from xinglin.core.settings import Settings, default_home
 from xinglin.flows import Stores
 
-__all__ = ["init_region", "open_region"]
+if TYPE_CHECKING:
+    from xinglin.lake import Runner
+
+__all__ = ["init_region", "open_region", "open_runner"]
 
 
 def init_region(home: Path, buckets: int = 8) -> Settings:
@@ -50,3 +57,36 @@ def open_region(home: Path | None = None, *, create: bool = False, clock: Clock 
     home = (home or default_home()).absolute()
     settings = init_region(home) if create else Settings.load(home)
     return Stores(settings, Landing(settings.landing, settings.keys), Lake(settings.lake), clock)
+
+
+@contextmanager
+def open_runner(settings: Settings, kind: str | None = None, master: str | None = None) -> Iterator[Runner]:
+    """Where tasks happen, for one command; a Spark application is started now and ends with the block.
+
+    Args:
+        settings: The region's settings.
+        kind: ``local`` or ``spark``; as the region's settings say when not given.
+        master: Spark's master URL; likewise. Naming one means the runner spark.
+
+    Raises:
+        NotFound: Spark or Java is not installed.
+        StorageError: The master does not answer.
+
+    Example:
+        >>> with open_runner(Settings(home=Path("/tmp"), threads=2)) as runner:
+        ...     runner.map(abs, [-1, 2])
+        [1, 2]
+    """
+    from xinglin.lake import LocalRunner
+
+    kind = kind or ("spark" if master else settings.runner.kind)
+    if kind == "local":
+        if master:
+            raise UsageError("only the runner spark has a master", source=master, remedy="leave out --runner local")
+        yield LocalRunner(settings.workers)
+        return
+    from xinglin.lake.application import spark_application
+    from xinglin.lake.spark import SparkRunner
+
+    with spark_application(master or settings.runner.master, dict(settings.runner.conf)) as context:
+        yield SparkRunner(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from xinglin import __version__
 
-__all__ = ["Home", "Json", "app"]
+__all__ = ["Home", "Json", "Master", "RunnerChoice", "RunnerName", "app"]
 
 app = typer.Typer(
     name="xinglin",
@@ -26,6 +27,21 @@ Home = Annotated[
     Path | None, typer.Option("--home", help="Folder of the region (or XINGLIN_HOME; else ./xinglin-home).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+
+
+class RunnerName(StrEnum):
+    """Where the work happens."""
+
+    local = "local"
+    spark = "spark"
+
+
+RunnerChoice = Annotated[
+    RunnerName | None, typer.Option("--runner", help="Where the work happens; else as xinglin.toml says, else local.")
+]
+Master = Annotated[
+    str | None, typer.Option(help="Spark's master: local[N], spark://HOST:PORT, yarn or k8s://…", show_default=False)
+]
 
 
 def _version(wanted: bool) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
 
 __all__: list[str] = []
@@ -19,25 +18,21 @@ app.add_typer(mart, name="mart")
 app.add_typer(vocabulary, name="vocabulary")
 
 
-class RunnerName(StrEnum):
-    """Where the work happens."""
-
-    local = "local"
-
-
 @mart.command("build")
 def build(
     full: Annotated[bool, typer.Option(help="Build every bucket anew instead of only the dirty ones.")] = False,
-    runner: Annotated[RunnerName, typer.Option(help="Where the work happens.")] = RunnerName.local,
+    runner: RunnerChoice = None,
+    master: Master = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Build the mart; without --full only what changed since the last build."""
     from xinglin.flows.run import build as build_mart
-    from xinglin.wiring import open_region
+    from xinglin.wiring import open_region, open_runner
 
-    with progress_bars(as_json) as bars:
-        report = build_mart(open_region(home), full=full, progress=bars)
+    stores = open_region(home)
+    with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
+        report = build_mart(stores, full=full, progress=bars, runner=where)
     if as_json:
         print_json(report)
         return

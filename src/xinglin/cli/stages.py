@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
 from xinglin.cli.show import complain, plain, print_json, print_table, progress_bars, say
 
 if TYPE_CHECKING:
@@ -117,16 +117,18 @@ def link(
 @app.command("run")
 def run_all(
     full: Annotated[bool, typer.Option(help="Do everything anew instead of only what is new.")] = False,
+    runner: RunnerChoice = None,
+    master: Master = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
     from xinglin.flows.run import run
-    from xinglin.wiring import open_region
+    from xinglin.wiring import open_region, open_runner
 
     stores = open_region(home)
-    with progress_bars(as_json) as bars:
-        report = run(stores, full=full, progress=bars)
+    with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
+        report = run(stores, full=full, progress=bars, runner=where)
     if as_json:
         print_json({"linked": report.linked, "mart": report.mart, "checks": report.checked.summary()})
     else:

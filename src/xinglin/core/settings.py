@@ -2,20 +2,69 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.core.files import write_atomic
 
-__all__ = ["Settings", "default_home"]
+__all__ = ["RunnerSettings", "Settings", "default_home"]
+
+_NAMES = {"buckets", "threads", "memory_mb", "upper", "lower"}
 
 
 def default_home() -> Path:
     """XINGLIN_HOME, or ``xinglin-home`` in the current folder."""
     return Path(os.environ.get("XINGLIN_HOME") or "xinglin-home").absolute()
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """Where tasks happen.
+
+    Args:
+        kind: ``local``, this machine's cores, or ``spark``.
+        master: Spark's master URL: ``local[*]``, ``spark://host:port``, ``yarn`` or ``k8s://…``.
+        conf: Further settings of Spark, by name.
+
+    Example:
+        >>> RunnerSettings.from_toml({"kind": "spark", "conf": {"spark.executor.memory": "2g"}}).conf
+        (('spark.executor.memory', '2g'),)
+    """
+
+    kind: str = "local"
+    master: str = "local[*]"
+    conf: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in {"local", "spark"}:
+            raise UsageError("a runner is local or spark", source=self.kind)
+
+    @classmethod
+    def from_toml(cls, values: dict[str, Any]) -> RunnerSettings:
+        """The table ``[runner]`` of ``xinglin.toml``.
+
+        Raises:
+            UsageError: It holds something else.
+        """
+        known = dict(values)
+        conf = tuple(sorted((name, str(value)) for name, value in known.pop("conf", {}).items()))
+        if set(known) - {"kind", "master"}:
+            raise UsageError(f"unknown settings {sorted(set(known) - {'kind', 'master'})}", source="[runner]")
+        return cls(**known, conf=conf)
+
+    def to_toml(self) -> str:
+        """The reverse of `from_toml`; nothing for the runner that is used when none is named."""
+        if self == RunnerSettings():
+            return ""
+        lines = ["", "[runner]", f"kind = {json.dumps(self.kind)}", f"master = {json.dumps(self.master)}"]
+        if self.conf:
+            lines += ["", "[runner.conf]", *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in self.conf)]
+        return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)
@@ -29,6 +78,7 @@ class Settings:
         memory_mb: Memory that the query engine of one process may use, in MB (1,000,000 bytes).
         upper: Match probability from which two patient records are linked without asking.
         lower: Match probability from which a pair waits for review.
+        runner: Where tasks happen.
     """
 
     home: Path
@@ -37,6 +87,7 @@ class Settings:
     memory_mb: int = 900
     upper: float = 0.95
     lower: float = 0.50
+    runner: RunnerSettings = RunnerSettings()
 
     def __post_init__(self) -> None:
         if not 1 <= self.buckets <= 4096:
@@ -70,7 +121,7 @@ class Settings:
         text = (
             "# Settings of this region. `buckets` cannot change once a mart was built.\n"
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
-            f"upper = {self.upper}\nlower = {self.lower}\n"
+            f"upper = {self.upper}\nlower = {self.lower}\n{self.runner.to_toml()}"
         )
         write_atomic(self.home / "xinglin.toml", text.encode())
 
@@ -85,7 +136,8 @@ class Settings:
         if not path.is_file():
             raise NotFound("there is no region here", source=str(home), remedy=f"run: xinglin init {home}")
         values = tomllib.loads(path.read_text())
-        unknown = set(values) - {"buckets", "threads", "memory_mb", "upper", "lower"}
+        runner = RunnerSettings.from_toml(values.pop("runner", {}))
+        unknown = set(values) - _NAMES
         if unknown:
             raise UsageError(f"unknown settings {sorted(unknown)}", source=str(path), remedy="remove them")
-        return cls(home=home, **values)
+        return cls(home=home, runner=runner, **values)

@@ -12,6 +12,7 @@ from xinglin.flows.stores import Progress, Stores
 
 if TYPE_CHECKING:
     from xinglin.identity import LinkReport
+    from xinglin.lake import Runner
     from xinglin.landing import IngestReport, Pool
     from xinglin.mart import CheckReport, MartReport
     from xinglin.sources import Reading
@@ -96,11 +97,15 @@ def link(stores: Stores, *, full: bool = False, progress: Progress | None = None
     )
 
 
-def build(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> MartReport:
+def build(
+    stores: Stores, *, full: bool = False, progress: Progress | None = None, runner: Runner | None = None
+) -> MartReport:
     """Build the mart from what was landed and linked."""
     from xinglin.mart import build_mart
 
-    return build_mart(stores.lake, stores.landing, stores.settings, full=full, progress=_of(progress, "mart"))
+    return build_mart(
+        stores.lake, stores.landing, stores.settings, full=full, progress=_of(progress, "mart"), runner=runner
+    )
 
 
 def check(stores: Stores, progress: Progress | None = None) -> CheckReport:
@@ -110,18 +115,21 @@ def check(stores: Stores, progress: Progress | None = None) -> CheckReport:
     return check_mart(stores.lake, stores.settings, progress=_of(progress, "check"))
 
 
-def run(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> RunReport:
+def run(
+    stores: Stores, *, full: bool = False, progress: Progress | None = None, runner: Runner | None = None
+) -> RunReport:
     """Ingest what lies in the sites' inboxes, link, build the mart and check it.
 
     Args:
         stores: The region.
         full: Link and build everything anew instead of only what is new.
         progress: Told of every step.
+        runner: Where tasks happen; this machine's cores when not given.
     """
     inboxes = [(site.name, site.inbox) for site in stores.landing.sites() if site.inbox]
     ingested = ingest_all(stores, inboxes, progress)
     linked = link(stores, full=full, progress=progress)
-    mart = build(stores, full=full, progress=progress)
+    mart = build(stores, full=full, progress=progress, runner=runner)
     return RunReport(ingested, linked, mart, check(stores, progress))
 
 
