@@ -21,7 +21,16 @@ from xinglin.region.terms import (
     WEIGHT,
 )  # fmt: skip
 
-__all__ = ["HL7", "coding_json", "concept_json", "observation_head", "quantity_end", "status_json", "text"]
+__all__ = [
+    "HL7",
+    "category_of",
+    "coding_json",
+    "concept_json",
+    "observation_head",
+    "quantity_end",
+    "status_json",
+    "text",
+]
 
 HL7 = "http://terminology.hl7.org/CodeSystem"
 _ICD10 = "http://hl7.org/fhir/sid/icd-10"
@@ -53,14 +62,19 @@ def coding_json(concept: Concept) -> str:
 
 
 @cache
+def category_of(concept: Concept) -> str:
+    """The category of an observation: vital-signs, survey, social-history or laboratory."""
+    if concept in _VITAL:
+        return "vital-signs"
+    if concept in _SURVEY:
+        return "survey"
+    return "social-history" if concept is SMOKING else "laboratory"
+
+
+@cache
 def observation_head(concept: Concept) -> str:
     """Everything of an Observation between its id and its subject."""
-    if concept in _VITAL:
-        category = "vital-signs"
-    elif concept in _SURVEY:
-        category = "survey"
-    else:
-        category = "social-history" if concept is SMOKING else "laboratory"
+    category = category_of(concept)
     return (
         f'"status":"final","category":[{{"coding":[{{"system":"{HL7}/observation-category","code":"{category}",'
         f'"display":"{_CATEGORY_NAMES[category]}"}}]}}],"code":{concept_json(concept)}'

@@ -38,18 +38,20 @@ class Desk:
     """
 
     def __init__(self, site: Site, seed: int) -> None:
-        self.organization = f'{{"reference":"Organization/{_uuid(seed, site.name, "organization")}"}}'
-        self._practitioners = tuple(
-            f'{{"reference":"Practitioner/{_uuid(seed, site.name, "practitioner", number)}"}}'
-            for number in range(PRACTITIONERS)
-        )
-        self._locations = {
-            setting: f'{{"reference":"Location/{_uuid(seed, site.name, "location", setting)}"}}' for setting in _PLACES
-        }
+        self.organization_id = _uuid(seed, site.name, "organization")
+        self.practitioner_ids = tuple(_uuid(seed, site.name, "practitioner", number) for number in range(PRACTITIONERS))
+        self.location_ids = {setting: _uuid(seed, site.name, "location", setting) for setting in _PLACES}
+        self.organization = f'{{"reference":"Organization/{self.organization_id}"}}'
+        self._practitioners = tuple(f'{{"reference":"Practitioner/{one}"}}' for one in self.practitioner_ids)
+        self._locations = {setting: f'{{"reference":"Location/{one}"}}' for setting, one in self.location_ids.items()}
 
     def practitioner(self, number: int) -> str:
         """A reference to a practitioner, counted round."""
         return self._practitioners[number % PRACTITIONERS]
+
+    def practitioner_id(self, number: int) -> str:
+        """The id of a practitioner, counted round."""
+        return self.practitioner_ids[number % PRACTITIONERS]
 
     def location(self, setting: str) -> str:
         """A reference to the place where encounters of a setting happen."""
