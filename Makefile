@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: help demo test check bench docs lock format clean
+.PHONY: help demo test servers check bench docs lock format clean
 
 help: ## show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build,
 
 test: $(STAMP) ## every test
 	$(BIN)/python -m pytest
+
+servers: ## install the real counterparts that tests meet, where missing: PostgreSQL, dcmtk, Orthanc, Java (Debian, root)
+	tests/servers.sh
 
 check: $(STAMP) ## style, types, architecture, and the code blocks of the docs
 	$(BIN)/ruff check .
