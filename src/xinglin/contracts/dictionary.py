@@ -24,7 +24,7 @@ ones of the stages mart and vocabulary only.
 _STAGES = {
     "landing": "What institutions sent, in signed batches.",
     "identity": "Who is the same person.",
-    "mart": "OMOP CDM 5.4 and, at its end, the tables that lead from every row back to its source.",
+    "mart": "OMOP CDM 5.4, images, and at its end the tables that lead from every row back to its source.",
     "vocabulary": "What codes mean: a small map of our own, or an OHDSI Athena download.",
 }
 

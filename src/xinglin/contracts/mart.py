@@ -1,4 +1,4 @@
-"""Contracts of the mart: OMOP CDM 5.4, its vocabulary, and the tables that say where rows come from.
+"""Contracts of the mart: OMOP CDM 5.4, images, its vocabulary, and the tables that say where rows come from.
 
 Column names, order and required fields follow https://ohdsi.github.io/CommonDataModel/cdm54.html; keys are
 BIGINT since they are 63-bit hashes. Zone: pseudonymous.
@@ -11,14 +11,21 @@ BIGINT since they are 63-bit hashes. Zone: pseudonymous.
 
 from __future__ import annotations
 
-from xinglin.contracts import mart_events, mart_findings, mart_person, mart_provenance, mart_vocabulary
+from xinglin.contracts import (
+    mart_events,
+    mart_findings,
+    mart_imaging,
+    mart_person,
+    mart_provenance,
+    mart_vocabulary,
+)
 from xinglin.contracts.model import Table
 
-__all__ = ["EVENT_DATES", "EVENT_TABLES", "OMOP_TABLES", "TABLES", "VOCABULARY_TABLES"]
+__all__ = ["EVENT_DATES", "EVENT_TABLES", "IMAGING_TABLES", "OMOP_TABLES", "TABLES", "VOCABULARY_TABLES"]
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for module in (mart_person, mart_events, mart_findings, mart_provenance)
+    for module in (mart_person, mart_events, mart_findings, mart_imaging, mart_provenance)
     for table in module.TABLES
 }
 """Every table of the stage ``mart``, by name."""
@@ -26,8 +33,11 @@ TABLES: dict[str, Table] = {
 VOCABULARY_TABLES: dict[str, Table] = {table.name: table for table in mart_vocabulary.TABLES}
 """Every table of the stage ``vocabulary``, by name."""
 
+IMAGING_TABLES: tuple[str, ...] = tuple(table.name for table in mart_imaging.TABLES)
+"""The tables of images: OMOP's imaging extension and our own."""
+
 OMOP_TABLES: tuple[str, ...] = tuple(
-    name for name in TABLES if name not in {table.name for table in mart_provenance.TABLES}
+    name for name in TABLES if name not in {*IMAGING_TABLES, *(table.name for table in mart_provenance.TABLES)}
 )
 """The tables of the stage ``mart`` that OMOP defines."""
 

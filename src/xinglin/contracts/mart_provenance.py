@@ -35,7 +35,7 @@ _ETL_COUNT = Table(
     name="etl_count",
     stage="mart",
     zone="pseudonymous",
-    grain="one row per landed file, outcome and table",
+    grain="one row per landed file, outcome and table; batch 0 and no file: rows made from several files together",
     key=("site", "batch", "file", "outcome", "table_name"),
     columns=(
         _SITE,

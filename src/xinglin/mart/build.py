@@ -118,7 +118,7 @@ def _bring_up(
     reduced, done = _reduce(runner, context, mapped, state.get("reduced", {}), basis, steps)
     steps.finish()
     tables = _merge(mapped, *(_from_json(entry["files"]) for entry in reduced.values()))
-    counts = _counts(files, superseded, entries)
+    counts = [*_counts(files, superseded, entries), *_made_together(reduced)]
     tables["etl_count"] = write_counts(context, counts)
     snapshot = lake.publish(
         "mart",
@@ -253,7 +253,14 @@ def _reduce(
     ingredient = _ingredients(context) if dirty else ()
     tasks = [replace(wanted[name], ingredient=ingredient) for name in dirty]
     results: list[Reduced] = runner.map(reduce_files, tasks, steps.done)
-    fresh = {result.name: {"fingerprint": result.fingerprint, "files": _to_json(result.files)} for result in results}
+    fresh = {
+        result.name: {
+            "fingerprint": result.fingerprint,
+            "files": _to_json(result.files),
+            "written": [list(row) for row in result.written],
+        }
+        for result in results
+    }
     return {name: fresh.get(name) or known[name] for name in wanted}, dirty
 
 
@@ -302,3 +309,12 @@ def _excluded(counts: Sequence[tuple[str, int, str, str, str, str, int]]) -> dic
         if outcome not in _NOT_EXCLUSIONS and not outcome.startswith("part: "):
             excluded[outcome] = excluded.get(outcome, 0) + count
     return dict(sorted(excluded.items()))
+def _made_together(reduced: Mapping[str, Any]) -> list[tuple[str, int, str, str, str, str, int]]:
+    """The rows of etl_count about rows that several files made together: batch 0, no file."""
+    sums: dict[tuple[str, str], int] = {}
+    for entry in reduced.values():
+        for site, table, count in entry["written"]:
+            sums[site, table] = sums.get((site, table), 0) + count
+    return [(site, 0, "", "ImagingStudy", "written", table, count) for (site, table), count in sorted(sums.items())]
+
+

@@ -44,6 +44,17 @@ MACROS: tuple[str, ...] = (
         WHEN coalesce(a.city, a.state, place_zip(a), a.country) IS NOT NULL
         THEN text_key(concat_ws('|', 'location', coalesce(a.city, ''), coalesce(a.state, ''),
             coalesce(place_zip(a), ''), coalesce(a.country, ''))) END""",
+    # FHIR writes UIDs as URNs in identifiers and as they are in series.
+    "CREATE MACRO plain_uid(t) AS nullif(regexp_replace(trim(t), '^urn:oid:', ''), '')",
+    """CREATE MACRO is_fragment(tags) AS coalesce(len(list_filter(tags,
+        lambda one_tag: one_tag.system = 'urn:xinglin:tag' AND one_tag.code = 'fragment')) > 0, false)""",
+    "CREATE MACRO extension_of(extensions, wanted) AS list_filter(extensions, lambda one: one.url = wanted)[1]",
+    # An age at a day leaves two years open; the one in which most of that year's birthdays lie is not known either.
+    """CREATE MACRO year_of_birth_at(day, age) AS CASE WHEN fhir_whole(age.value) BETWEEN 0 AND 9999 THEN CASE age.code
+        WHEN 'a' THEN year(day) - fhir_whole(age.value)
+        WHEN 'mo' THEN year(day - to_months(fhir_whole(age.value)))
+        WHEN 'wk' THEN year(day - to_days(7 * fhir_whole(age.value)))
+        WHEN 'd' THEN year(day - to_days(fhir_whole(age.value))) END END""",
     # contained resources first, then the site's own Medication or Device of that key
     """CREATE MACRO code_behind(reference, kind, contained) AS CASE
         WHEN starts_with(reference, '#')

@@ -13,7 +13,7 @@ from xinglin.contracts.mart import TABLES
 from xinglin.contracts.model import Table
 from xinglin.lake import DataFile, Lake
 from xinglin.mart.parts import PARTS
-from xinglin.mart.queries import PART_TYPES, query, schema
+from xinglin.mart.queries import IMAGE_TYPES, PART_TYPES, query, schema
 from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
 
 if TYPE_CHECKING:
@@ -145,12 +145,18 @@ def _events(
         f"SELECT * FROM ({query(f'event/{unit.resource_type}')})"
     )
     create_table(connection, "concept", query("concept"))
+    has_images = unit.resource_type in IMAGE_TYPES
+    if has_images:
+        create_table(connection, "part_image", query(IMAGE_TYPES[unit.resource_type]))
     create_table(connection, "routed", query("routed"))
     connection.execute(f"DROP {kind} event; DROP TABLE parsed")
     outcomes += [tuple(row) for row in connection.execute(query("outcome")).fetchall()]
     targets = [table for outcome, table, _ in outcomes if outcome == "written"]
     writes = [(name, query(f"table/{name}")) for name in targets]
-    if writes:
+    if writes or has_images:
+    if has_images:
+        outcomes += [tuple(row) for row in connection.execute(query("image/outcome")).fetchall()]
+        writes.append(("part_image", "FROM part_image WHERE series_uid IS NOT NULL"))
         writes += [("lineage", query("lineage/event")), ("part_unmapped", query("unmapped"))]
     return writes
 

@@ -84,5 +84,40 @@ _UNMAPPED = Table(
     ),
 )
 
-PARTS: dict[str, Table] = {table.name: table for table in (_PERSON, _PLACE, _PROVIDER, _UNMAPPED)}
+_IMAGE = Table(
+    name="part_image",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per instance, or series without instances, that an accepted ImagingStudy tells of",
+    key=("resource_key", "series_uid", "sop_uid"),
+    bucketed=True,
+    columns=(
+        Column("person_id", "BIGINT", "The person", required=True),
+        Column("site", "VARCHAR", "Site", required=True),
+        Column("batch", "INTEGER", "Sequence of the signed batch", required=True),
+        Column("file", "VARCHAR", "File in the batch", required=True),
+        Column("row", "BIGINT", "Row of the resource in the file", required=True),
+        Column("resource_key", "BIGINT", "Key of the ImagingStudy", required=True),
+        Column("is_fragment", "BOOLEAN", "Whether the resource is one object's share of a study", required=True),
+        Column("study_uid", "VARCHAR", "Study Instance UID, or the id of the resource", required=True),
+        Column("is_unnamed", "BOOLEAN", "Whether the resource gives no Study Instance UID", required=True),
+        Column("study_date", "DATE", "Day of the study", required=True),
+        Column("study_datetime", "TIMESTAMP", "Moment of the study"),
+        Column("procedure_occurrence_id", "BIGINT", "The procedure that a whole study became"),
+        Column("visit_occurrence_id", "BIGINT", "Visit of the study"),
+        Column("birth_year", "INTEGER", "Year of birth by the age at the study"),
+        Column("series_uid", "VARCHAR", "Series Instance UID"),
+        Column("series_date", "DATE", "Day of the series"),
+        Column("modality", "VARCHAR", "Modality as the site wrote it"),
+        Column("modality_concept_id", "INTEGER", "Its concept", required=True),
+        Column("anatomic_site", "VARCHAR", "Part of the body as the site wrote it"),
+        Column("anatomic_site_concept_id", "INTEGER", "Its concept", required=True),
+        Column("sop_uid", "VARCHAR", "SOP Instance UID; NULL for a series without instances"),
+        Column("sop_class_uid", "VARCHAR", "SOP Class UID"),
+        Column("instance_number", "INTEGER", "Number within the series"),
+        Column("object_sha256", "VARCHAR", "Hash of the object"),
+    ),
+)
+
+PARTS: dict[str, Table] = {table.name: table for table in (_PERSON, _PLACE, _PROVIDER, _UNMAPPED, _IMAGE)}
 """Every inner table, by name."""

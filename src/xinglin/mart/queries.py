@@ -7,7 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-__all__ = ["EVENT_TYPES", "PART_TYPES", "code_digest", "code_map", "query", "schema"]
+__all__ = ["EVENT_TYPES", "IMAGE_TYPES", "PART_TYPES", "code_digest", "code_map", "query", "schema"]
 
 _HERE = Path(__file__).parent
 
@@ -22,6 +22,10 @@ PART_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
     "PractitionerRole": (("part/PractitionerRole_provider", "part_provider"),),
 }
 """Resource types that describe persons and places: (query, table) of each."""
+
+
+IMAGE_TYPES: dict[str, str] = {"ImagingStudy": "part/ImagingStudy_image"}
+"""Resource types that tell of images beside the event they are: the query of each."""
 
 
 @cache

@@ -6,16 +6,21 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import EVENT_DATES, TABLES
 from xinglin.lake import DataFile, Lake
 from xinglin.mart.mapping import table_named
 from xinglin.mart.queries import query
-from xinglin.mart.session import Context, open_session, read_parquet_sql, write_table
+from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = [
     "BUCKET_INPUTS",
     "BUCKET_TABLES",
+    "IMAGE_OUTPUTS",
     "REGION_INPUTS",
     "REGION_TABLES",
     "ReduceTask",
@@ -27,7 +32,9 @@ __all__ = [
 
 BUCKET_TABLES: tuple[str, ...] = ("person", "death", "observation_period", "condition_era", "drug_era")
 """Made per person bucket."""
-BUCKET_INPUTS: tuple[str, ...] = ("part_person", *EVENT_DATES)
+IMAGE_OUTPUTS: tuple[str, ...] = ("image_occurrence", "image_instance", "procedure_occurrence", "lineage")
+"""Made per person bucket where it has images; the last two add rows to what the map wrote."""
+BUCKET_INPUTS: tuple[str, ...] = ("part_person", "part_image", *EVENT_DATES)
 """What they are made from."""
 REGION_TABLES: tuple[str, ...] = ("location", "provider", "unmapped_code")
 """Made once for the region; none of them grows with the number of events."""
@@ -58,11 +65,19 @@ class ReduceTask:
 
 @dataclass(frozen=True)
 class Reduced:
-    """What one reduction yielded."""
+    """What one reduction yielded.
+
+    Args:
+        name: Of the task.
+        fingerprint: Of the task.
+        files: By table.
+        written: (site, table, count) of the rows that are counted as written though no single file wrote them.
+    """
 
     name: str
     fingerprint: str
     files: dict[str, list[DataFile]]
+    written: list[tuple[str, str, int]]
 
 
 def reduction_fingerprint(basis: str, inputs: Mapping[str, Sequence[DataFile]]) -> str:
@@ -79,12 +94,16 @@ def reduction_fingerprint(basis: str, inputs: Mapping[str, Sequence[DataFile]]) 
 def reduce_files(task: ReduceTask) -> Reduced:
     """Make the tables of one bucket, or of the region, from the files that the map wrote."""
     outputs = REGION_TABLES if task.bucket is None else BUCKET_TABLES
+    written: list[tuple[str, str, int]] = []
     files: dict[str, list[DataFile]] = {}
     lake = Lake(task.context.lake)
     with open_session(task.context, {}) as connection:
         for name, paths in task.inputs.items():
             source = read_parquet_sql(paths, _columns(name))
             connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {source}")
+        if task.inputs.get("part_image"):
+            outputs += IMAGE_OUTPUTS
+            written = _gather_images(connection)
         if task.bucket is not None:
             source = read_parquet_sql(task.ingredient, "drug_concept_id INTEGER, ingredient_concept_id INTEGER")
             connection.execute(f"CREATE TEMP VIEW ingredient AS SELECT * FROM {source}")
@@ -95,7 +114,20 @@ def reduce_files(task: ReduceTask) -> Reduced:
             folder = task.context.scratch / f"reduce-{task.name}"
             for path, bucket in write_table(connection, TABLES[name], select, folder):
                 files.setdefault(name, []).append(lake.adopt(TABLES[name], path, bucket))
-    return Reduced(task.name, task.fingerprint, files)
+    return Reduced(task.name, task.fingerprint, files, written)
+
+
+def _gather_images(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
+    """Bring series and studies together, and show the procedures made from them beside those that the map wrote."""
+    create_table(connection, "image_series", query("image/series"))
+    create_table(connection, "image_study", query("image/study"))
+    connection.execute("ALTER VIEW procedure_occurrence RENAME TO mapped_procedure")
+    both = f"FROM mapped_procedure UNION ALL BY NAME ({query('reduce/procedure_occurrence')})"
+    connection.execute(f"CREATE TEMP VIEW procedure_occurrence AS {both}")
+    return [
+        (str(site), str(table), int(rows))
+        for site, table, rows in connection.execute(query("image/written")).fetchall()
+    ]
 
 
 def write_counts(context: Context, rows: Sequence[tuple[str, int, str, str, str, str, int]]) -> list[DataFile]:
@@ -114,7 +146,7 @@ def write_counts(context: Context, rows: Sequence[tuple[str, int, str, str, str,
             "ORDER BY site, batch, file, outcome, table_name"
         )
         written = write_table(connection, table, select, context.scratch / "counts")
-        return [Lake(context.lake).adopt(table, path, bucket) for path, bucket in written]
+        return [context.lake.adopt(table, path, bucket) for path, bucket in written]
 
 
 def _columns(name: str) -> str:

@@ -104,8 +104,10 @@ def write_people(files: Sequence[LandedFile], superseded: Superseded, linked: Se
         context: What all tasks share.
     """
     patients = _current([file for file in files if file.resource_type == "Patient"], superseded)
+    studies = _current([file for file in files if file.resource_type == "ImagingStudy"], superseded)
     with open_session(context, {}) as connection:
         connection.execute(f"CREATE TEMP VIEW current_resource AS {patients}")
+        connection.execute(f"CREATE TEMP VIEW current_study AS {studies}")
         linked_sql = read_parquet_sql(list(linked), "patient_key BIGINT, person_id BIGINT")
         connection.execute(f"CREATE TEMP VIEW person_map AS SELECT * FROM {linked_sql}")
         path = context.person_map.replace("'", "''")
@@ -155,15 +157,18 @@ class _LookUps:
 
 
 def _current(files: Sequence[LandedFile], superseded: Superseded) -> str:
-    """A SELECT of key, text and type of the current resources of some files."""
+    """A SELECT of key, patient, text and type of the current resources of some files."""
     selects = []
     for file in files:
         gone = superseded.get((file.site, file.batch, file.name), ())
         path = str(file.path).replace("'", "''")
         selects.append(
-            f"SELECT key, resource, '{file.resource_type}' AS kind "
+            f"SELECT key, patient_key, resource, '{file.resource_type}' AS kind "
             f"FROM read_parquet('{path}', file_row_number = true)"
             + (f" WHERE file_row_number NOT IN ({', '.join(map(str, gone))})" if gone else "")
         )
-    nothing = "SELECT NULL::BIGINT AS key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind WHERE false"
+    nothing = (
+        "SELECT NULL::BIGINT AS key, NULL::BIGINT AS patient_key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind "
+        "WHERE false"
+    )
     return " UNION ALL ".join(selects) or nothing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xinglin.contracts.mart import EVENT_DATES, OMOP_TABLES
+from xinglin.contracts.mart import EVENT_DATES, IMAGING_TABLES, OMOP_TABLES
 from xinglin.contracts.model import Column, Table
 from xinglin.mart.checks.rule import QueryRule, Rule, ScanRule, SchemaRule
 
@@ -16,6 +16,8 @@ _FOREIGN_KEYS = {
     "provider.provider_id": "provider",
     "care_site.care_site_id": "care_site",
     "location.location_id": "location",
+    "procedure_occurrence.procedure_occurrence_id": "procedure",
+    "image_occurrence.image_occurrence_id": "image",
 }
 
 
@@ -58,7 +60,7 @@ def _column_rules(table: Table, column: Column) -> Iterator[Rule]:
             blocking=True,
             violation=f"t.{name} IS NULL",
         )
-    elif table.name in OMOP_TABLES:
+    elif table.name in OMOP_TABLES or table.name in IMAGING_TABLES:
         yield ScanRule(
             "measureValueCompleteness",
             "completeness",
@@ -125,7 +127,7 @@ def _foreign_keys(table: Table) -> Iterator[ScanRule]:
             table.name,
             column.name,
             f"No row of {column.references.split('.')[0]} has this key; the resource it points to was not received",
-            blocking=join == "person",
+            blocking=join in ("person", "image"),
             applies=f"t.{column.name} IS NOT NULL",
             violation=f"{join}.{target} IS NULL",
             joins=(join,),

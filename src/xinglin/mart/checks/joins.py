@@ -46,6 +46,14 @@ JOINS: dict[str, tuple[str, str]] = {
         "SELECT DISTINCT care_site_id FROM care_site",
         "care_site.care_site_id = t.care_site_id",
     ),
+    "procedure": (
+        "SELECT DISTINCT procedure_occurrence_id FROM procedure_occurrence",
+        "procedure.procedure_occurrence_id = t.procedure_occurrence_id",
+    ),
+    "image": (
+        "SELECT DISTINCT image_occurrence_id FROM image_occurrence",
+        "image.image_occurrence_id = t.image_occurrence_id",
+    ),
     "location": (
         "SELECT DISTINCT location_id FROM location",
         "location.location_id = t.location_id",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xinglin.contracts.mart import EVENT_TABLES, OMOP_TABLES
+from xinglin.contracts.mart import EVENT_TABLES, IMAGING_TABLES, OMOP_TABLES
 from xinglin.contracts.model import Table
 from xinglin.mart.checks.dates import SPANS
 from xinglin.mart.checks.rule import QueryRule
@@ -12,7 +12,7 @@ from xinglin.mart.checks.rule import QueryRule
 __all__ = ["LINEAGE_SUMS", "whole_rules"]
 
 _DERIVED = ("observation_period", "condition_era", "drug_era")
-_WRITTEN_ONCE = (*EVENT_TABLES, "cost")
+_WRITTEN_ONCE = (*EVENT_TABLES, "cost", *IMAGING_TABLES)
 _ERA_GAP_DAYS = 30
 
 LINEAGE_SUMS = "SELECT table_name, count(*) AS rows, sum(hash(row_id)) AS hashes FROM lineage GROUP BY table_name"
@@ -28,7 +28,8 @@ def whole_rules(table: Table) -> Iterator[QueryRule]:
         ['isReconciled', 'hasLineage', 'lineageLeadsToRow']
     """
     name = table.name
-    if name in OMOP_TABLES and "person_id" in table.column_names and name != "person":
+    of_images = name in IMAGING_TABLES
+    if (name in OMOP_TABLES or of_images) and "person_id" in table.column_names and name != "person":
         yield _persons(name)
     if name == "observation_period":
         yield _apart(name, "person_id", 0)
@@ -40,7 +41,7 @@ def whole_rules(table: Table) -> Iterator[QueryRule]:
         yield _covered("drug_exposure", name, "drug", same_concept=False)
     if name in _WRITTEN_ONCE:
         yield _reconciled(name)
-    if name in OMOP_TABLES and name not in _DERIVED:
+    if (name in OMOP_TABLES or of_images) and name not in _DERIVED:
         yield from _lineage(table)
     if name == "lineage":
         yield _collisions()

@@ -6,7 +6,7 @@ SELECT 'mapped' AS outcome, '' AS table_name, count(*) AS rows FROM resource WHE
 UNION ALL
 SELECT why, '', count(*) FROM resource WHERE made = 0 GROUP BY why
 UNION ALL
-SELECT 'written', target, count(*) FROM routed WHERE target IS NOT NULL GROUP BY target
+SELECT 'written', target, count(*) FROM routed WHERE target <> 'image_instance' GROUP BY target
 UNION ALL
 SELECT 'part: ' || routed.why, '', count(*) FROM routed JOIN resource USING (resource_key)
 WHERE target IS NULL AND made > 0 GROUP BY routed.why

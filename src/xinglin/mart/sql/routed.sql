@@ -6,7 +6,8 @@ WITH judged AS (
             WHEN e.why IS NOT NULL THEN e.why
             WHEN e.person_id IS NULL THEN 'no-person'
             WHEN e.start_date IS NULL AND e.home <> 'cost' THEN 'no-date'
-            WHEN c.source_value IS NULL AND e.home NOT IN ('visit_occurrence', 'cost', 'note') THEN 'no-code'
+            WHEN c.source_value IS NULL AND e.home NOT IN ('visit_occurrence', 'cost', 'note', 'image_instance')
+                THEN 'no-code'
         END AS why
     FROM event e
     LEFT JOIN concept c ON c.code = e.code

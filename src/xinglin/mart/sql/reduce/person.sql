@@ -17,6 +17,13 @@ birth AS (
         FROM recent WHERE birth_date IS NOT NULL GROUP BY person_id, birth_date
     ) GROUP BY person_id
 ),
+-- the age at an image stands in where nobody tells a date of birth
+aged AS (
+    SELECT person_id, arg_min(birth_year, (-votes, birth_year)) AS birth_year FROM (
+        SELECT person_id, birth_year, count(*) AS votes FROM part_image
+        WHERE birth_year IS NOT NULL GROUP BY person_id, birth_year
+    ) GROUP BY person_id
+),
 latest AS (
     SELECT person_id, arg_min(race, recency) AS race, arg_min(ethnicity, recency) AS ethnicity,
         arg_min(location_id, recency) AS location_id, arg_min(provider_id, recency) AS provider_id,
@@ -24,7 +31,7 @@ latest AS (
     FROM recent GROUP BY person_id
 )
 SELECT l.person_id, coalesce(k.concept_id, 0) AS gender_concept_id,
-    b.birth_date[1:4]::INTEGER AS year_of_birth,
+    coalesce(b.birth_date[1:4]::INTEGER, a.birth_year) AS year_of_birth,
     CASE WHEN length(b.birth_date) >= 7 THEN b.birth_date[6:7]::INTEGER END AS month_of_birth,
     CASE WHEN length(b.birth_date) >= 10 THEN b.birth_date[9:10]::INTEGER END AS day_of_birth,
     CASE WHEN l.birth_datetime::DATE = fhir_day(b.birth_date) THEN l.birth_datetime END AS birth_datetime,
@@ -34,6 +41,7 @@ SELECT l.person_id, coalesce(k.concept_id, 0) AS gender_concept_id,
     l.ethnicity AS ethnicity_source_value, 0 AS ethnicity_source_concept_id
 FROM latest l
 LEFT JOIN birth b USING (person_id)
+LEFT JOIN aged a USING (person_id)
 LEFT JOIN gender g USING (person_id)
 LEFT JOIN gender_concept k ON k.code = g.gender
 ORDER BY l.person_id
