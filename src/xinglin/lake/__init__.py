@@ -17,6 +17,7 @@ Example:
 from xinglin.lake.engine import connect, write_parquet
 from xinglin.lake.files import DataFile, Snapshot
 from xinglin.lake.runner import LocalRunner, Runner
+from xinglin.lake.storage import Local
 from xinglin.lake.tables import Lake
 
-__all__ = ["DataFile", "Lake", "LocalRunner", "Runner", "Snapshot", "connect", "write_parquet"]
+__all__ = ["DataFile", "Lake", "Local", "LocalRunner", "Runner", "Snapshot", "connect", "write_parquet"]

@@ -1,20 +1,34 @@
-"""Commits to one Delta table: the difference between the files it shows and the files it should show."""
+"""Delta tables for readers outside: each shows what the stage's pointer shows, and follows it.
+
+The pointer is the truth, so a Delta commit comes after it. Every commit carries the number of the snapshot as a ``txn``
+action; a table that shows a later snapshot already is left alone, and one that a killed run left behind catches up with
+the next publication.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.model import Table
-from xinglin.lake.files import DataFile
+from xinglin.core.errors import Conflict, StorageError
+from xinglin.lake.files import DataFile, Snapshot
+from xinglin.lake.storage import Storage
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable, Schema
+    from deltalake import CommitProperties, DeltaTable, Schema
+    from deltalake.transaction import AddAction, RemoveAction
 
-__all__ = ["commit_files"]
+__all__ = ["show_in_delta"]
 
+_MARK = "_delta.json"
+_APPLICATION = "xinglin"
+_AT_ONCE = 4
+_TRIES = 5
 _DELTA_TYPES = {
     "BIGINT": "long",
     "INTEGER": "integer",
@@ -27,53 +41,112 @@ _DELTA_TYPES = {
 }
 
 
-def commit_files(folder: Path, table: Table, files: Sequence[DataFile]) -> int:
-    """Make the Delta table in `folder` show exactly `files`.
+def show_in_delta(storage: Storage, now: Snapshot, tables: Iterable[Table], before: Snapshot | None) -> None:
+    """Make the stage's Delta tables show what a snapshot shows.
 
     Args:
-        folder: The table's folder; the files are in it already.
-        table: The contract, for schema and partitioning.
-        files: All files the table shall show.
+        storage: Where the lake lies.
+        now: The snapshot that is shown.
+        tables: The contracts of its tables.
+        before: The snapshot before it; tables that are as they were then are left alone, if the Delta tables had
+            caught up with it.
 
-    Returns:
-        The Delta version.
+    Raises:
+        StorageError: The storage failed. The snapshot is shown all the same; the next publication mends the rest.
     """
-    from deltalake import DeltaTable
+    key = f"{now.stage}/{_MARK}"
+    mark = storage.read(key)
+    caught_up = json.loads(mark.data)["version"] if mark else 0
+    if caught_up >= now.version:
+        return
+    known = before.tables if before and caught_up == before.version else {}
+    changed = [table for table in tables if known.get(table.name) != now.tables[table.name]]
+    show = partial(_show, storage, now)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(show, changed))
+    # Somebody who publishes the next snapshot at this moment marks it as well.
+    with suppress(Conflict):
+        storage.replace(key, json.dumps({"version": now.version}).encode(), mark.token if mark else None)
+
+
+def _show(storage: Storage, now: Snapshot, table: Table) -> None:
+    from deltalake.exceptions import DeltaError
+
+    failed: Exception | None = None
+    for _ in range(_TRIES):
+        try:
+            commit_files(storage.delta(f"{now.stage}/{table.name}"), table, now.tables[table.name], now.version)
+            return
+        except (DeltaError, OSError) as error:
+            # Two commits collided, or a node went away; what is there now decides what is left to do.
+            failed = error
+    raise StorageError(
+        "a Delta log could not be written; the tables are published all the same",
+        source=f"{storage.url}/{now.stage}/{table.name}",
+        remedy="run the stage again",
+        retry=True,
+    ) from failed
+
+
+def commit_files(place: tuple[str, dict[str, str]], table: Table, files: Sequence[DataFile], number: int) -> None:
+    """Make one Delta table show exactly `files`.
+
+    Args:
+        place: Its address and the options to open it with.
+        table: The contract, for schema and partitioning.
+        files: All files the table shall show; they are in its folder already.
+        number: Number of the snapshot. A table that shows this one or a later one stays as it is.
+    """
+    from deltalake import CommitProperties, DeltaTable, Transaction
     from deltalake.exceptions import TableNotFoundError
-    from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+    from deltalake.transaction import create_table_with_add_actions
 
-    def add(file: DataFile) -> AddAction:
-        partition = {"bucket": str(file.bucket)} if table.bucketed else {}
-        return AddAction(file.path, file.size, partition, 0, True, json.dumps({"numRecords": file.rows}))
-
+    address, options = place
+    properties = CommitProperties(app_transactions=[Transaction(_APPLICATION, number)])
     try:
-        current = DeltaTable(str(folder))
+        current = DeltaTable(address, storage_options=options)
     except TableNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
         create_table_with_add_actions(
-            str(folder),
+            address,
             _schema(table),
-            [add(file) for file in files],
+            [_add(table, file) for file in files],
             mode="error",
             partition_by=["bucket"] if table.bucketed else [],
             name=table.name,
             description=table.grain,
+            storage_options=options,
+            commit_properties=properties,
         )
-        return DeltaTable(str(folder)).version()
+        return
+    if (current.transaction_version(_APPLICATION) or 0) < number:
+        _commit_difference(current, table, files, properties)
+
+
+def _commit_difference(
+    current: DeltaTable, table: Table, files: Sequence[DataFile], properties: CommitProperties
+) -> None:
+    from deltalake.transaction import RemoveAction
+
     shown = _shown(current)
     wanted = {file.path for file in files}
-    actions: list[AddAction | RemoveAction] = [add(file) for file in files if file.path not in shown]
+    actions: list[AddAction | RemoveAction] = [_add(table, file) for file in files if file.path not in shown]
     actions += [
         RemoveAction(path, True, 0, size, {"bucket": str(bucket)} if table.bucketed else {})
         for path, (size, bucket) in sorted(shown.items())
         if path not in wanted
     ]
-    if not actions:
-        return current.version()
-    current.create_write_transaction(
-        actions, "append", _schema(table), partition_by=["bucket"] if table.bucketed else []
-    )
-    return DeltaTable(str(folder)).version()
+    if actions:
+        partition = ["bucket"] if table.bucketed else []
+        current.create_write_transaction(
+            actions, "append", _schema(table), partition_by=partition, commit_properties=properties
+        )
+
+
+def _add(table: Table, file: DataFile) -> AddAction:
+    from deltalake.transaction import AddAction
+
+    partition: dict[str, str | None] = {"bucket": str(file.bucket)} if table.bucketed else {}
+    return AddAction(file.path, file.size, partition, 0, True, json.dumps({"numRecords": file.rows}))
 
 
 def _schema(table: Table) -> Schema:

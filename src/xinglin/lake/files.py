@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from xinglin.lake.storage import Storage
 
 __all__ = ["DataFile", "Snapshot"]
 
@@ -48,32 +50,34 @@ class Snapshot:
     """All tables of one stage at one moment.
 
     Args:
-        root: The stage's folder.
+        stage: The stage.
         version: Grows by one with every publication that changed something.
         tables: The files of every table.
-        delta: The Delta version of every table.
         state: What the stage remembers about its work (JSON).
+        storage: Where the files are.
+        token: The storage's mark of this version of the pointer.
     """
 
-    root: Path
+    stage: str
     version: int
     tables: dict[str, list[DataFile]]
-    delta: dict[str, int]
-    state: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any]
+    storage: Storage = field(repr=False, compare=False)
+    token: str = field(default="", repr=False, compare=False)
 
     def files(self, table: str, buckets: Collection[int] | None = None) -> list[str]:
-        """Absolute paths of a table's files, sorted, of all buckets or of some.
+        """Absolute paths on this machine of a table's files, sorted, of all buckets or of some.
+
+        A lake elsewhere gives paths of copies; those that are missing are fetched.
 
         Raises:
             NotFound: The stage has no such table.
         """
         if table not in self.tables:
-            raise NotFound(f"there is no table {table!r}", source=str(self.root), remedy="run: xinglin status")
-        return [
-            str(self.root / table / file.path)
-            for file in sorted(self.tables[table], key=lambda file: file.path)
-            if buckets is None or file.bucket in buckets
-        ]
+            raise NotFound(f"there is no table {table!r}", source=self.stage, remedy="run: xinglin status")
+        files = sorted(self.tables[table], key=lambda file: file.path)
+        chosen = [file.path for file in files if buckets is None or file.bucket in buckets]
+        return self.storage.paths([f"{self.stage}/{table}/{path}" for path in chosen])
 
     def rows(self, table: str) -> int:
         """Number of rows of a table; 0 where the stage has no such table."""

@@ -1,31 +1,34 @@
 """Tables as Delta Lake tables, and one pointer per stage that shows all of them at once.
 
 Tasks write Parquet into a scratch folder; `Lake.adopt` gives each file the name that its content decides;
-`Lake.publish` commits one Delta transaction per changed table (Delta Transaction Log Protocol, add and remove
-actions) and then replaces ``_snapshot.json`` in one step. Readers inside Xinglin follow the pointer only, so they
-see the whole of a stage's output or none of it; readers outside (Spark, Trino, DuckDB) see every table as Delta.
+`Lake.publish` replaces ``_snapshot.json`` in one step and then commits one Delta transaction per changed table (Delta
+Transaction Log Protocol, add, remove and txn actions). Readers inside Xinglin follow the pointer only, so they see the
+whole of a stage's output or none of it; readers outside (Spark, Trino, DuckDB) see every table as Delta.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 from xinglin.contracts.model import Table
-from xinglin.core.errors import ContractViolation, NotFound
-from xinglin.core.files import exclusive, file_sha256, full_disk, sync_file, write_atomic
-from xinglin.lake.delta import commit_files
+from xinglin.core.errors import Conflict, ContractViolation, NotFound
+from xinglin.core.files import exclusive, file_sha256, full_disk
+from xinglin.lake.delta import show_in_delta
 from xinglin.lake.files import DataFile, Snapshot
+from xinglin.lake.storage import Local, Storage, Stored, open_storage
 
 __all__ = ["Lake"]
 
 _POINTER = "_snapshot.json"
+_DAY = 86_400.0
 _ARROW_TYPES = {
     "BIGINT": "int64",
     "INTEGER": "int32",
@@ -40,22 +43,38 @@ _ARROW_TYPES = {
 
 @dataclass(frozen=True)
 class Lake:
-    """The tables of one region.
+    """The tables of one region. It can be pickled: a task on another machine opens the same lake.
 
     Args:
-        root: Folder of the lake; created when first written.
+        root: Folder or URL (``hdfs:``, ``s3:``) of the lake; a folder is created when first written.
+        local: What a lake elsewhere needs on this machine.
     """
 
-    root: Path
+    root: Path | str
+    local: Local = Local()  # noqa: RUF009 - a frozen value
+
+    @property
+    def storage(self) -> Storage:
+        """Where the bytes lie."""
+        return open_storage(str(self.root), self.local)
+
+    def paths(self, table: Table, files: Iterable[str]) -> list[str]:
+        """Absolute paths on this machine of files of a table, published or not.
+
+        Args:
+            table: The contract.
+            files: `DataFile.path` of each.
+        """
+        return self.storage.paths([f"{table.stage}/{table.name}/{path}" for path in files])
 
     def snapshot(self, stage: str) -> Snapshot | None:
         """What the stage last published, or None."""
-        pointer = self.root / stage / _POINTER
-        if not pointer.is_file():
+        pointer = self.storage.read(f"{stage}/{_POINTER}")
+        if pointer is None:
             return None
-        content = json.loads(pointer.read_bytes())
+        content = json.loads(pointer.data)
         tables = {name: [DataFile.from_json(file) for file in files] for name, files in content["tables"].items()}
-        return Snapshot(self.root / stage, content["version"], tables, content["delta"], content["state"])
+        return Snapshot(stage, content["version"], tables, content["state"], self.storage, pointer.token)
 
     def require(self, stage: str, remedy: str) -> Snapshot:
         """Like `snapshot`, but a stage that never ran is an error that says what to run.
@@ -70,12 +89,13 @@ class Lake:
 
     @contextmanager
     def scratch(self, stage: str) -> Iterator[Path]:
-        """A folder for the files of one run, on the lake's own disk, emptied when the block ends.
+        """A folder on this machine for the files of one run, emptied when the block ends.
 
         Raises:
-            Conflict: Another process is writing this stage.
+            Conflict: Another process of this machine is writing this stage. Writers on several machines find out when
+                they publish.
         """
-        stage_folder = self.root / stage
+        stage_folder = self.storage.work / stage
         stage_folder.mkdir(parents=True, exist_ok=True)
         folder = stage_folder / "_scratch"
         with exclusive(stage_folder / "_lock", doing=f"the stage {stage}"):
@@ -89,7 +109,7 @@ class Lake:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def adopt(self, table: Table, file: Path, bucket: int | None = None) -> DataFile:
-        """Move a finished Parquet file to the name that its content decides.
+        """Move a finished Parquet file into the lake, under the name that its content decides.
 
         Args:
             table: The contract; columns and types of the file must be its own.
@@ -105,53 +125,62 @@ class Lake:
             raise ContractViolation(f"table {table.name} {'needs' if table.bucketed else 'has no'} person bucket")
         metadata = parquet.read_metadata(file)
         _hold_to(table, metadata.schema.to_arrow_schema())
-        folder = Path(f"{bucket:04d}") if bucket is not None else Path()
-        relative = folder / f"{file_sha256(file)[:40]}.parquet"
-        target = self.root / table.stage / table.name / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        size = file.stat().st_size
-        if target.exists():
-            # The same content was adopted before; it stays as it is, time stamp included.
-            file.unlink()
-        else:
-            sync_file(file)
-            os.replace(file, target)
-        return DataFile(relative.as_posix(), metadata.num_rows, size, bucket)
+        folder = f"{bucket:04d}/" if bucket is not None else ""
+        adopted = DataFile(f"{folder}{file_sha256(file)[:40]}.parquet", metadata.num_rows, file.stat().st_size, bucket)
+        self.storage.adopt(file, f"{table.stage}/{table.name}/{adopted.path}")
+        return adopted
 
-    def publish(self, stage: str, tables: Mapping[Table, Sequence[DataFile]], state: dict[str, Any]) -> Snapshot:
+    def publish(
+        self,
+        stage: str,
+        tables: Mapping[Table, Sequence[DataFile]],
+        state: dict[str, Any],
+        after: Snapshot | EllipsisType | None = ...,
+    ) -> Snapshot:
         """Show these files, and only these, as the stage's tables.
 
         Args:
             stage: The stage.
             tables: All files of all tables of the stage, by contract; not only the new ones.
             state: What the stage wants to remember (JSON).
+            after: The snapshot that the work began with, None when there was none; what is shown now when not given.
 
         Returns:
             The new snapshot; the old one when nothing changed.
+
+        Raises:
+            Conflict: The stage shows another snapshot by now; nothing was published.
         """
-        before = self.snapshot(stage)
+        before = self.snapshot(stage) if isinstance(after, EllipsisType) else after
         wanted = {table.name: sorted(set(files)) for table, files in tables.items()}
         if before and before.tables == wanted and before.state == state:
+            show_in_delta(self.storage, before, tables, before)
             return before
-        root = self.root / stage
-        root.mkdir(parents=True, exist_ok=True)
-        delta = {}
-        for table in tables:
-            files = wanted[table.name]
-            if before and before.tables.get(table.name) == files:
-                delta[table.name] = before.delta[table.name]
-            else:
-                delta[table.name] = commit_files(root / table.name, table, files)
-        snapshot = Snapshot(root, (before.version if before else 0) + 1, wanted, delta, state)
-        content = {
-            "version": snapshot.version,
-            "tables": {name: [file.to_json() for file in files] for name, files in wanted.items()},
-            "delta": delta,
-            "state": state,
-        }
-        write_atomic(root / _POINTER, json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
-        _sweep(snapshot, before)
+        stored = list(self.storage.listing(stage))
+        _all_there(stage, wanted, stored)
+        snapshot = self._replace(
+            Snapshot(stage, before.version + 1 if before else 1, wanted, state, self.storage), before
+        )
+        show_in_delta(self.storage, snapshot, tables, before)
+        shown = self.storage.read(f"{stage}/{_POINTER}")
+        # Who published the next snapshot already may have named what this one does not.
+        if shown and shown.token == snapshot.token:
+            self.storage.delete(_unnamed(stored, snapshot, before, self.storage.grace))
         return snapshot
+
+    def _replace(self, now: Snapshot, before: Snapshot | None) -> Snapshot:
+        content = {"version": now.version, "tables": now.tables, "state": now.state}
+        data = json.dumps(content, sort_keys=True, separators=(",", ":"), default=DataFile.to_json).encode()
+        try:
+            token = self.storage.replace(f"{now.stage}/{_POINTER}", data, before.token if before else None)
+        except Conflict as error:
+            raise Conflict(
+                f"another run has published the stage {now.stage} meanwhile; nothing of this one is shown",
+                source=self.storage.url,
+                remedy="run it again: it goes on from what is shown now",
+                retry=True,
+            ) from error
+        return replace(now, token=token)
 
 
 def _hold_to(table: Table, schema: Any) -> None:
@@ -163,13 +192,30 @@ def _hold_to(table: Table, schema: Any) -> None:
         raise ContractViolation(f"columns are not the contract's: {', '.join(off)}", source=table.name)
 
 
-def _sweep(now: Snapshot, before: Snapshot | None) -> None:
-    """Delete files that neither this snapshot nor the one before it names, so that a reader may finish."""
-    for name, files in now.tables.items():
-        earlier = before.tables.get(name, []) if before else []
-        keep = {file.path for file in files} | {file.path for file in earlier}
-        folder = now.root / name
-        for path in folder.rglob("*.parquet"):
-            relative = path.relative_to(folder).as_posix()
-            if relative not in keep and not relative.startswith("_delta_log"):
-                path.unlink(missing_ok=True)
+def _all_there(stage: str, wanted: Mapping[str, Sequence[DataFile]], stored: Iterable[Stored]) -> None:
+    """Refuse to show a file that the storage does not hold as it was adopted."""
+    sizes = {one.key: one.size for one in stored}
+    for name, files in wanted.items():
+        gone = sum(sizes.get(f"{stage}/{name}/{file.path}") != file.size for file in files)
+        if gone:
+            raise Conflict(
+                f"{gone} files of {name} are not in the lake as they were written",
+                source=stage,
+                remedy="run it again with --full",
+                retry=True,
+            )
+
+
+def _unnamed(stored: Iterable[Stored], now: Snapshot, before: Snapshot | None, grace: float) -> list[str]:
+    """Files that neither this snapshot nor the one before it names, so that a reader may finish; and broken writes."""
+    tables = [*now.tables.items(), *(before.tables.items() if before else ())]
+    named = {f"{now.stage}/{name}/{file.path}" for name, files in tables for file in files}
+    moment = time.time()
+    unnamed = []
+    for one in stored:
+        _, folder, *rest = one.key.split("/")
+        broken = one.key.rpartition("/")[2].startswith(".") and one.modified < moment - _DAY
+        data = folder in now.tables and one.key.endswith(".parquet") and rest[0] != "_delta_log"
+        if broken or (data and one.key not in named and (not grace or one.modified < moment - grace)):
+            unnamed.append(one.key)
+    return unnamed

@@ -93,16 +93,22 @@ def build_mart(
     with lake.scratch("mart") as scratch:
         context = _context(lake, settings, rules or Rules(), scratch)
         try:
-            done = _bring_up(lake, landing, context, runner, state, progress)
+            done = _bring_up(before, landing, context, runner, state, progress)
         finally:
             close_sessions()
     return replace(done, seconds=time.perf_counter() - begun)
 
 
 def _bring_up(
-    lake: Lake, landing: Landing, context: Context, runner: Runner, state: Mapping[str, Any], progress: Progress | None
+    before: Snapshot | None,
+    landing: Landing,
+    context: Context,
+    runner: Runner,
+    state: Mapping[str, Any],
+    progress: Progress | None,
 ) -> MartReport:
     """Map the units and reduce the buckets whose fingerprints are not those of `state`, then publish."""
+    lake = context.lake
     basis = _basis(context)
     files, superseded = landing.files(), landing.superseded()
     write_people(files, superseded, lake.require("identity", "run: xinglin link").files("person_map"), context)
@@ -124,6 +130,7 @@ def _bring_up(
         "mart",
         {table_named(name): tables.get(name, []) for name in (*TABLES, *PARTS)},
         {"units": entries, "reduced": reduced, "people": known_people},
+        after=before,
     )
     return MartReport(
         units_total=len(units),
@@ -158,7 +165,7 @@ class _Steps:
 def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Context:
     vocabulary = lake.snapshot("vocabulary")
     return Context(
-        lake=lake.root,
+        lake=lake,
         scratch=scratch,
         buckets=settings.buckets,
         memory_mb=settings.memory_mb,
@@ -239,7 +246,6 @@ def _reduce(
     runner: Runner, context: Context, mapped: Files, known: Mapping[str, Any], basis: str, steps: _Steps
 ) -> tuple[dict[str, Any], list[str]]:
     """Reduce the buckets whose files changed, and the region; give all entries and the names of those done."""
-    root = context.lake / "mart"
     wanted = {}
     for name, bucket in [*((f"{b:04d}", b) for b in range(context.buckets)), ("region", None)]:
         inputs = {
@@ -247,7 +253,7 @@ def _reduce(
             for table in (REGION_INPUTS if bucket is None else BUCKET_INPUTS)
         }
         fingerprint = reduction_fingerprint(basis, inputs)
-        paths = {table: tuple(str(root / table / file.path) for file in some) for table, some in inputs.items()}
+        paths = {table: tuple(file.path for file in some) for table, some in inputs.items()}
         wanted[name] = ReduceTask(name, bucket, paths, (), fingerprint, context)
     dirty = [name for name, task in wanted.items() if known.get(name, {}).get("fingerprint") != task.fingerprint]
     ingredient = _ingredients(context) if dirty else ()
@@ -266,7 +272,7 @@ def _reduce(
 
 def _ingredients(context: Context) -> tuple[str, ...]:
     """Drugs and their ingredients by the loaded vocabulary; nothing where it has no concept_ancestor."""
-    vocabulary: Snapshot | None = Lake(context.lake).snapshot("vocabulary")
+    vocabulary: Snapshot | None = context.lake.snapshot("vocabulary")
     if vocabulary is None or not vocabulary.rows("concept_ancestor"):
         return ()
     path = context.scratch / "ingredient.parquet"
@@ -303,12 +309,6 @@ def _counts(
     return rows
 
 
-def _excluded(counts: Sequence[tuple[str, int, str, str, str, str, int]]) -> dict[str, int]:
-    excluded: dict[str, int] = {}
-    for *_, outcome, _, count in counts:
-        if outcome not in _NOT_EXCLUSIONS and not outcome.startswith("part: "):
-            excluded[outcome] = excluded.get(outcome, 0) + count
-    return dict(sorted(excluded.items()))
 def _made_together(reduced: Mapping[str, Any]) -> list[tuple[str, int, str, str, str, str, int]]:
     """The rows of etl_count about rows that several files made together: batch 0, no file."""
     sums: dict[tuple[str, str], int] = {}
@@ -318,3 +318,9 @@ def _made_together(reduced: Mapping[str, Any]) -> list[tuple[str, int, str, str,
     return [(site, 0, "", "ImagingStudy", "written", table, count) for (site, table), count in sorted(sums.items())]
 
 
+def _excluded(counts: Sequence[tuple[str, int, str, str, str, str, int]]) -> dict[str, int]:
+    excluded: dict[str, int] = {}
+    for *_, outcome, _, count in counts:
+        if outcome not in _NOT_EXCLUSIONS and not outcome.startswith("part: "):
+            excluded[outcome] = excluded.get(outcome, 0) + count
+    return dict(sorted(excluded.items()))

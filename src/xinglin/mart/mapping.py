@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES
 from xinglin.contracts.model import Table
-from xinglin.lake import DataFile, Lake
+from xinglin.lake import DataFile
 from xinglin.mart.parts import PARTS
 from xinglin.mart.queries import IMAGE_TYPES, PART_TYPES, query, schema
 from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
@@ -102,12 +102,11 @@ def map_unit(task: MapTask) -> UnitOutput:
         else:
             writes = _events(connection, unit, outcomes)
         folder = context.scratch / unit.fingerprint
-        lake = Lake(context.lake)
         files: dict[str, list[DataFile]] = {}
         for name, select in writes:
             table = table_named(name)
             for path, bucket in write_table(connection, table, select, folder):
-                files.setdefault(name, []).append(lake.adopt(table, path, bucket))
+                files.setdefault(name, []).append(context.lake.adopt(table, path, bucket))
     return UnitOutput(unit.key, files, outcomes)
 
 
@@ -145,19 +144,19 @@ def _events(
         f"SELECT * FROM ({query(f'event/{unit.resource_type}')})"
     )
     create_table(connection, "concept", query("concept"))
+    create_table(connection, "routed", query("routed"))
     has_images = unit.resource_type in IMAGE_TYPES
     if has_images:
         create_table(connection, "part_image", query(IMAGE_TYPES[unit.resource_type]))
-    create_table(connection, "routed", query("routed"))
     connection.execute(f"DROP {kind} event; DROP TABLE parsed")
     outcomes += [tuple(row) for row in connection.execute(query("outcome")).fetchall()]
     targets = [table for outcome, table, _ in outcomes if outcome == "written"]
     writes = [(name, query(f"table/{name}")) for name in targets]
     if writes or has_images:
+        writes += [("lineage", query("lineage/event")), ("part_unmapped", query("unmapped"))]
     if has_images:
         outcomes += [tuple(row) for row in connection.execute(query("image/outcome")).fetchall()]
         writes.append(("part_image", "FROM part_image WHERE series_uid IS NOT NULL"))
-        writes += [("lineage", query("lineage/event")), ("part_unmapped", query("unmapped"))]
     return writes
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import EVENT_DATES, TABLES
-from xinglin.lake import DataFile, Lake
+from xinglin.lake import DataFile
 from xinglin.mart.mapping import table_named
 from xinglin.mart.queries import query
 from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
@@ -49,7 +49,7 @@ class ReduceTask:
     Args:
         name: The bucket's number as text, or ``region``.
         bucket: The bucket's number, or None for the region.
-        inputs: Absolute paths of the input files by table.
+        inputs: The input files by table, as `DataFile.path`.
         ingredient: File of drugs and their ingredients; empty without a vocabulary.
         fingerprint: Digest of everything the outcome depends on.
         context: What all tasks share.
@@ -96,10 +96,10 @@ def reduce_files(task: ReduceTask) -> Reduced:
     outputs = REGION_TABLES if task.bucket is None else BUCKET_TABLES
     written: list[tuple[str, str, int]] = []
     files: dict[str, list[DataFile]] = {}
-    lake = Lake(task.context.lake)
+    lake = task.context.lake
     with open_session(task.context, {}) as connection:
-        for name, paths in task.inputs.items():
-            source = read_parquet_sql(paths, _columns(name))
+        for name, inputs in task.inputs.items():
+            source = read_parquet_sql(lake.paths(table_named(name), inputs), _columns(name))
             connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {source}")
         if task.inputs.get("part_image"):
             outputs += IMAGE_OUTPUTS

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.model import Table
 from xinglin.core.errors import StorageError
-from xinglin.lake import connect
+from xinglin.lake import Lake, connect
 from xinglin.mart.expressions import LOOK_UPS, MACROS, UNCONDITIONAL
 from xinglin.mart.queries import code_map
 
@@ -64,7 +65,7 @@ class Context:
     """What all tasks of one build share.
 
     Args:
-        lake: Root of the lake.
+        lake: Where the tables go.
         scratch: Folder for unfinished files.
         buckets: Number of person buckets.
         memory_mb: Memory of all tasks of one process.
@@ -73,7 +74,7 @@ class Context:
         variables: Switches the queries read with getvariable, by name.
     """
 
-    lake: Path
+    lake: Lake
     scratch: Path
     buckets: int
     memory_mb: int
@@ -187,7 +188,7 @@ def write_table(
         connection: From `open_session`.
         table: The contract. A bucketed one needs the column ``bucket`` in the SELECT.
         select: The SELECT; it orders its rows wholly.
-        folder: A fresh folder is made in it.
+        folder: A fresh folder is made in it, so that a second attempt at the same task never meets the first's files.
 
     Returns:
         The files and their buckets; none where there are no rows.
@@ -198,15 +199,14 @@ def write_table(
     import duckdb
 
     columns = ", ".join(f"{column.name}::{column.type} AS {column.name}" for column in table.columns)
-    target = folder / table.name
     options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        target = Path(mkdtemp(prefix=f"{table.name}-", dir=folder))
         if not table.bucketed:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = target.with_suffix(".parquet")
+            path = target / "0.parquet"
             row = connection.execute(f"COPY (SELECT {columns} FROM ({select})) TO {_quote(str(path))} ({options})")
             return [(path, None)] if (row.fetchone() or (0,))[0] else []
-        target.mkdir(parents=True)
         connection.execute(
             f"COPY (SELECT {columns}, bucket FROM ({select})) TO {_quote(str(target))} "
             f"({options}, PARTITION_BY (bucket), OVERWRITE_OR_IGNORE)"

@@ -1,0 +1,201 @@
+"""A lake in HDFS. A rename that overwrites nothing is atomic at the NameNode; everything here rests on it.
+
+Files are written under a hidden name and renamed when whole. HDFS cannot replace a file on a condition, so a pointer
+is a folder of numbered files: the highest number is the pointer, and the next one can be made once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from hdfs_native import Client, WriteOptions
+
+from xinglin.core.errors import Conflict, NotFound, StorageError, UsageError
+from xinglin.lake.storage.port import Content, Stored
+
+__all__ = ["Hdfs"]
+
+_TRIES = 4
+_CHUNK = 4_194_304
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Hdfs:
+    """See `Objects`. Users are named by HADOOP_USER_NAME or Kerberos, name services by HADOOP_CONF_DIR.
+
+    Args:
+        url: ``hdfs://namenode:8020/folder`` or ``hdfs://nameservice/folder``.
+        root: The folder.
+    """
+
+    url: str
+    root: str
+    _client: Client = field(repr=False, compare=False)
+
+    @classmethod
+    def at(cls, url: str) -> Hdfs:
+        """Open ``hdfs://host:port/folder``.
+
+        Raises:
+            UsageError: The URL names no NameNode or no folder.
+        """
+        parts = urlsplit(url)
+        folder = parts.path.rstrip("/")
+        if not parts.netloc or not folder:
+            raise UsageError("an hdfs: URL names a NameNode and a folder", source=url, remedy="hdfs://HOST:8020/FOLDER")
+        return cls(url.rstrip("/"), folder, Client(f"hdfs://{parts.netloc}"))
+
+    def read(self, key: str) -> Content | None:
+        """See `Objects.read`."""
+        for _ in range(_TRIES):
+            numbers = self._numbers(key)
+            if not numbers:
+                return None
+            data = self._content(key, max(numbers))
+            # One that was pruned between looking and reading has a newer one.
+            if data is not None:
+                return Content(data, str(max(numbers)))
+        raise StorageError("the pointer changes faster than it can be read", source=f"{self.url}/{key}", retry=True)
+
+    def replace(self, key: str, data: bytes, token: str | None) -> str:
+        """See `Objects.replace`."""
+        number = int(token or 0) + 1
+        target = self._pointer(key, number)
+        conflict = Conflict("somebody else has written it meanwhile", source=f"{self.url}/{key}")
+        if max(self._numbers(key), default=0) != number - 1:
+            raise conflict
+        try:
+            self._write(target, lambda file: file.write(data))
+        except FileExistsError as error:
+            # The NameNode may have taken the first of two tries whose answer was lost.
+            if self._content(key, number) != data:
+                raise conflict from error
+        numbers = sorted(self._numbers(key))
+        if numbers[-1] != number:
+            raise conflict
+        self.delete(f"{key}/{old:012d}" for old in numbers[:-2])
+        return str(number)
+
+    def upload(self, file: Path, key: str) -> None:
+        """See `Objects.upload`."""
+        path = f"{self.root}/{key}"
+
+        def copy(target: Any) -> None:
+            with file.open("rb") as source:
+                shutil.copyfileobj(source, target, _CHUNK)
+
+        try:
+            self._write(path, copy)
+        except FileExistsError:
+            now = int(time.time() * 1000)
+            _persist(self.url, lambda: self._client.set_times(path, now, now))
+
+    def download(self, key: str, file: Path) -> None:
+        """See `Objects.download`."""
+
+        def copy() -> None:
+            source = self._client.read(f"{self.root}/{key}")
+            with file.open("wb") as target:
+                for chunk in source.read_range_stream(0, len(source)):
+                    target.write(chunk)
+
+        try:
+            _persist(self.url, copy)
+        except FileNotFoundError as error:
+            raise NotFound(
+                "a file of the lake is not there",
+                source=f"{self.url}/{key}",
+                remedy="begin again: a newer state was published",
+            ) from error
+
+    def listing(self, prefix: str) -> Iterator[Stored]:
+        """See `Objects.listing`."""
+        for one in self._listed(f"{self.root}/{prefix}"):
+            if not one.isdir:
+                yield Stored(one.path.removeprefix(f"{self.root}/"), one.length, one.modification_time / 1000)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See `Objects.delete`."""
+        for key in keys:
+            _persist(self.url, partial(self._client.delete, f"{self.root}/{key}"))
+
+    def delta(self, key: str) -> tuple[str, dict[str, str]]:
+        """See `Objects.delta`."""
+        return f"{self.url}/{key}", {}
+
+    def _pointer(self, key: str, number: int) -> str:
+        return f"{self.root}/{key}/{number:012d}"
+
+    def _content(self, key: str, number: int) -> bytes | None:
+        try:
+            return _persist(self.url, lambda: bytes(self._client.read(self._pointer(key, number)).read()))
+        except FileNotFoundError:
+            return None
+
+    def _numbers(self, key: str) -> list[int]:
+        names = [one.path.rpartition("/")[2] for one in self._listed(f"{self.root}/{key}")]
+        return [int(name) for name in names if name.isdigit()]
+
+    def _listed(self, path: str) -> list[Any]:
+        try:
+            return _persist(self.url, lambda: list(self._client.list_status(path, True)))
+        except FileNotFoundError:
+            return []
+
+    def _write(self, path: str, fill: Callable[[Any], object]) -> None:
+        """Make a file that was not there, whole or not at all.
+
+        Raises:
+            FileExistsError: It is there.
+        """
+        folder, _, name = path.rpartition("/")
+        hidden = f"{folder}/.{name}.{uuid4().hex}"
+
+        def write() -> None:
+            with self._client.create(hidden, WriteOptions(create_parent=True, overwrite=True)) as target:
+                fill(target)
+                target.hsync()
+
+        try:
+            _persist(self.url, write)
+            try:
+                _persist(self.url, lambda: self._client.rename(hidden, path))
+            except FileNotFoundError as error:
+                # The hidden name is gone: the NameNode took the first of two tries whose answer was lost.
+                raise FileExistsError(path) from error
+        except BaseException:
+            with suppress(Exception):
+                self._client.delete(hidden)
+            raise
+
+
+def _persist(url: str, ask: Callable[[], Result]) -> Result:
+    """Ask again when a node went away in the middle.
+
+    Raises:
+        StorageError: It failed every time.
+    """
+    for number in range(_TRIES):
+        try:
+            return ask()
+        except (FileNotFoundError, FileExistsError):
+            raise
+        except (OSError, RuntimeError, ValueError) as error:
+            failed = error
+            time.sleep(0.2 * 2**number)
+    raise StorageError(
+        f"HDFS refused ({type(failed).__name__})",
+        source=url,
+        remedy="look whether the NameNode answers and enough DataNodes are alive",
+        retry=True,
+    ) from failed
