@@ -114,7 +114,7 @@ class _Page:
 
     def turn(self, visit: Visit) -> None:
         """Go on to another visit."""
-        self.visit, self.updated = self.id(visit.number), visit.end
+        self.visit, self.updated = self.card.entry_id(visit.number), visit.end
         self.doctor = self.desk.practitioner_id(visit.practitioner)
 
     def id(self, number: int | None) -> str | None:
