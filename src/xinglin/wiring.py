@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock
 from xinglin.core.errors import UsageError
-from xinglin.core.settings import Settings, default_home
+from xinglin.core.settings import LakeSettings, Settings, default_home
 from xinglin.flows import Stores
 
 if TYPE_CHECKING:
-    from xinglin.lake import Runner
+    from xinglin.lake import Lake, Runner
 
 __all__ = ["init_region", "open_region", "open_runner"]
 
 
-def init_region(home: Path, buckets: int = 8) -> Settings:
+def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
     """Make an empty region: settings, a private folder for keys, an empty landing and lake.
 
     Args:
         home: Its folder; an existing region keeps its settings.
         buckets: Number of person buckets.
+        lake: URL of the lake; the region's own folder when empty.
+
+    Raises:
+        StorageError: The lake elsewhere does not answer.
 
     Example:
         >>> import tempfile
@@ -32,7 +36,9 @@ def init_region(home: Path, buckets: int = 8) -> Settings:
     """
     if (home / "xinglin.toml").is_file():
         return Settings.load(home)
-    settings = Settings(home=home, buckets=buckets)
+    settings = Settings(home=home, buckets=buckets, storage=LakeSettings(lake))
+    if lake:
+        _open_lake(settings).snapshot("mart")
     settings.save()
     settings.keys.mkdir(mode=0o700, exist_ok=True)
     settings.landing.mkdir(exist_ok=True)
@@ -51,12 +57,18 @@ def open_region(home: Path | None = None, *, create: bool = False, clock: Clock 
     Raises:
         NotFound: There is no region and `create` is false.
     """
-    from xinglin.lake import Lake
     from xinglin.landing import Landing
 
     home = (home or default_home()).absolute()
     settings = init_region(home) if create else Settings.load(home)
-    return Stores(settings, Landing(settings.landing, settings.keys), Lake(settings.lake), clock)
+    return Stores(settings, Landing(settings.landing, settings.keys), _open_lake(settings), clock)
+
+
+def _open_lake(settings: Settings) -> Lake:
+    from xinglin.lake import Lake, Local
+
+    local = Local(settings.lake, settings.keys / "lake.toml", settings.storage.cache_mb)
+    return Lake(settings.storage.url or settings.lake, local)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.core.files import write_atomic
 
-__all__ = ["RunnerSettings", "Settings", "default_home"]
+__all__ = ["LakeSettings", "RunnerSettings", "Settings", "default_home"]
 
 _NAMES = {"buckets", "threads", "memory_mb", "upper", "lower"}
 
@@ -68,6 +69,51 @@ class RunnerSettings:
 
 
 @dataclass(frozen=True)
+class LakeSettings:
+    """Where the tables are. Endpoint and keys of an object store are no settings: see docs/storage.md.
+
+    Args:
+        url: ``s3://bucket/prefix`` or ``hdfs://namenode:8020/folder``; the folder ``lake`` of the region when empty.
+        cache_mb: Room on this machine for copies of the tables of a lake elsewhere, in MB (1,000,000 bytes).
+
+    Example:
+        >>> LakeSettings.from_toml({"url": "s3://region/lake"}).url
+        's3://region/lake'
+    """
+
+    url: str = ""
+    cache_mb: int = 10_000
+
+    def __post_init__(self) -> None:
+        place = urlsplit(self.url)
+        if "@" in place.netloc:
+            raise UsageError(
+                "a lake's URL holds no user and no key",
+                source=f"{place.scheme}:",
+                remedy="put keys into the environment or into keys/lake.toml",
+            )
+        if self.url and place.scheme not in {"file", "hdfs", "s3"}:
+            raise UsageError("a lake's URL begins with s3:, hdfs: or file:", source=self.url)
+
+    @classmethod
+    def from_toml(cls, values: dict[str, Any]) -> LakeSettings:
+        """The table ``[lake]`` of ``xinglin.toml``.
+
+        Raises:
+            UsageError: It holds something else.
+        """
+        if set(values) - {"url", "cache_mb"}:
+            raise UsageError(f"unknown settings {sorted(set(values) - {'url', 'cache_mb'})}", source="[lake]")
+        return cls(**values)
+
+    def to_toml(self) -> str:
+        """The reverse of `from_toml`; nothing for the lake that is used when none is named."""
+        if self == LakeSettings():
+            return ""
+        return f"\n[lake]\nurl = {json.dumps(self.url)}\ncache_mb = {self.cache_mb}\n"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a region needs to know about itself.
 
@@ -79,6 +125,7 @@ class Settings:
         upper: Match probability from which two patient records are linked without asking.
         lower: Match probability from which a pair waits for review.
         runner: Where tasks happen.
+        storage: Where the tables are.
     """
 
     home: Path
@@ -88,6 +135,7 @@ class Settings:
     upper: float = 0.95
     lower: float = 0.50
     runner: RunnerSettings = RunnerSettings()
+    storage: LakeSettings = LakeSettings()
 
     def __post_init__(self) -> None:
         if not 1 <= self.buckets <= 4096:
@@ -107,7 +155,7 @@ class Settings:
 
     @property
     def lake(self) -> Path:
-        """The folder of tables."""
+        """The folder of tables; of a lake elsewhere, its locks, unfinished files and copies."""
         return self.home / "lake"
 
     @property
@@ -121,7 +169,8 @@ class Settings:
         text = (
             "# Settings of this region. `buckets` cannot change once a mart was built.\n"
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
-            f"upper = {self.upper}\nlower = {self.lower}\n{self.runner.to_toml()}"
+            f"upper = {self.upper}\nlower = {self.lower}\n"
+            f"{self.storage.to_toml()}{self.runner.to_toml()}"
         )
         write_atomic(self.home / "xinglin.toml", text.encode())
 
@@ -137,7 +186,8 @@ class Settings:
             raise NotFound("there is no region here", source=str(home), remedy=f"run: xinglin init {home}")
         values = tomllib.loads(path.read_text())
         runner = RunnerSettings.from_toml(values.pop("runner", {}))
+        storage = LakeSettings.from_toml(values.pop("lake", {}))
         unknown = set(values) - _NAMES
         if unknown:
             raise UsageError(f"unknown settings {sorted(unknown)}", source=str(path), remedy="remove them")
-        return cls(home=home, runner=runner, **values)
+        return cls(home=home, runner=runner, storage=storage, **values)
