@@ -11,14 +11,23 @@ from xinglin.flows.demo import Demo
 
 __all__ = ["show_demo"]
 
+_WRITTEN = {
+    "fhir": "FHIR",
+    "fhir+dicom": "FHIR and DICOM",
+    "hl7v2": "HL7 v2",
+    "csv": "CSV in GB18030",
+    "database": "a database",
+}
 
-def show_demo(out: Path, *, persons: int, seed: int, as_json: bool) -> None:
+
+def show_demo(out: Path, *, persons: int, seed: int, form: str, as_json: bool) -> None:
     """Play the demo in `out` and print its findings.
 
     Args:
         out: Folder for generated files, the region and the plot; what an earlier demo left there is replaced.
         persons: Persons to generate.
         seed: Same seed, same region.
+        form: institutional (each institution in its own format) or fhir.
         as_json: Print one JSON object.
     """
     from xinglin.core.errors import UsageError
@@ -32,26 +41,37 @@ def show_demo(out: Path, *, persons: int, seed: int, as_json: bool) -> None:
     for part in ("files", "home"):
         shutil.rmtree(out / part, ignore_errors=True)
     with progress_bars(as_json) as bars:
-        generate_region(out / "files", persons, seed, bars)
+        generate_region(out / "files", persons, seed, form, bars)
         generated = time.perf_counter() - begin
         found = play(open_region(out / "home", create=True), out / "files", out / "stroke.png", bars)
     found.seconds["generate"] = generated
     found.seconds["all"] = time.perf_counter() - begin
     if as_json:
         print_json(
-            {"linkage": found.linkage, "commonest": found.commonest, "stroke": found.stroke, "seconds": found.seconds}
+            {
+                "institutions": found.spoken,
+                "images": found.images,
+                "linkage": found.linkage,
+                "commonest": found.commonest,
+                "stroke": found.stroke,
+                "seconds": found.seconds,
+            }
         )
     else:
         _tell(out, found)
 
 
 def _tell(out: Path, found: Demo) -> None:
-    from xinglin.cli.stages import print_counts
-    from xinglin.flows.status import status
-    from xinglin.wiring import open_region
-
-    sites = status(open_region(out / "home"))["sites"]
-    print_counts("Records received, and what became of them", [type("Counts", (), one) for one in sites])
+    columns = ["institution", "writes", "received", "= landed", "+ duplicate", "+ quarantined"]
+    rows: list[tuple[object, ...]] = [
+        (one.site, _WRITTEN.get(one.writes, one.writes), one.received, one.landed, one.duplicate, one.quarantined)
+        for one in found.spoken
+    ]
+    whole = ("all", "", *(sum(int(str(row[place])) for row in rows) for place in range(2, 6)))
+    print_table("Records received, and what became of them", columns, [*rows, whole], total=True)
+    images = found.images
+    if images.instances:
+        say(f"Images: {images.studies} studies, {images.series} series, {images.instances} instances.")
     linkage = found.linkage
     print_table(
         "Persons",
@@ -60,7 +80,7 @@ def _tell(out: Path, found: Demo) -> None:
     )
     print_table("The ten commonest conditions", ["condition", "code", "persons"], found.commonest)
     columns = ["hypertension", "persons", "person-years", "first strokes", "per 1,000 person-years", "95 % limits"]
-    rows = [
+    strokes = [
         (
             "yes" if row["hypertension"] else "no",
             row["persons"],
@@ -71,7 +91,7 @@ def _tell(out: Path, found: Demo) -> None:
         )
         for row in found.stroke
     ]
-    print_table("First stroke by hypertension", columns, rows)
+    print_table("First stroke by hypertension", columns, strokes)
     summary = found.run.checked.summary()
     say(f"Quality: {summary['passed']} checks passed, {summary['failed']} failed, {summary['blocking']} of them block.")
     say("Seconds: " + ", ".join(f"{name} {value:.1f}" for name, value in found.seconds.items()))

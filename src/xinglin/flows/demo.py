@@ -9,13 +9,29 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xinglin.flows.run import RunReport, ingest_all, run
-from xinglin.flows.sites import ensure_site
+from xinglin.flows.sites import ensure_site, set_site
 from xinglin.flows.stores import Progress, Stores
 
-__all__ = ["Demo", "Linkage", "gather", "generate_region", "linkage_quality", "play", "stroke_by_hypertension"]
+if TYPE_CHECKING:
+    from xinglin.landing import IngestReport
+
+__all__ = [
+    "FORMS", "Demo", "Linkage", "Spoken", "gather", "generate_region", "linkage_quality", "play",
+    "stroke_by_hypertension",
+]  # fmt: skip
+
+FORMS = ("institutional", "fhir")
+"""How the demo's institutions write: each in its own format, or all in FHIR."""
+IMAGES = 24
+"""Head studies that get pixels in the institutional form."""
+
+_IMAGED = """
+    SELECT count(DISTINCT image_study_uid), (SELECT count(*) FROM image_occurrence), count(*)
+    FROM image_instance
+"""
 
 _COMMONEST = """
     SELECT coalesce(any_value(code.display), condition.condition_source_value) AS condition,
@@ -89,10 +105,41 @@ class Linkage:
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """What one institution sent, and what became of it.
+
+    Args:
+        site: Its name.
+        kind: hospital, health-centre, clinic or exam-centre.
+        writes: The format it writes.
+        received: Records received: landed, known already, or set aside.
+    """
+
+    site: str
+    kind: str
+    writes: str
+    received: int
+    landed: int
+    duplicate: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images that the mart knows."""
+
+    studies: int
+    series: int
+    instances: int
+
+
+@dataclass(frozen=True)
 class Demo:
     """What the demo found."""
 
     run: RunReport
+    spoken: list[Spoken]
+    images: Images
     linkage: Linkage
     commonest: list[tuple[str, str, int]]
     stroke: list[dict[str, Any]]
@@ -100,19 +147,42 @@ class Demo:
     plot: Path | None
 
 
-def generate_region(out: Path, persons: int, seed: int, progress: Progress | None = None) -> None:
-    """Write the demo's institutions and their truth."""
-    from xinglin.region import RegionPlan, generate
+def generate_region(
+    out: Path, persons: int, seed: int, form: str = "institutional", progress: Progress | None = None
+) -> None:
+    """Write the demo's institutions and their truth.
 
-    generate(RegionPlan(persons=persons, seed=seed), out, _steps(progress, "generate"))
+    Args:
+        out: A new folder.
+        persons: How many persons live there.
+        seed: Same seed, same region.
+        form: One of `FORMS`.
+        progress: Told of every step.
+    """
+    from xinglin.region import RegionPlan, generate, institutional
+
+    own = form == "institutional"
+    plan = RegionPlan(persons, seed=seed, formats=institutional(4) if own else (), images=IMAGES if own else 0)
+    generate(plan, out, _steps(progress, "generate"))
 
 
-def gather(stores: Stores, region: Path, progress: Progress | None = None) -> None:
-    """Register the generated institutions and land what they wrote."""
+def gather(stores: Stores, region: Path, progress: Progress | None = None) -> list[Spoken]:
+    """Register the generated institutions with their formats, and land what they wrote."""
     sites = json.loads((region / "region.json").read_bytes())["sites"]
+    inputs: list[tuple[str, Path | str]] = []
     for site in sites:
         ensure_site(stores.landing, site["name"], site["kind"])
-    ingest_all(stores, [(site["name"], region / site["folder"]) for site in sites], progress)
+        mapping = region / site["mapping"] if site["mapping"] else None
+        set_site(stores.landing, site["name"], form=site["format"], mapping=mapping)
+        database = site["database"]
+        inputs.append((site["name"], f"sqlite:///{region / database}" if database else region / site["folder"]))
+    reports = ingest_all(stores, inputs, progress)
+    return [_spoken(site, report) for site, report in zip(sites, reports, strict=True)]
+
+
+def _spoken(site: dict[str, str], report: IngestReport) -> Spoken:
+    counts = (report.received, report.landed, report.duplicate, report.quarantined)
+    return Spoken(site["name"], site["kind"], site["writer"], *counts)
 
 
 def play(stores: Stores, region: Path, plot: Path, progress: Progress | None = None) -> Demo:
@@ -128,7 +198,7 @@ def play(stores: Stores, region: Path, plot: Path, progress: Progress | None = N
 
     seconds = {}
     moment = time.perf_counter()
-    gather(stores, region, progress)
+    spoken = gather(stores, region, progress)
     seconds["land"] = time.perf_counter() - moment
     moment = time.perf_counter()
     report = run(stores, progress=progress)
@@ -136,7 +206,9 @@ def play(stores: Stores, region: Path, plot: Path, progress: Progress | None = N
     commonest = [(row[0], row[1], row[2]) for row in ask(stores, _COMMONEST).rows()]
     stroke = stroke_by_hypertension(stores)
     drawn = _draw(stroke, plot)
-    return Demo(report, linkage_quality(stores, region / "truth" / "persons.csv"), commonest, stroke, seconds, drawn)
+    linkage = linkage_quality(stores, region / "truth" / "persons.csv")
+    images = Images(*next(ask(stores, _IMAGED).rows()))
+    return Demo(report, spoken, images, linkage, commonest, stroke, seconds, drawn)
 
 
 def stroke_by_hypertension(stores: Stores) -> list[dict[str, Any]]:

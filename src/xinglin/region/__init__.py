@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xinglin.region.plan import RegionPlan, RegionReport, Site
+from xinglin.region.plan import RegionPlan, RegionReport, Site, institutional
 
 if TYPE_CHECKING:
     from xinglin.region.build import generate
 
-__all__ = ["RegionPlan", "RegionReport", "Site", "generate"]
+__all__ = ["RegionPlan", "RegionReport", "Site", "generate", "institutional"]
 
 
 def __getattr__(name: str) -> object:

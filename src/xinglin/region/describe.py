@@ -50,5 +50,6 @@ def _site(site: Site, out: Path) -> dict[str, str | None]:
         "folder": site.name,
         "format": "auto" if images else made_by.reading,
         "mapping": named,
+        "database": f"{site.name}/{made_by.database}" if made_by.database else None,
         "writer": site.format + ("+dicom" if images else ""),
     }

@@ -35,6 +35,8 @@ class Writer(Protocol):
     """How the names of its files end."""
     reading: str
     """The platform's name of the format (`xinglin ingest --format`)."""
+    database: str | None
+    """Name of the database it makes, where it makes one."""
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Lines about the institution itself, written once, before all charts."""

@@ -98,6 +98,7 @@ class CsvWriter:
 
     suffix = ".csv"
     reading = "tabular"
+    database = None
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Rows about the institution itself."""

@@ -21,9 +21,8 @@ from xinglin.region.writers import Lines
 from xinglin.region.writers.mappings import mapping_text
 from xinglin.region.writers.rows import COLUMNS, DAYS, MOMENTS, Row, chart_rows, institution_rows, patient_row
 
-__all__ = ["DATABASE", "DatabaseWriter", "create_statements"]
+__all__ = ["DatabaseWriter", "create_statements"]
 
-DATABASE = "health_check.db"
 _TYPES = {"days": "INTEGER", "daily": "INTEGER", "quantity": "INTEGER", "instances": "INTEGER", "birth": "DATE",
           "amount": "NUMERIC(12,2)"}  # fmt: skip
 _NAMES = {"start": "started_at", "end": "ended_at", "at": "performed_at", "onset": "onset_at", "abated": "abated_at",
@@ -80,6 +79,7 @@ class DatabaseWriter:
 
     suffix = ".rows"
     reading = "tabular"
+    database = "health_check.db"
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Rows about the institution itself."""
@@ -103,7 +103,7 @@ class DatabaseWriter:
 
     def finish(self, site: Site, folder: Path) -> None:
         """Make the database of the waiting rows: in one transaction and in order, so that it has the same bytes."""
-        with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as database:
+        with closing(sqlite3.connect(folder / self.database, isolation_level=None)) as database:
             for pragma in ("page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "encoding = 'UTF-8'"):
                 database.execute(f"PRAGMA {pragma}")
             database.execute("BEGIN")

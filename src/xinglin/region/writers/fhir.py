@@ -278,6 +278,7 @@ class FhirWriter:
 
     suffix = ".ndjson"
     reading = "fhir"
+    database = None
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Organization, Location and Practitioner lines."""

@@ -187,6 +187,7 @@ class Hl7v2Writer:
 
     suffix = ".hl7"
     reading = "hl7v2"
+    database = None
 
     def institution(self, site: Site, seed: int) -> Lines:
         """Nothing: messages name staff and places where they act."""

@@ -10,7 +10,8 @@ from xinglin.region.records import Allergy, Diagnosis, Finding, Operation, Order
 from xinglin.region.registration import Registration
 
 __all__ = [
-    "allergy", "coded", "diagnosis", "escaped", "insurance_charge", "observation", "order", "patient", "problem", "procedure",
+    "allergy", "coded", "diagnosis", "escaped", "insurance_charge", "observation", "order", "patient", "problem",
+    "procedure",
     "segment", "stamp", "vaccine", "visit_segment",
 ]  # fmt: skip
 
