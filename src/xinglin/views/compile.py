@@ -1,0 +1,137 @@
+"""From a ViewDefinition to one DuckDB query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from xinglin.views.column import Column
+from xinglin.views.definition import Definition, read_definition
+from xinglin.views.expressions import MARK, Notes, Scope, Shape, Value, literal, quote
+from xinglin.views.rows import Chain, build_rows
+
+__all__ = ["CompiledView", "compile_view"]
+
+
+@dataclass(frozen=True)
+class CompiledView:
+    """A view ready to run.
+
+    Every view is local to its rows: what a resource gives depends on that resource alone. So it can be run over each
+    landed file apart, in any process, and the results put one after the other are the result of the whole.
+
+    Args:
+        resource: The resource type it reads.
+        columns: Its columns in order.
+        warnings: What is allowed and yet likely not meant, such as an element that FHIR R4 does not have.
+        query: The SQL, with `SOURCE` where the resources come from.
+    """
+
+    resource: str
+    columns: tuple[Column, ...]
+    warnings: tuple[str, ...]
+    query: str
+
+    def sql(self, source: str = "resources") -> str:
+        """The query over any relation.
+
+        Args:
+            source: A table or a SELECT in brackets, with the columns ``site`` (empty, or a name and a slash) and
+                ``resource`` (FHIR JSON of the view's resource type only).
+        """
+        return self.query.replace(SOURCE, source)
+
+    def sql_for(self, path: str, site: str = "", superseded: tuple[int, ...] | list[int] = ()) -> str:
+        """The query over one landed file.
+
+        Args:
+            path: The Parquet file; it holds resources of the view's type.
+            site: The institution it came from; it becomes part of the keys.
+            superseded: Rows, from 0, that a later version replaced.
+        """
+        prefix = quote(f"{site}/" if site else "")
+        if not superseded:
+            return self.sql(f"(SELECT {prefix} AS site, resource FROM read_parquet({quote(path)}))")
+        rows = f"[{', '.join(str(row) for row in superseded)}]"
+        return self.sql(
+            f"(SELECT {prefix} AS site, resource FROM read_parquet({quote(path)}, file_row_number = true) "
+            f"WHERE file_row_number NOT IN (SELECT UNNEST({rows})))"
+        )
+
+
+SOURCE = "{source}"
+"""Stands in `CompiledView.query` for the resources."""
+
+
+def compile_view(view: Any) -> CompiledView:
+    """Compile a ViewDefinition (SQL on FHIR v2).
+
+    Args:
+        view: The parsed JSON.
+
+    Raises:
+        ViewError: What is wrong with it, and where.
+
+    Example:
+        >>> import duckdb
+        >>> view = compile_view({"resource": "Patient", "select": [
+        ...     {"column": [{"name": "id", "path": "id"}]},
+        ...     {"forEach": "name", "column": [{"name": "family", "path": "family"}]}]})
+        >>> [(column.name, column.sql_type) for column in view.columns]
+        [('id', 'VARCHAR'), ('family', 'VARCHAR')]
+        >>> patient = '{"resourceType":"Patient","id":"a","name":[{"family":"Li"},{"family":"Lee"}]}'
+        >>> duckdb.execute(view.sql(f"(SELECT '' AS site, '{patient}' AS resource)")).fetchall()
+        [('a', 'Li'), ('a', 'Lee')]
+    """
+    definition = read_definition(view)
+    shape, walked = Shape(definition.resource), dict[str, Shape]()
+    _compile(definition, shape, walked, set())  # finds out what is read, and how
+    shapes = (shape, *walked.values())
+    exact = set[str]().union(*(one.exact_names() for one in shapes))
+    for one in shapes:
+        one.read_exactly(exact)
+    return _compile(definition, shape, walked, exact)
+
+
+def _compile(definition: Definition, shape: Shape, walked: dict[str, Shape], exact: set[str]) -> CompiledView:
+    notes = Notes()
+    resource = Value("r", definition.resource, shape=shape)
+    scope = Scope("", resource, resource, "0::BIGINT", _constants(definition), notes)
+    chain = Chain(shape, walked, indexed=_uses_row_index(definition))
+    columns = build_rows(definition, scope, chain)
+    selected = ",\n  ".join(f'{column.sql} AS "{column.name}"' for column in columns)
+    parts = [("parsed", _parsed(shape, exact)), *chain.parts]
+    body = ",\n".join(f"{name} AS {_kept(name)} (\n  {sql}\n)" for name, sql in parts)
+    query = f"WITH RECURSIVE {body}\nSELECT\n  {selected}\nFROM {chain.last}"
+    return CompiledView(definition.resource, tuple(columns), tuple(notes.warnings), query)
+
+
+def _kept(name: str) -> str:
+    """Only what a walk starts from is read twice."""
+    if name.startswith("walk"):
+        return ""
+    return "MATERIALIZED" if name.startswith("start") else "NOT MATERIALIZED"
+
+
+def _parsed(shape: Shape, exact: set[str]) -> str:
+    text = "resource"
+    if exact:
+        # DuckDB reads every JSON number as a double and forgets how it was written, so these become strings first. A
+        # name between quotes, a colon and a digit cannot stand inside a JSON string: its own quotes are escaped there.
+        pattern = rf'("(?:{"|".join(sorted(exact))})"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
+        text = f"regexp_replace(resource, {quote(pattern)}, '\\1\"\\{MARK}\\2\"', 'g')"
+    return f"SELECT site, {shape.held(f'CAST({text} AS JSON)' if shape.whole else text)} AS r FROM {SOURCE}"
+
+
+def _constants(definition: Definition) -> dict[str, Callable[[], Value]]:
+    def maker(text: str, kind: str) -> Callable[[], Value]:
+        return lambda: literal(text, kind)
+
+    return {constant.name: maker(constant.text, constant.kind) for constant in definition.constants}
+
+
+def _uses_row_index(definition: Definition) -> bool:
+    paths = (column.path for top in definition.selects for one in top.all_selects() for column in one.columns)
+    loops = (path for top in definition.selects for one in top.all_selects() for path in one.paths)
+    return any("rowIndex" in path for path in (*paths, *loops))

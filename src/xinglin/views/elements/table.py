@@ -1,0 +1,169 @@
+"""The table of FHIR R4 elements: type and cardinality of each, as ``r4.json`` carries them (see `make`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+__all__ = ["Element", "decimal_names", "element_of", "has_type", "is_primitive", "is_resource", "kind_of", "parent_of"]
+
+_PRIMITIVES = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "positiveInt": "integer",
+    "unsignedInt": "integer",
+    "integer64": "integer",
+    "decimal": "decimal",
+    "date": "date",
+    "dateTime": "dateTime",
+    "instant": "dateTime",
+    "time": "time",
+}
+_STRINGS = (
+    "string", "code", "id", "uri", "url", "canonical", "oid", "uuid", "markdown", "base64Binary", "xhtml"
+)  # fmt: skip
+_PRIMITIVES |= dict.fromkeys(_STRINGS, "string")
+_PARENTS = {
+    **dict.fromkeys(("code", "id", "markdown"), "string"),
+    **dict.fromkeys(("url", "canonical", "oid", "uuid"), "uri"),
+    **dict.fromkeys(("positiveInt", "unsignedInt"), "integer"),
+    **dict.fromkeys(("Age", "Count", "Distance", "Duration"), "Quantity"),
+}
+_EVERY_ELEMENT = {"id": "string", "extension": "Extension*", "modifierExtension": "Extension*"}
+_EVERY_RESOURCE = {
+    "resourceType": "code",
+    "id": "id",
+    "meta": "Meta",
+    "implicitRules": "uri",
+    "language": "code",
+    "text": "Narrative",
+    "contained": "Resource*",
+    "extension": "Extension*",
+    "modifierExtension": "Extension*",
+}
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a structure.
+
+    Args:
+        types: Its type; several where it is a choice such as ``value[x]``.
+        many: Whether it is a list.
+        choice: Whether its name in JSON carries the type, as in ``valueString``.
+    """
+
+    types: tuple[str, ...]
+    many: bool
+    choice: bool
+
+
+def element_of(structure: str, name: str) -> Element | None:
+    """The element of that name, None where the structure has none.
+
+    Example:
+        >>> element_of("Patient", "name")
+        Element(types=('HumanName',), many=True, choice=False)
+        >>> element_of("Patient", "deceased").types
+        ('boolean', 'dateTime')
+        >>> element_of("Patient", "surname") is None
+        True
+    """
+    return _structure(structure).get(name)
+
+
+def has_type(name: str) -> bool:
+    """Whether FHIR R4 has a type or resource of that name.
+
+    Example:
+        >>> has_type("Patient"), has_type("HumanName"), has_type("Person2")
+        (True, True, False)
+    """
+    return name in _PRIMITIVES or name in _table() or name in ("Element", "Resource")
+
+
+def is_resource(name: str) -> bool:
+    """Whether it is a resource type.
+
+    Example:
+        >>> is_resource("Patient"), is_resource("HumanName")
+        (True, False)
+    """
+    return _table().get(name, "").startswith("!") or name == "Resource"
+
+
+def is_primitive(name: str) -> bool:
+    """Whether its JSON is a plain value.
+
+    Example:
+        >>> is_primitive("code"), is_primitive("Coding")
+        (True, False)
+    """
+    return name in _PRIMITIVES
+
+
+def kind_of(name: str) -> str:
+    """Which values it compares with: boolean, integer, decimal, string, date, dateTime or time; else its own name.
+
+    Example:
+        >>> kind_of("code"), kind_of("instant"), kind_of("Coding")
+        ('string', 'dateTime', 'Coding')
+    """
+    return _PRIMITIVES.get(name, name)
+
+
+def parent_of(name: str) -> str | None:
+    """The type that it is a special case of.
+
+    Example:
+        >>> parent_of("Age"), parent_of("Patient")
+        ('Quantity', None)
+    """
+    return _PARENTS.get(name)
+
+
+@cache
+def decimal_names(name: str) -> frozenset[str]:
+    """Names in JSON of all decimals that a structure can hold at any depth, extensions aside.
+
+    Example:
+        >>> sorted(decimal_names("Range")), sorted(decimal_names("CodeableConcept"))
+        (['value'], [])
+    """
+    found: set[str] = set()
+    waiting, seen = [name], set[str]()
+    while waiting:
+        structure = waiting.pop()
+        if structure in seen or structure in ("Extension", "Resource"):
+            continue
+        seen.add(structure)
+        for key, element in _structure(structure).items():
+            for one in element.types:
+                if one == "decimal":
+                    found.add(f"{key}Decimal" if element.choice else key)
+                elif one not in _PRIMITIVES:
+                    waiting.append(one)
+    return frozenset(found)
+
+
+@cache
+def _table() -> dict[str, str]:
+    content: dict[str, str] = json.loads((Path(__file__).parent / "r4.json").read_text())
+    return content
+
+
+@cache
+def _structure(name: str) -> dict[str, Element]:
+    if name in _PRIMITIVES:
+        return {}
+    everywhere = _EVERY_RESOURCE if is_resource(name) else _EVERY_ELEMENT
+    words = [f"{key}:{kind}" for key, kind in everywhere.items()]
+    words += _table().get(name, "").removeprefix("!").split()
+    elements = {}
+    for word in words:
+        key, types = word.split(":", 1)
+        many, choice = types.endswith("*"), key.endswith("[x]")
+        elements[key.removesuffix("[x]")] = Element(tuple(types.removesuffix("*").split(",")), many, choice)
+    return elements
