@@ -3,5 +3,18 @@
 from xinglin.views.column import Column
 from xinglin.views.compile import CompiledView, compile_view
 from xinglin.views.errors import SeveralValues, ViewError
+from xinglin.views.landed import LandedPart
+from xinglin.views.run import fetch, view_errors
+from xinglin.views.suite import run_suite
 
-__all__ = ["Column", "CompiledView", "SeveralValues", "ViewError", "compile_view"]
+__all__ = [
+    "Column",
+    "CompiledView",
+    "LandedPart",
+    "SeveralValues",
+    "ViewError",
+    "compile_view",
+    "fetch",
+    "run_suite",
+    "view_errors",
+]

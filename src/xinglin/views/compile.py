@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xinglin.views.column import Column
 from xinglin.views.definition import Definition, read_definition
 from xinglin.views.expressions import MARK, Notes, Scope, Shape, Value, literal, quote
+from xinglin.views.landed import LandedPart, landed_source
 from xinglin.views.rows import Chain, build_rows
 
 __all__ = ["CompiledView", "compile_view"]
@@ -42,22 +43,13 @@ class CompiledView:
         """
         return self.query.replace(SOURCE, source)
 
-    def sql_for(self, path: str, site: str = "", superseded: tuple[int, ...] | list[int] = ()) -> str:
-        """The query over one landed file.
+    def sql_for(self, parts: Sequence[LandedPart]) -> str:
+        """The query over landed files, one or many.
 
         Args:
-            path: The Parquet file; it holds resources of the view's type.
-            site: The institution it came from; it becomes part of the keys.
-            superseded: Rows, from 0, that a later version replaced.
+            parts: Files that hold resources of the view's type.
         """
-        prefix = quote(f"{site}/" if site else "")
-        if not superseded:
-            return self.sql(f"(SELECT {prefix} AS site, resource FROM read_parquet({quote(path)}))")
-        rows = f"[{', '.join(str(row) for row in superseded)}]"
-        return self.sql(
-            f"(SELECT {prefix} AS site, resource FROM read_parquet({quote(path)}, file_row_number = true) "
-            f"WHERE file_row_number NOT IN (SELECT UNNEST({rows})))"
-        )
+        return self.sql(landed_source(parts))
 
 
 SOURCE = "{source}"

@@ -1,9 +1,9 @@
 """How a view iterates: a chain of SELECTs, each of which turns one row into its items.
 
 Iterating is UNNEST in the SELECT list, never a lateral join: DuckDB joins those back by hashing the whole row (six
-times slower when measured). Branches of a unionAll share the chain: a row is repeated once for each branch, a column says which
-branch it serves, and every later step of another branch passes it through. So a view is one scan and one parse of each
-resource, and rows keep the order of the resources.
+times slower when measured). Branches of a unionAll share the chain: a row is repeated once for each branch, a column
+says which branch it serves, and every later step of another branch passes it through. So a view is one scan and one
+parse of each resource, and rows keep the order of the resources.
 """
 
 from __future__ import annotations

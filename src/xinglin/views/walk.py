@@ -48,7 +48,8 @@ def walk_sql(walk: Walk) -> list[tuple[str, str]]:
     )
     found = (
         f"SELECT start{n}.*, {walk.held} AS item{n}, "
-        f"row_number() OVER (PARTITION BY k{n} ORDER BY place) - 1 AS index{n}, place AS place{n} FROM start{n} JOIN walk{n} USING (k{n})"
+        f"row_number() OVER (PARTITION BY k{n} ORDER BY place) - 1 AS index{n}, place AS place{n} "
+        f"FROM start{n} JOIN walk{n} USING (k{n})"
     )
     if walk.guard:
         found += f" UNION ALL SELECT *, NULL, 0, NULL FROM start{n} WHERE ({walk.guard}) IS NOT TRUE"
