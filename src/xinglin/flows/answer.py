@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def ask(stores: Stores, question: str) -> Answer:
     """
     import duckdb
 
-    connection = open_mart(stores)
+    connection = open_mart(stores, question)
     try:
         statements = connection.extract_statements(question)
         if len(statements) != 1 or statements[0].type not in {
@@ -64,8 +65,13 @@ def ask(stores: Stores, question: str) -> Answer:
     return Answer([column[0] for column in cursor.description or []], cursor)
 
 
-def open_mart(stores: Stores) -> duckdb.DuckDBPyConnection:
+def open_mart(stores: Stores, question: str | None = None) -> duckdb.DuckDBPyConnection:
     """A connection that sees every table of the last published mart and vocabulary, and nothing else.
+
+    Args:
+        stores: The region.
+        question: What will be asked. Tables it does not name are shown but cannot be read, and so need not be opened,
+            nor fetched from a lake elsewhere.
 
     Raises:
         NotFound: No mart was built yet.
@@ -75,21 +81,28 @@ def open_mart(stores: Stores) -> duckdb.DuckDBPyConnection:
     settings = stores.settings
     connection = connect(settings.memory_mb, settings.workers, settings.home / "tmp")
     mart = stores.lake.require("mart", "run: xinglin run")
-    allowed = _views(connection, mart, TABLES)
+    named = None if question is None else set(re.findall(r"\w+", question.lower()))
+    allowed = _views(connection, mart, TABLES, named)
     vocabulary = stores.lake.snapshot("vocabulary")
-    allowed += _views(connection, vocabulary, VOCABULARY_TABLES)
+    allowed += _views(connection, vocabulary, VOCABULARY_TABLES, named)
     connection.execute("SET allowed_paths = ?", [allowed])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def _views(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot | None, tables: dict[str, Table]) -> list[str]:
+def _views(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot | None, tables: dict[str, Table], named: set[str] | None
+) -> list[str]:
     from xinglin.lake.engine import parquet_list
 
     allowed: list[str] = []
     for name, table in tables.items():
-        files = snapshot.files(name) if snapshot and name in snapshot.tables else []
+        stored = bool(snapshot and snapshot.tables.get(name))
+        if stored and named is not None and name not in named:
+            connection.execute(_closed(name, table))
+            continue
+        files = snapshot.files(name) if snapshot and stored else []
         if files:
             connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({parquet_list(files)})")
             allowed += files
@@ -97,3 +110,10 @@ def _views(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot | None, tab
             columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
             connection.execute(f"CREATE TABLE {name} ({columns})")
     return allowed
+
+
+def _closed(name: str, table: Table) -> str:
+    """A view with the table's columns that refuses to be read, so that no question gets an empty table by mistake."""
+    columns = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in table.columns)
+    refusal = f"error('write the name {name} into the question')::BOOLEAN"
+    return f"CREATE VIEW {name} AS SELECT {columns} FROM (SELECT 1) WHERE {refusal}"
