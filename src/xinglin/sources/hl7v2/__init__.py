@@ -1,0 +1,20 @@
+"""HL7 v2 as files: messages cut out of them, and each made into FHIR resources by a mapping that is data."""
+
+from xinglin.sources.hl7v2.acknowledge import Inspection, acknowledge, inspect
+from xinglin.sources.hl7v2.convert import Converted, convert, understand
+from xinglin.sources.hl7v2.parse import Message, parse
+from xinglin.sources.hl7v2.read import cut, recognises, records
+
+__all__ = [
+    "Converted",
+    "Inspection",
+    "Message",
+    "acknowledge",
+    "convert",
+    "cut",
+    "inspect",
+    "parse",
+    "recognises",
+    "records",
+    "understand",
+]

@@ -1,0 +1,212 @@
+"""One message made into FHIR resources: every segment that can be used gives its resources or a reason why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from xinglin.sources.fhir import check
+from xinglin.sources.hl7v2.compile import Rule
+from xinglin.sources.hl7v2.mappings import Compiled, Named, Plan, compiled
+from xinglin.sources.hl7v2.parse import Message
+from xinglin.sources.hl7v2.times import zone_of
+from xinglin.sources.hl7v2.tree import Node, grow
+from xinglin.sources.limits import Limits
+from xinglin.sources.record import Record, Rejected, Resource
+
+__all__ = ["Converted", "convert", "understand"]
+
+_REMEMBERED = 8_192
+
+
+@dataclass
+class Converted:
+    """What became of a message.
+
+    Args:
+        records: Its resources, and the segments that were set aside.
+        unused: Names of the segments that the mapping makes nothing of, with their number.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    unused: Counter[str] = field(default_factory=Counter)
+
+
+def understand(message: Message, mapping: str | None = None) -> str:
+    """The type and event of a message, such as ``ADT^A01``.
+
+    Where MSH-9 says no event, EVN-1 does, or MSH-9.3, or the type has only one.
+
+    Raises:
+        Rejected: missing-type, unsupported-message or unsupported-version.
+
+    Example:
+        >>> from xinglin.sources.hl7v2.parse import parse
+        >>> understand(parse(b"MSH|^~\\\\&|||||||ADT||P|2.3\\rEVN|A08"))
+        'ADT^A08'
+    """
+    known = compiled(mapping)
+    parts = [*message.header(9).split("^"), "", ""][:3]
+    family, event = parts[0].strip().upper(), parts[1].strip().upper()
+    if not family:
+        raise Rejected("missing-type", "expected a message type at MSH-9")
+    if not event:
+        event = next((one[1].strip() for one in message.segments if one[0] == "EVN" and len(one) > 1), "")
+        event = event or parts[2].partition("_")[2] or (known.events(family) or [""])[0]
+    version = message.header(12).split("^")[0].strip()
+    if version and version[0] != "2":
+        raise Rejected("unsupported-version", "expected a version 2.1 to 2.9 at MSH-12")
+    if known.plan(f"{family}^{event}") is None:
+        raise Rejected("unsupported-message", "expected a message type and event of the mapping at MSH-9")
+    return f"{family}^{event}"
+
+
+def convert(message: Message, raw: bytes, position: int, limits: Limits, mapping: str | None = None) -> Converted:
+    """The resources of a message.
+
+    Args:
+        message: Taken apart.
+        raw: As received; tells apart messages without a control id.
+        position: Number of the message in its file.
+        limits: What is too large.
+        mapping: YAML of the site's mapping file.
+
+    Raises:
+        Rejected: Its type is not known; then nothing is made of it.
+    """
+    known = compiled(mapping)
+    plan = known.plan(understand(message, mapping))
+    if plan is None:
+        raise AssertionError("a message that is understood has a plan")
+    zone = zone_of(message.header(7).split("^")[0]) or known.zone
+    work = _Work(known, plan, zone, position, limits)
+    root = grow(message.segments, known.parents, known.panels)
+    root.see({**plan.facts, "@seen": {}, "@known": {}, "@digest": _digest(message, raw)})
+    work.updated = _updated(message, zone)
+    work.walk(root)
+    for stray in message.strays:
+        rejected = Rejected("not-a-segment", "expected three letters and a field separator at the beginning of a line")
+        work.done.records.append(Record(position, rejected, stray.encode()))
+    return work.done
+
+
+def _digest(message: Message, raw: bytes) -> str:
+    return "" if message.header(10) else sha256(raw).hexdigest()
+
+
+def _updated(message: Message, zone: str) -> str:
+    from xinglin.sources.hl7v2.times import instant
+
+    try:
+        return instant(message.header(7).split("^")[0], zone)
+    except Rejected:
+        return ""
+
+
+class _Work:
+    """One message under way."""
+
+    def __init__(self, known: Compiled, plan: Plan, zone: str, position: int, limits: Limits) -> None:
+        self.known = known
+        self.plan = plan
+        self.zone = zone
+        self.position = position
+        self.limits = limits
+        self.updated = ""
+        self.done = Converted()
+        self.made: dict[str, str] = {}
+        self.mentioned: set[str] = set()
+
+    def walk(self, node: Node) -> None:
+        """What stands below first, so that a report knows its results."""
+        for below in node.below:
+            self.walk(below)
+            node.made += below.made
+        if len(node.segment) == 1 or not any(node.segment[1:]):
+            return
+        rules = self.plan.rules.get(node.name)
+        if rules is None:
+            if node.name not in _READ_BY_OTHERS:
+                self.done.unused[node.name] += 1
+        elif not node.part:
+            for rule in rules:
+                self._make(rule, node)
+        for named in self.known.named.get(node.name, ()):
+            self._name(named, node)
+
+    def _make(self, rule: Rule, node: Node) -> None:
+        mention = rule.name in self.plan.mentions
+        try:
+            found = self._remembered(rule, node) if mention and rule.simple else self._resource(rule, node, mention)
+        except Rejected as rejected:
+            self.done.records.append(Record(self.position, rejected, "|".join(node.segment).encode()))
+            return
+        if found is None:
+            return
+        name = f"{found.resource_type}/{found.resource_id}"
+        if self.made.setdefault(name, rule.name) != rule.name:
+            return  # a merge into itself: the record that stays is the one that counts
+        node.made.append(name)
+        self.done.records.append(Record(self.position, found, b"", mention=mention))
+
+    def _resource(self, rule: Rule, node: Node, mention: bool) -> Resource | None:
+        context, zone = node.context, self.zone
+        if rule.needed is not None and not rule.needed(context, zone):
+            return None
+        for place, make in rule.required:
+            if not make(context, zone):
+                raise Rejected("missing-element", f"expected a value at {place}")
+        resource_id = rule.identify(context, zone)
+        if not resource_id:
+            if mention or rule.optional:
+                return None
+            raise Rejected("missing-identifier", f"expected what identifies the {rule.name}")
+        meta = f',"meta":{{"lastUpdated":{self.updated}}}' if self.updated and not mention else ""
+        text = f'{{"resourceType":"{rule.resource_type}","id":"{resource_id}"{meta}{rule.make(context, zone)}}}'
+        return check(text.encode(), self.limits)
+
+    def _remembered(self, rule: Rule, node: Node) -> Resource | None:
+        """The same patient is mentioned by many messages in the same words."""
+        context = node.context
+        key = (id(self.known), rule.name, self.zone,
+               *["|".join(context[name]) if name in context else None for name in rule.uses])  # fmt: skip
+        found = _MENTIONS.get(key)
+        if found is None:
+            made = self._resource(rule, node, mention=True)
+            if made is None:
+                return None
+            if len(_MENTIONS) >= _REMEMBERED:
+                _MENTIONS.clear()
+            found = _MENTIONS[key] = made
+        return found
+
+    def _name(self, named: Named, node: Node) -> None:
+        for text in named.texts(node.context):
+            found = _named(named, text, self.zone, self.limits)
+            if found is None:
+                continue
+            name = f"{found.resource_type}/{found.resource_id}"
+            if name not in self.mentioned and name not in self.made:
+                self.mentioned.add(name)
+                self.done.records.append(Record(self.position, found, b"", mention=True))
+
+
+_MENTIONS: dict[Any, Resource] = {}
+_READ_BY_OTHERS = {"EVN", "PV2", "PD1", "ORC", "RXR", "NTE", "TQ1", "AIS", "AIP", "AIL", "RGS"}
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _named(named: Named, text: str, zone: str, limits: Limits) -> Resource | None:
+    """What a text names, if it can be told apart from others and holds nothing that cannot be read."""
+    parts = text.split("^", 60)
+    try:
+        resource_id = named.identify(parts, zone)
+        if not resource_id:
+            return None
+        body = named.make(parts, zone)
+        return check(f'{{"resourceType":"{named.resource_type}","id":"{resource_id}"{body}}}'.encode(), limits)
+    except Rejected:
+        return None

@@ -1,0 +1,190 @@
+"""The mapping: the package's YAML files, with what a site's own file changes laid over them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from xinglin.core.errors import UsageError
+from xinglin.sources.hl7v2.compile import Compiler, Made, Rule
+from xinglin.sources.hl7v2.expressions import getter, parse_expression
+
+__all__ = ["Compiled", "Named", "Plan", "compiled", "merged"]
+
+
+class Plan:
+    """What is made of one kind of message.
+
+    Args:
+        name: ``ADT^A01``.
+        rules: Rules by segment.
+        mentions: Names of rules whose resources are only mentioned.
+        facts: What the rules can ask for, with ``@`` before the name.
+    """
+
+    def __init__(self, name: str, rules: dict[str, tuple[Rule, ...]], mentions: frozenset[str], facts: dict[str, str]):
+        self.name = name
+        self.rules = rules
+        self.mentions = mentions
+        self.facts = facts
+
+
+class Named:
+    """Something that a segment names: its texts, and what makes a resource of one.
+
+    Args:
+        texts: Gives the texts, from a context.
+        resource_type: Type of the resource.
+        identify: Its id.
+        make: Its elements.
+    """
+
+    def __init__(self, texts: Any, resource_type: str, identify: Made, make: Made) -> None:
+        self.texts = texts
+        self.resource_type = resource_type
+        self.identify = identify
+        self.make = make
+
+
+class Compiled:
+    """A mapping ready for use.
+
+    Args:
+        mapping: The whole mapping, checked.
+    """
+
+    def __init__(self, mapping: dict[str, Any]) -> None:
+        self.mapping = mapping
+        self.compiler = Compiler(mapping)
+        self.zone: str = mapping["settings"]["zone"]
+        self.charset: str | None = mapping["settings"]["charset"] or None
+        self.panels = frozenset(mapping.get("panels") or ())
+        self.parents = {name: frozenset(above) for name, above in mapping["groups"].items() if above}
+        self.rules: dict[str, Rule] = {}
+        self.named = {name: [self._named(one) for one in listed] for name, listed in mapping["named"].items()}
+        self.messages: dict[str, dict[str, Any]] = {
+            f"{family}^{event}": {**self._family(family), "facts": facts}
+            for family, spec in mapping["messages"].items()
+            for event, facts in spec["events"].items()
+        }
+        self._plans: dict[str, Plan] = {}
+
+    def plan(self, name: str) -> Plan | None:
+        """What is made of a message of that type and event; None where it is not known."""
+        if name not in self._plans:
+            spec = self.messages.get(name)
+            if spec is None:
+                return None
+            rules = {segment: tuple(self._rule(one) for one in names) for segment, names in spec["segments"].items()}
+            family, _, event = name.partition("^")
+            facts = {f"@{key}": value for key, value in spec["facts"].items()}
+            facts |= {"@event": event, "@type": name, "@states": spec.get("states", "")}
+            self._plans[name] = Plan(name, rules, frozenset(spec.get("mentions", ())), facts)
+        return self._plans[name]
+
+    def events(self, family: str) -> list[str]:
+        """The events of a message type."""
+        return list(self.mapping["messages"].get(family, {}).get("events", ()))
+
+    def _family(self, name: str) -> dict[str, Any]:
+        spec = self.mapping["messages"][name]
+        return self._family(spec["like"]) | spec if "like" in spec else spec
+
+    def _rule(self, name: str) -> Rule:
+        if name not in self.rules:
+            self.rules[name] = self.compiler.rule(name)
+        return self.rules[name]
+
+    def _named(self, line: str) -> Named:
+        (choice,) = parse_expression(line, "named")
+        if choice.path is None or not choice.type:
+            raise UsageError(f"the mapping cannot be read at named: {line!r}", remedy='write "PV1-7* as Practitioner"')
+        get, holds, many = getter(choice.path), self.compiler.condition(choice), choice.path.many
+
+        def texts(context: Any) -> list[str]:
+            raw = get(context)
+            if not raw or not holds(context):
+                return []
+            return [one for one in raw.split("~", 100) if one] if many else [raw]
+
+        resource_type, identify, make = self.compiler.mention(choice.type)
+        return Named(texts, resource_type, identify, make)
+
+
+@lru_cache(maxsize=8)
+def compiled(text: str | None = None) -> Compiled:
+    """The mapping with a site's file over it, compiled once per process.
+
+    Args:
+        text: YAML of the site's file; None for the package's mapping alone.
+
+    Raises:
+        UsageError: The file is not YAML, or says something that cannot be; names the place.
+
+    Example:
+        >>> compiled().plan("ADT^A01").name, compiled().plan("XXX^X01")
+        ('ADT^A01', None)
+        >>> compiled("settings: {zone: Asia/Shanghai}").zone
+        'Asia/Shanghai'
+    """
+    own = _own(text)
+    found = Compiled(merged(_base(), own))
+    if own:  # a mistake is told now, not in the middle of a batch
+        for name in found.messages:
+            found.plan(name)
+        for name in found.mapping["resources"]:
+            found.compiler.rule(name)
+    return found
+
+
+def merged(under: Any, over: Any) -> Any:
+    """Objects joined member by member; anything else replaces what was there.
+
+    Example:
+        >>> merged({"a": {"b": "1", "c": "2"}}, {"a": {"c": "3"}})
+        {'a': {'b': '1', 'c': '3'}}
+    """
+    if isinstance(under, dict) and isinstance(over, dict):
+        return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
+    return over
+
+
+@lru_cache(maxsize=1)
+def _base() -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for file in sorted(files("xinglin.sources.hl7v2").joinpath("mapping").iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".yaml"):
+            whole |= _yaml(file.read_text(encoding="utf-8"))
+    return whole
+
+
+def _own(text: str | None) -> dict[str, Any]:
+    """A site's file, checked against the schema of the mapping."""
+    if text is None or not text.strip():
+        return {}
+    import jsonschema_rs
+    import orjson
+
+    own = _yaml(text)
+    schema = orjson.loads(files("xinglin.sources.hl7v2").joinpath("mapping", "schema.json").read_bytes())
+    for error in jsonschema_rs.validator_for(schema).iter_errors(own):
+        place = ".".join(str(step) for step in error.instance_path) or "the top"
+        raise UsageError(f"the mapping file is wrong at {place}: {error.message[:300]}",
+                         remedy="src/xinglin/sources/hl7v2/README.md shows what may stand there")  # fmt: skip
+    return own
+
+
+def _yaml(text: str) -> dict[str, Any]:
+    """YAML in which every scalar is a text: Y and N stay letters."""
+    import yaml
+
+    try:
+        found = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - only texts
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" at line {place.line + 1}" if place else ""
+        raise UsageError(f"the mapping file is not YAML{line}", remedy="check its indentation and quotes") from None
+    if not isinstance(found, dict):
+        raise UsageError("the mapping file is not a YAML mapping", remedy="begin with settings: or messages:")
+    return found

@@ -1,0 +1,64 @@
+"""HL7 v2 files cut into stretches of whole messages, and stretches read as records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xinglin.sources.hl7v2.convert import convert
+from xinglin.sources.hl7v2.envelope import is_xml, messages, recognised, stretches
+from xinglin.sources.hl7v2.mappings import compiled
+from xinglin.sources.hl7v2.parse import parse
+from xinglin.sources.hl7v2.xml import from_xml
+from xinglin.sources.opened import Opened
+from xinglin.sources.part import Part, read
+from xinglin.sources.reading import Reading
+from xinglin.sources.record import KEPT, Record, Rejected
+
+__all__ = ["cut", "recognises", "records"]
+
+_XML = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?MSH[\s/>]")
+
+
+def recognises(name: str, head: bytes, reading: Reading) -> bool:
+    """Whether a file begins as HL7 v2 does: with MSH, a batch envelope, MLLP's frame, or XML that holds an MSH."""
+    return recognised(head) or (is_xml(head) and bool(_XML.search(head)))
+
+
+def cut(opened: Opened) -> Iterator[Part]:
+    """Stretches of whole messages; XML, and what holds no message, is one document."""
+    opened.entry.rewritten = True
+    if is_xml(opened.head):
+        yield opened.document("hl7v2")
+        return
+    for stretch in stretches(opened.blocks, opened.limits):
+        yield opened.stretch(stretch, "hl7v2")
+
+
+def records(part: Part, reading: Reading) -> Iterator[Record]:
+    """The records of a part: of every message its resources, or one that says why there are none."""
+    try:
+        data = read(part)
+    except Rejected as rejected:
+        yield Record(0, rejected, b"")
+        return
+    if is_xml(data):
+        yield from _message(data, 1, reading)
+        return
+    for position, message in messages(data, part.first):
+        if isinstance(message, Rejected):
+            yield Record(position, message, data[:KEPT], len(data))
+        else:
+            yield from _message(message, position, reading)
+
+
+def _message(raw: bytes, position: int, reading: Reading) -> Iterator[Record]:
+    """One message; what is wrong with the mapping is a fault of the mapping, not of the message."""
+    try:
+        if len(raw) > reading.limits.resource_bytes:
+            raise Rejected("too-large", f"expected at most {reading.limits.resource_bytes} bytes")
+        whole = from_xml(raw) if is_xml(raw) else raw
+        message = parse(whole, compiled(reading.mapping).charset)
+        yield from convert(message, whole, position, reading.limits, reading.mapping).records
+    except Rejected as rejected:
+        yield Record(position, rejected, raw[:KEPT], len(raw))
