@@ -11,7 +11,6 @@ from pathlib import Path
 
 import orjson
 
-from xinglin.region.codes import Concept
 from xinglin.region.plan import Site
 from xinglin.region.records import (
     Allergy,
@@ -96,15 +95,12 @@ def _registration(site: Site, card: Registration, to: _Desk) -> None:
 
 
 def _admission(visit: Visit, to: _Desk) -> None:
-    extra = [segment("PV2", {3: coded(visit.reason.concept)})] if visit.reason else []
-    to.send("ADT^A01" if visit.setting == "IMP" else "ADT^A04", visit.start, to.begun, *extra)
+    to.send("ADT^A01" if visit.setting == "IMP" else "ADT^A04", visit.start, to.begun)
 
 
 def _discharge(visit: Visit, to: _Desk) -> None:
     """The end of a visit, with its procedures."""
     body = [to.over]
-    if visit.reason:
-        body.append(segment("PV2", {3: coded(visit.reason.concept)}))
     operations = [entry for entry in visit.entries if isinstance(entry, Operation)]
     for place, entry in enumerate(operations, 1):
         body.append(segments.procedure(entry, place, to.id(entry.number), to.doctor))
@@ -134,9 +130,12 @@ def _results(visit: Visit, to: _Desk) -> None:
     findings = {entry.number: entry for entry in visit.entries if isinstance(entry, Finding)}
     body: list[str] = []
     place = 0
-    for report in (entry for entry in visit.entries if isinstance(entry, Report) and entry.results):
+    for report in (entry for entry in visit.entries if isinstance(entry, Report)):
         place += 1
-        body.append(_request(place, to.id(report.number), coded(report.concept), report.at, "LAB", to))
+        section = "RAD" if report.imaging else "LAB"
+        body.append(_request(place, to.id(report.number), coded(report.concept), report.at, section, to))
+        if report.conclusion:
+            body.append(f"NTE|1|L|{escaped(report.conclusion)}")
         body += _observations([findings.pop(number) for number in report.results], to)
     for panel in (entry for entry in visit.entries if isinstance(entry, Panel)):
         place += 1
@@ -167,19 +166,14 @@ def _orders(visit: Visit, to: _Desk) -> None:
             to.send("VXU^V04", entry.at, to.over, *segments.vaccine(entry, to.id(entry.number), to.doctor))
 
 
-def _document(code: Concept, number: str, at: int, text: str, to: _Desk) -> None:
-    fields = {1: "1", 2: coded(code), 3: "TX", 4: stamp(at), 5: to.doctor, 6: stamp(at), 9: to.doctor, 12: number,
-              17: "AU"}  # fmt: skip
-    told = f"OBX|1|TX|{coded(code)}||{escaped(text)}||||||F"
-    to.send("MDM^T02", at, to.over, segment("TXA", fields), told)
-
-
 def _documents(visit: Visit, to: _Desk) -> None:
     for entry in visit.entries:
         if isinstance(entry, Note):
-            _document(entry.concept, to.id(entry.number), entry.at, entry.text, to)
-        elif isinstance(entry, Report) and entry.conclusion:
-            _document(entry.concept, to.id(entry.number), entry.at, entry.conclusion, to)
+            at, code = stamp(entry.at), coded(entry.concept)
+            fields = {1: "1", 2: code, 3: "TX", 4: at, 5: to.doctor, 6: at, 9: to.doctor, 12: to.id(entry.number),
+                      17: "AU"}  # fmt: skip
+            told = f"OBX|1|TX|{code}||{escaped(entry.text)}||||||F"
+            to.send("MDM^T02", entry.at, to.over, segment("TXA", fields), told)
 
 
 class Hl7v2Writer:

@@ -10,7 +10,7 @@ from xinglin.region.records import Allergy, Diagnosis, Finding, Operation, Order
 from xinglin.region.registration import Registration
 
 __all__ = [
-    "allergy", "coded", "diagnosis", "escaped", "insurance_charge", "observation", "order", "patient", "problem",
+    "allergy", "coded", "escaped", "insurance_charge", "observation", "order", "patient", "problem",
     "procedure",
     "segment", "stamp", "vaccine", "visit_segment",
 ]  # fmt: skip
@@ -91,7 +91,7 @@ def patient(site: Site, card: Registration) -> str:
 
 
 def visit_segment(visit: Visit, number: str, doctor: str, place: str, over: bool) -> str:
-    """PV1: the visit as it is known when it begins, or when it is over.
+    """PV1, and PV2 with the reason: the visit as it is known when it begins, or when it is over.
 
     Args:
         visit: The visit.
@@ -105,21 +105,13 @@ def visit_segment(visit: Visit, number: str, doctor: str, place: str, over: bool
         fields[45] = stamp(visit.end)
         if visit.setting != "AMB":
             fields[36] = "20" if visit.died else "01"
-    return segment("PV1", fields)
-
-
-def diagnosis(entry: Diagnosis, place: int, number: str, doctor: str) -> str:
-    """DG1: a final diagnosis."""
-    fields = {1: str(place), 3: coded(entry.concept), 5: stamp(entry.onset), 6: "F", 16: doctor,
-              19: stamp(entry.recorded), 20: number, 21: "A"}  # fmt: skip
-    return segment("DG1", fields)
+    return segment("PV1", fields) + (f"\rPV2|||{coded(visit.reason.concept)}" if visit.reason else "")
 
 
 def problem(entry: Diagnosis, number: str) -> str:
     """PRB: a problem from its onset to its resolution, which a diagnosis segment cannot say."""
     fields = {1: "AD", 2: stamp(entry.recorded), 3: coded(entry.concept), 4: number, 7: stamp(entry.recorded),
-              9: stamp(entry.abated), 13: "confirmed^Confirmed^HL70533",
-              14: "resolved" if entry.abated is not None else "active", 16: stamp(entry.onset)}  # fmt: skip
+              9: stamp(entry.abated), 13: "C", 16: stamp(entry.onset)}  # fmt: skip
     return segment("PRB", fields)
 
 

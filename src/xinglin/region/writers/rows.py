@@ -59,7 +59,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "note": f"{_OF_VISIT} at text doctor updated",
         "device": f"{_OF_VISIT} at made serial doctor updated",
         "allergy": f"{_OF_VISIT} category criticality recorded doctor updated",
-        "bill": f"{_OF_VISIT} start end amount diagnosis updated",
+        "bill": f"{_OF_VISIT} start end amount diagnosis institution updated",
     }.items()
 }
 MOMENTS = frozenset(("start", "end", "onset", "abated", "recorded", "at", "until", "made", "died", "updated"))
@@ -164,7 +164,7 @@ def _bill(visit: Visit, page: _Page) -> Row:
     amount = f"{visit.cost // 100}.{visit.cost % 100:02d}"
     reason = page.id(visit.reason.number) if visit.reason else None
     first = page.start(visit.number + 1, visit.concept.code, visit.concept.display)
-    return "bill", (*first, visit.start, visit.end, amount, reason, visit.end)
+    return "bill", (*first, visit.start, visit.end, amount, reason, page.desk.organization_id, visit.end)
 
 
 def _diagnosis(entry: Diagnosis, page: _Page) -> tuple[Any, ...]:
