@@ -103,16 +103,15 @@ def spark_application(master: str, more: Mapping[str, str] | None = None) -> Ite
     if SparkContext._active_spark_context is not None:
         raise Conflict("this process has a Spark application already", remedy="close it first")
     _knock(master)
-    with TemporaryDirectory(prefix="xinglin-spark-") as folder, _environment(JAVA_HOME=str(java_home())):
-        log = Path(folder) / "log4j2.properties"
+    with TemporaryDirectory(prefix="xinglin-spark-") as name, _environment(JAVA_HOME=str(java_home(Path(name)))):
+        folder = Path(name)
+        log = folder / "log4j2.properties"
         log.write_text(_LOG)
         driver = f"{_LEAN} -Dlog4j2.configurationFile={log} {conf.get('spark.driver.extraJavaOptions', '')}"
         settings = SparkConf().setAll([*conf.items(), ("spark.driver.extraJavaOptions", driver.strip())])
-        context = _started(SparkContext, settings, master)
+        archive = None if is_local(master) else _archive(folder)
+        context = _started(SparkContext, settings, master, archive)
         try:
-            context.pythonExec = os.environ.get("PYSPARK_PYTHON") or sys.executable
-            if not is_local(master):
-                context.addArchive(f"{_archive(Path(folder))}#{ARCHIVE}")
             yield context
         finally:
             context.stop()
@@ -165,13 +164,20 @@ def _knock(master: str) -> None:
     raise StorageError("no Spark master answers", source=master, remedy="start it, or name another", retry=True)
 
 
-def _started(kind: Any, settings: Any, master: str) -> Any:
+def _started(kind: Any, settings: Any, master: str, archive: Path | None) -> Any:
+    """A context whose executors have this Python and this code."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
-        return kind(conf=settings)
+        context = kind(conf=settings)
+        context.pythonExec = os.environ.get("PYSPARK_PYTHON") or sys.executable
+        if archive:
+            context.addArchive(f"{archive}#{ARCHIVE}")
+        return context
     except (Py4JError, PySparkException) as error:
+        if kind._active_spark_context:
+            kind._active_spark_context.stop()
         said = next((line for line in str(error).splitlines()[1:] if line.strip()), type(error).__name__)
         raise StorageError(
             "Spark did not start", source=master, remedy=f"Spark says: {said.strip()[:300]}", retry=True
