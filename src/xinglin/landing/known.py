@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from xinglin.core.files import file_sha256
@@ -27,6 +28,7 @@ class Known:
         self._sizes: set[int] = set()
         self._records: dict[str, int] = {}
         self._marks: dict[str, int] = {}
+        self._mappings: dict[str, str] = {}
 
     def learn(self, sequence: int, manifest: dict[str, Any]) -> None:
         """Take note of the next batch."""
@@ -34,6 +36,8 @@ class Known:
             if source["role"] != "member" and source["complete"]:
                 self._sizes.add(source["bytes"])
                 self._records[source["sha256"]] = source["records"]
+                if "mapping" in source:
+                    self._mappings[source["sha256"]] = source["mapping"]
                 if segment := segment_number(source["name"]):
                     self._marks[segment[0]] = max(segment[1], self.mark(segment[0]))
         self.last = sequence
@@ -51,16 +55,23 @@ class Known:
         """Whether a file of these bytes stands in a batch."""
         return sha256 in self._records
 
-    def records(self, found: Found) -> tuple[str, int] | None:
+    def records(self, found: Found, mapping: str | None = None) -> tuple[str, int] | None:
         """SHA-256 and number of records of a file that was received before; None for a new one.
 
-        A file is hashed beforehand only where one of the same size was received.
+        A file is hashed beforehand only where one of the same size was received. A table that was read by another
+        mapping is new: its rows become other resources.
+
+        Args:
+            found: The file.
+            mapping: Text of the mapping file.
         """
         if found.size not in self._sizes:
             return None
         try:
             digest = file_sha256(found.path)
         except OSError:
+            return None
+        if self._mappings.get(digest, own := hashlib.sha256((mapping or "").encode()).hexdigest()) != own:
             return None
         records = self._records.get(digest)
         return None if records is None else (digest, records)

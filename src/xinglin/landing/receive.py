@@ -175,7 +175,7 @@ class _Work:
 
     def _parts(self, found: Found) -> Iterator[Part]:
         """The parts of a file, or none where the site sent the same bytes before: all its records are duplicates."""
-        known = self.known.records(found)
+        known = self.known.records(found, self.reading.mapping)
         if known is None:
             yield from self.splitter.parts(found)
             return

@@ -56,8 +56,8 @@ def _row_groups(opened: Opened, tables: list[Table], path: Path) -> Iterator[Par
     except Rejected as rejected:
         yield opened.document("tabular", rejected)
         return
-    if mark := facts.get("xinglin:watermark"):
-        opened.entry.facts["watermark"] = {facts["xinglin:table"]: mark}
+    if mark := facts.get(typed.WATERMARK_KEY.decode()):
+        opened.entry.facts["watermark"] = {facts[typed.TABLE_KEY.decode()]: mark}
     for group in range(count):
         context = msgspec.json.encode(Layout(tables[0].name, group=group))
         size = path.stat().st_size // count

@@ -12,7 +12,19 @@ from xinglin.sources.record import Rejected
 from xinglin.sources.tabular.cells import text_of
 from xinglin.sources.tabular.mapping import Table
 
-__all__ = ["Sheet", "TypedRow", "groups_of", "is_parquet", "is_workbook", "parquet_header", "parquet_rows", "sheets_of"]
+__all__ = [
+    "TABLE_KEY",
+    "WATERMARK_KEY",
+    "Sheet",
+    "TypedRow",
+    "facts_of",
+    "groups_of",
+    "is_parquet",
+    "is_workbook",
+    "parquet_header",
+    "parquet_rows",
+    "sheets_of",
+]
 
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BATCH = 20_000
@@ -98,7 +110,7 @@ def facts_of(path: Path | IO[bytes]) -> dict[str, str]:
         Rejected: It is damaged.
     """
     with _opened(path) as file:
-        said = file.schema_arrow.metadata or {}
+        said = file.metadata.metadata or {}
     return {key.decode(): said[key].decode() for key in (TABLE_KEY, WATERMARK_KEY) if key in said}
 
 
