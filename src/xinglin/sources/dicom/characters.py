@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 __all__ = ["decode", "encodings_of", "guess"]
 
+_IR = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?([0-9]+)").fullmatch
+_ALIASES = {"UTF-8": "ISO_IR 192", "UTF8": "ISO_IR 192", "GB2312": "GBK", "GB_18030": "GB18030", "GB 18030": "GB18030"}
 _PLAIN = frozenset(range(0x20, 0x7F))
 _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C, 0x5C}
 
 
-def encodings_of(declared: bytes | None) -> tuple[str, ...]:
+def encodings_of(declared: Sequence[str]) -> tuple[str, ...]:
     """Python's names of the declared character sets; none where the header declares none.
 
+    What is no defined term says nothing. (pydicom would look it up among all of Python's codecs.)
+
     Args:
-        declared: Value of (0008,0005).
+        declared: Values of (0008,0005).
 
     Example:
-        >>> encodings_of(b"GB18030 "), encodings_of(b"\\\\ISO 2022 IR 58"), encodings_of(b"")
-        (('GB18030',), ('iso8859', 'iso_ir_58'), ())
+        >>> encodings_of(["GB18030"]), encodings_of(["", "ISO 2022 IR 58"]), encodings_of(["rot13"]), encodings_of([])
+        (('GB18030',), ('iso8859', 'iso_ir_58'), (), ())
     """
-    from pydicom.charset import convert_encodings
+    from pydicom.charset import convert_encodings, python_encoding
 
-    names = [name.strip() for name in (declared or b"").decode("ascii", "replace").strip("\x00 ").split("\\")]
-    return tuple(convert_encodings(names)) if any(names) else ()
+    names = [_spelt(name.strip("\x00 ").upper()) for name in declared]
+    known = [name for place, name in enumerate(names) if name in python_encoding and (name or place == 0)]
+    return tuple(convert_encodings(known)) if any(known) else ()
+
+
+def _spelt(name: str) -> str:
+    """The defined term for what devices write instead of it."""
+    match = _IR(name)
+    if match:
+        return f"ISO 2022 IR {match[2]}" if match[1] else f"ISO_IR {match[2]}"
+    return _ALIASES.get(name, name)
 
 
 def decode(raw: bytes, encodings: tuple[str, ...]) -> str:

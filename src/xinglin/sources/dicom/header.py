@@ -52,7 +52,7 @@ class Header:
     def __init__(self, elements: Dataset, encodings: tuple[str, ...] = (), meta: Dataset | None = None) -> None:
         self._elements = elements
         self._meta = meta
-        self.encodings = encodings_of(self._raw(_CHARACTER_SET)) or encodings
+        self.encodings = encodings_of(_character_sets(elements)) or encodings
 
     def _raw(self, tag: int) -> bytes | None:
         value = _raw(self._elements, tag)
@@ -165,6 +165,13 @@ def _raw(elements: Dataset, tag: int) -> bytes | None:
     found: object = elements.get_item(tag)
     value = found.value if isinstance(found, RawDataElement) and found.VR != "SQ" else None
     return value if isinstance(value, bytes) else None
+
+
+def _character_sets(elements: Dataset) -> list[str]:
+    """Values of (0008,0005), which pydicom has decoded by itself at the outermost level."""
+    found = elements.get(_CHARACTER_SET)
+    value = getattr(found, "value", None)
+    return [value] if isinstance(value, str) else [str(one) for one in value or ()]
 
 
 def _is_behind(tag: int, vr: str | None, length: int) -> bool:

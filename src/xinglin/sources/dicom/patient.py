@@ -74,7 +74,7 @@ def _hashed(text: str) -> str:
 
 
 def _identifiers(header: Header) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     number = header.text(0x00100020)
     if number is not None:
         kind = {"coding": [{"system": _V2_0203, "code": "MR"}]}
@@ -84,8 +84,10 @@ def _identifiers(header: Header) -> list[dict[str, Any]]:
             authority = item.text(0x00100021)
             found.append({"system": authority_system(authority), "value": other} if authority else {"value": other})
     found += [{"value": other} for other in header.texts(0x00101000)[:20]]
-    unique = {(one.get("system"), one["value"]): one for one in reversed(found)}
-    return list(reversed(unique.values()))
+    unique: dict[tuple[str | None, str], dict[str, Any]] = {}
+    for one in found:
+        unique.setdefault((one.get("system"), one["value"]), one)
+    return list(unique.values())
 
 
 def _names(header: Header) -> list[dict[str, Any]]:
