@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -211,10 +211,8 @@ def _command(pid: int) -> bytes:
 @contextmanager
 def _gone() -> Iterator[None]:
     """A process may end while it is looked at."""
-    try:
+    with suppress(ProcessLookupError, FileNotFoundError):
         yield
-    except (ProcessLookupError, FileNotFoundError):
-        pass
 
 
 def _die_with_parent() -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
+
+from xinglin.core.errors import StorageError
 
 __all__ = ["LocalRunner", "Runner"]
 
@@ -61,7 +64,11 @@ class LocalRunner:
         items: Sequence[Item],
         on_done: Callable[[Result], None] | None = None,
     ) -> list[Result]:
-        """See `Runner.map`; the first task that fails ends the rest."""
+        """See `Runner.map`; the first task that fails ends the rest.
+
+        Raises:
+            StorageError: A process was killed.
+        """
         if not items:
             return []
         results: list[Result] = []
@@ -73,6 +80,12 @@ class LocalRunner:
                     if on_done:
                         on_done(result)
                     results.append(result)
+            except BrokenProcessPool as error:
+                raise StorageError(
+                    "a worker process was killed; nothing was committed",
+                    remedy="look whether the machine ran out of memory and run the same command again",
+                    retry=True,
+                ) from error
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise

@@ -1,0 +1,127 @@
+"""The adapters that the suites of this folder hold to their ports."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from xinglin.core.errors import NotFound
+from xinglin.core.settings import Settings
+from xinglin.flows import Stores
+from xinglin.lake import LocalRunner, Runner
+from xinglin.wiring import open_region
+
+from ..cluster import EXECUTOR, Cluster, running_cluster
+
+RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
+
+
+@pytest.fixture(scope="session")
+def java() -> None:
+    """Spark and its Java, or a skip that says plainly what was not tested."""
+    pytest.importorskip("pyspark", reason="the runner spark was not tested: pyspark is not installed")
+    from tempfile import mkdtemp
+
+    from xinglin.lake.java import java_home
+
+    folder = Path(mkdtemp())
+    try:
+        java_home(folder)
+    except NotFound as error:
+        pytest.skip(f"the runner spark was not tested: {error}")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def cluster(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two masters, ZooKeeper and three workers on this machine."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=RUNNERS)
+def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
+    """Every runner in turn; Spark's application is started once."""
+    with ExitStack() as stack:
+        if request.param == "threads":
+            yield LocalRunner(2)
+        elif request.param == "processes":
+            yield LocalRunner(2, processes=True)
+        else:
+            from pyspark import cloudpickle
+
+            from xinglin.lake.application import spark_application
+            from xinglin.lake.spark import SparkRunner
+
+            from . import test_runner
+
+            # The executors know Xinglin, not its tests.
+            cloudpickle.register_pickle_by_value(test_runner)
+            request.getfixturevalue("java")
+            local = request.param == "spark-local"
+            master = "local[2]" if local else request.getfixturevalue("cluster").master
+            yield SparkRunner(stack.enter_context(spark_application(master, {} if local else EXECUTOR)))
+
+
+@pytest.fixture(scope="session")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a small generated region, landed and linked; not to be changed."""
+    from xinglin.flows.demo import gather
+    from xinglin.flows.run import link
+    from xinglin.region import RegionPlan, generate
+
+    folder = tmp_path_factory.mktemp("linked")
+    generate(RegionPlan(persons=20, institutions=2, seed=4, workers=1), folder / "region")
+    return _linked(folder / "home", lambda stores: (gather(stores, folder / "region"), link(stores)))
+
+
+@pytest.fixture(scope="session")
+def linked_synthea(tmp_path_factory: pytest.TempPathFactory, real_data: Callable[[str], Path]) -> Path:
+    """The home of a region that holds three of Synthea's patients, landed and linked."""
+    from zipfile import ZipFile
+
+    from xinglin.flows.run import ingest, link
+    from xinglin.flows.sites import ensure_site
+
+    folder = tmp_path_factory.mktemp("synthea")
+    with ZipFile(real_data("fhir-synthea-smart") / "bundles.zip") as archive:
+        bundles = [one for one in archive.infolist() if one.filename.endswith(".json")]
+        persons = [one for one in bundles if "Information" not in one.filename]
+        for one in sorted(persons, key=lambda one: one.file_size)[:3]:
+            archive.extract(one, folder / "files")
+
+    def fill(stores: Stores) -> None:
+        ensure_site(stores.landing, "synthea", "hospital")
+        ingest(stores, folder / "files", "synthea")
+        link(stores)
+
+    return _linked(folder / "home", fill)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[Path], Stores]:
+    """A copy of a region that a test may change."""
+
+    def copy(home: Path) -> Stores:
+        shutil.copytree(home, tmp_path / "home", dirs_exist_ok=True)
+        return open_region(tmp_path / "home")
+
+    return copy
+
+
+def mart_files(home: Path) -> dict[str, bytes]:
+    """Every file of the mart but Delta's log, which holds times and random names."""
+    root = home / "lake" / "mart"
+    files = [path for path in sorted(root.rglob("*")) if path.is_file() and "_delta_log" not in path.parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def _linked(home: Path, fill: Callable[[Stores], object]) -> Path:
+    Settings(home=home, buckets=4, threads=2, memory_mb=400).save()
+    fill(open_region(home, create=True))
+    return home

@@ -1,0 +1,158 @@
+"""What every runner must do alike."""
+
+from __future__ import annotations
+
+import operator
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xinglin.core.errors import NotFound, StorageError
+from xinglin.flows import Stores
+from xinglin.flows.run import build
+from xinglin.lake import LocalRunner, Runner
+
+from .conftest import mart_files
+
+
+def test_results_come_in_the_order_of_the_items(runner: Runner):
+    assert runner.map(operator.neg, list(range(70))) == [-item for item in range(70)]
+
+
+def test_results_of_slow_tasks_stand_where_their_items_stood(runner: Runner):
+    assert runner.map(_slow, [0.3, 0.0, 0.1, 0.0]) == [0.3, 0.0, 0.1, 0.0]
+
+
+def test_no_items_give_no_results(runner: Runner):
+    assert runner.map(operator.neg, []) == []
+
+
+def test_progress_hears_every_result_once(runner: Runner):
+    heard: list[int] = []
+    runner.map(operator.neg, list(range(40)), heard.append)
+    assert sorted(heard) == sorted(-item for item in range(40))
+
+
+def test_an_error_comes_through_with_its_type_and_message(runner: Runner):
+    with pytest.raises(KeyError, match="seventeen"):
+        runner.map(_fails_with_a_key_error, [1, 17, 2])
+
+
+def test_an_error_of_our_own_keeps_what_it_says(runner: Runner):
+    with pytest.raises(NotFound) as raised:
+        runner.map(_fails_with_an_error_of_ours, [1])
+    assert raised.value.remedy == "look elsewhere"
+    assert str(raised.value) == "it is not there (here). To mend it: look elsewhere."
+
+
+def test_the_first_failing_task_ends_the_rest(runner: Runner, tmp_path: Path):
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match="enough"):
+        runner.map(_fails_at_once_or_sleeps, [(str(tmp_path), number) for number in range(200)])
+    assert len(list(tmp_path.iterdir())) < 200
+    assert time.monotonic() - begun < 60
+    # And the next work is done as if nothing had been.
+    assert runner.map(operator.neg, [1, 2]) == [-1, -2]
+
+
+def test_progress_that_raises_ends_the_work(runner: Runner):
+    def refuse(_: int) -> None:
+        raise InterruptedError("stop")
+
+    with pytest.raises(InterruptedError):
+        runner.map(operator.neg, [1, 2, 3], refuse)
+    assert runner.map(operator.neg, [1]) == [-1]
+
+
+def test_a_killed_process_is_replaced_or_named(runner: Runner, tmp_path: Path):
+    items = [(str(tmp_path / "killed"), number) for number in range(6)]
+    if isinstance(runner, LocalRunner):
+        if not runner.processes:
+            # A thread cannot be killed without the process.
+            return
+        with pytest.raises(StorageError, match="killed"):
+            runner.map(_kills_its_process_once, items)
+    else:
+        assert runner.map(_kills_its_process_once, items) == list(range(6))
+        assert (tmp_path / "killed").exists()
+
+
+def test_a_generated_region_gives_the_same_mart_byte_by_byte(
+    runner: Runner, linked: Path, expected: dict[str, bytes], copied: Callable[[Path], Stores]
+):
+    stores = copied(linked)
+    report = build(stores, runner=runner)
+    assert report.rows["measurement"] > 0
+    _same(mart_files(stores.settings.home), expected)
+
+
+@pytest.mark.real
+def test_real_records_give_the_same_mart_byte_by_byte(
+    runner: Runner, linked_synthea: Path, expected_synthea: dict[str, bytes], copied: Callable[[Path], Stores]
+):
+    stores = copied(linked_synthea)
+    report = build(stores, runner=runner)
+    assert report.rows["person"] == 3
+    _same(mart_files(stores.settings.home), expected_synthea)
+
+
+@pytest.fixture(scope="session")
+def expected_synthea(linked_synthea: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The mart of the real records as one thread builds it."""
+    return _built(linked_synthea, tmp_path_factory.mktemp("expected-synthea"))
+
+
+@pytest.fixture(scope="session")
+def expected(linked: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The mart of the generated region as one thread builds it."""
+    return _built(linked, tmp_path_factory.mktemp("expected"))
+
+
+def _built(home: Path, folder: Path) -> dict[str, bytes]:
+    import shutil
+
+    from xinglin.wiring import open_region
+
+    shutil.copytree(home, folder / "home")
+    build(open_region(folder / "home"), runner=LocalRunner(1))
+    return mart_files(folder / "home")
+
+
+def _same(ours: dict[str, bytes], theirs: dict[str, bytes]) -> None:
+    assert sorted(ours) == sorted(theirs)
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
+def _slow(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def _fails_with_a_key_error(number: int) -> int:
+    if number == 17:
+        raise KeyError("seventeen")
+    return number
+
+
+def _fails_with_an_error_of_ours(_: int) -> None:
+    raise NotFound("it is not there", source="here", remedy="look elsewhere")
+
+
+def _fails_at_once_or_sleeps(item: tuple[str, int]) -> None:
+    folder, number = item
+    (Path(folder) / str(number)).touch()
+    if number == 0:
+        raise ValueError("enough")
+    time.sleep(0.1)
+
+
+def _kills_its_process_once(item: tuple[str, int]) -> int:
+    path, number = item
+    if number == 3 and not Path(path).exists():
+        Path(path).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number

@@ -1,0 +1,289 @@
+"""Every storage holds the same lake: a folder, HDFS (a NameNode, three DataNodes), S3 (a real server)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.stores import Hdfs, S3Server
+from tests.stores import hdfs as hdfs
+from tests.stores import s3 as s3
+from xinglin.core.clock import fixed_clock
+from xinglin.core.errors import Conflict, NotFound
+from xinglin.core.settings import Settings
+from xinglin.flows import Stores
+from xinglin.lake import Lake, Local, Snapshot, connect
+from xinglin.lake.storage import Storage
+from xinglin.landing import Landing
+
+from .publishing import LEFT, RIGHT, place, publish
+
+REPO = Path(__file__).resolve().parents[2]
+ADAPTERS = ("file", "hdfs", "s3")
+MOMENTS = ("pointer half written", "pointer written", "one Delta table of two written", "unnamed files left")
+NewMachine = Callable[[], Lake]
+_NUMBERS = count()
+
+
+@pytest.fixture(params=ADAPTERS)
+def adapter(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def machine(adapter: str, request: pytest.FixtureRequest, tmp_path: Path) -> NewMachine:
+    """Opens one lake as another machine would: nothing on it but, for a folder, the folder."""
+    name = f"lake-{next(_NUMBERS)}"
+    secrets = None
+    if adapter == "file":
+        root = str(tmp_path / name)
+    elif adapter == "hdfs":
+        root = f"{request.getfixturevalue('hdfs').url}/{name}"
+    else:
+        root = f"s3://lake/{name}"
+        secrets = request.getfixturevalue("s3").secrets(tmp_path / "secrets.toml")
+    return lambda: Lake(root, Local(tmp_path / f"machine-{next(_NUMBERS)}", secrets))
+
+
+@pytest.fixture
+def storage(machine: NewMachine) -> Storage:
+    return machine().storage
+
+
+def numbers(snapshot: Snapshot | None) -> tuple[int, int]:
+    """The number in each of the two tables."""
+    assert snapshot
+    connection = connect(200, 1)
+    return tuple(connection.read_parquet(snapshot.files(table.name)).fetchall()[0][0] for table in (LEFT, RIGHT))
+
+
+def another(*words: str | int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.conformance.publishing", *map(str, words)]
+    return subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_pointer_is_replaced_only_by_who_has_seen_what_it_was(storage: Storage) -> None:
+    assert storage.read("stage/pointer") is None
+    first = storage.replace("stage/pointer", b"one", None)
+    with pytest.raises(Conflict):
+        storage.replace("stage/pointer", b"two", None)
+    second = storage.replace("stage/pointer", b"three", first)
+    with pytest.raises(Conflict):
+        storage.replace("stage/pointer", b"four", first)
+
+    shown = storage.read("stage/pointer")
+    assert shown
+    assert (shown.data, shown.token) == (b"three", second)
+
+
+def test_of_many_writers_at_once_one_wins(machine: NewMachine) -> None:
+    lakes = [machine() for _ in range(4)]
+    together = threading.Barrier(len(lakes))
+    token: str | None = None
+
+    def write(turn: int, number: int) -> str | None:
+        together.wait()
+        try:
+            return lakes[number].storage.replace("stage/pointer", f"{turn}-{number}".encode(), token)
+        except Conflict:
+            return None
+
+    for turn in range(5):
+        with ThreadPoolExecutor(len(lakes)) as pool:
+            tokens = list(pool.map(partial(write, turn), range(len(lakes))))
+        [winner] = [number for number, won in enumerate(tokens) if won]
+        shown = machine().storage.read("stage/pointer")
+        assert shown
+        assert (shown.data, shown.token) == (f"{turn}-{winner}".encode(), tokens[winner])
+        token = shown.token
+
+
+def test_a_data_file_comes_back_as_it_was_until_it_is_deleted(machine: NewMachine, tmp_path: Path) -> None:
+    import hashlib
+
+    content = bytes(range(256)) * 12_000
+    key = f"stage/table/0001/{hashlib.sha256(content).hexdigest()[:40]}.parquet"
+    for _ in range(2):
+        (tmp_path / "file").write_bytes(content)
+        machine().storage.adopt(tmp_path / "file", key)
+
+    there = machine().storage
+    assert [(one.key, one.size) for one in there.listing("stage")] == [(key, len(content))]
+    assert list(there.listing("nothing")) == []
+    assert Path(*there.paths([key])).read_bytes() == content
+
+    there.delete([key, "stage/table/none.parquet"])
+    assert list(machine().storage.listing("stage")) == []
+
+
+@pytest.mark.parametrize("adapter", ["hdfs", "s3"], indirect=True)
+def test_a_file_that_is_gone_says_so(machine: NewMachine) -> None:
+    with pytest.raises(NotFound, match="newer state"):
+        machine().storage.paths(["stage/table/none.parquet"])
+
+
+def test_a_reader_beside_a_writer_sees_one_publication_or_another_and_never_a_mixture(machine: NewMachine) -> None:
+    publish(machine(), 0)
+    writer = another("series", place(machine()), 8)
+    seen = set()
+    lake = machine()
+    while writer.poll() is None or not seen:
+        snapshot = lake.snapshot("pair")
+        try:
+            left, right = numbers(snapshot)
+        except (NotFound, OSError):
+            # Overtaken by two publications: the files are gone, and nothing wrong was read.
+            continue
+        assert snapshot
+        assert left == right == snapshot.state["number"]
+        seen.add(left)
+    writer.communicate()
+    assert writer.returncode == 0
+    assert numbers(machine().snapshot("pair")) == (8, 8)
+    assert len(seen) >= 2, "the reader was too slow for this test to mean anything"
+
+
+def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(machine: NewMachine) -> None:
+    publish(machine(), 0)
+    both = [another("race", place(machine()), number) for number in (1, 2)]
+    first_words = [process.stdout.readline().strip() for process in both if process.stdout]
+    for process, words in zip(both, first_words, strict=True):
+        if process.stdin and words == "ready":
+            process.stdin.write("go\n")
+            process.stdin.flush()
+    last_words = [words + process.communicate()[0].strip() for process, words in zip(both, first_words, strict=True)]
+
+    assert [process.returncode for process in both] == [0, 0]
+    [winner] = [number for number, words in enumerate(last_words, 1) if words.endswith("won")]
+    assert sum("conflict: another" in words for words in last_words) == 1
+    assert numbers(machine().snapshot("pair")) == (winner, winner)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_kill_9_in_the_middle_of_a_publication_leaves_the_old_or_the_new_state(
+    machine: NewMachine, moment: str
+) -> None:
+    from deltalake import DeltaTable
+
+    publish(machine(), 1)
+    victim = another("die", place(machine()), 2, moment)
+    victim.communicate()
+    assert victim.returncode == -9
+
+    left = 1 if moment == MOMENTS[0] else 2
+    assert numbers(machine().snapshot("pair")) == (left, left)
+
+    again = publish(machine(), 2)
+    assert numbers(machine().snapshot("pair")) == (2, 2)
+    for table in (LEFT, RIGHT):
+        address, options = again.storage.delta(f"pair/{table.name}")
+        shown = [Path(uri).name for uri in DeltaTable(address, storage_options=options).file_uris()]
+        assert shown == [file.path for file in again.tables[table.name]]
+
+
+@pytest.fixture(scope="session")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small region, landed."""
+    from xinglin.flows.run import ingest
+    from xinglin.flows.sites import ensure_site
+    from xinglin.region import RegionPlan, generate
+
+    folder = tmp_path_factory.mktemp("landed")
+    generate(RegionPlan(persons=25, institutions=2, seed=7, workers=1), folder / "region")
+    settings = Settings(home=folder / "home", buckets=2, threads=2, memory_mb=400)
+    stores = stores_at(settings, Lake(folder / "none"))
+    for site in json.loads((folder / "region" / "region.json").read_bytes())["sites"]:
+        ensure_site(stores.landing, site["name"], site["kind"])
+        ingest(stores, folder / "region" / site["folder"], site["name"])
+    return settings
+
+
+@pytest.fixture(scope="session")
+def in_a_folder(landed: Settings) -> dict[str, bytes]:
+    """Every data file of the region, built undisturbed in a folder."""
+    lake = Lake(landed.home / "lake")
+    build(stores_at(landed, lake))
+    return data_files(lake)
+
+
+def stores_at(settings: Settings, lake: Lake) -> Stores:
+    return Stores(
+        settings, Landing(settings.landing, settings.keys), lake, fixed_clock(datetime(2026, 1, 1, tzinfo=UTC))
+    )
+
+
+def build(stores: Stores, disturb: Callable[[], None] | None = None) -> None:
+    """Link and build; disturb when a third of the tasks are done."""
+    from xinglin.flows import run
+
+    waiting = [disturb] if disturb else []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if waiting and stage == "mart" and 3 * done >= total:
+            waiting.pop()()
+
+    run.link(stores)
+    run.build(stores, progress=progress)
+    assert not waiting
+
+
+def data_files(lake: Lake) -> dict[str, bytes]:
+    """Every data file of a lake, read by somebody who has no copies."""
+    keys = [
+        one.key
+        for stage in ("identity", "mart")
+        for one in lake.storage.listing(stage)
+        if one.key.endswith(".parquet") and "/_" not in one.key
+    ]
+    return dict(zip(keys, (Path(path).read_bytes() for path in lake.storage.paths(keys)), strict=True))
+
+
+def test_a_mart_has_the_same_bytes_everywhere(
+    machine: NewMachine, landed: Settings, in_a_folder: dict[str, bytes]
+) -> None:
+    from xinglin.flows.answer import ask
+
+    build(stores_at(landed, machine()))
+
+    found = data_files(machine())
+    assert sorted(found) == sorted(in_a_folder)
+    assert [key for key in found if found[key] != in_a_folder[key]] == []
+    assert any("/measurement/" in key for key in found)
+    stores = stores_at(landed, machine())
+    question = "SELECT count(*), count(DISTINCT person_id) FROM measurement"
+    local = stores_at(landed, Lake(landed.home / "lake"))
+    assert list(ask(stores, question).rows()) == list(ask(local, question).rows())
+
+
+@pytest.mark.parametrize("adapter", ["hdfs"], indirect=True)
+def test_a_data_node_killed_in_the_middle_of_a_build_changes_nothing(
+    machine: NewMachine, hdfs: Hdfs, landed: Settings, in_a_folder: dict[str, bytes]
+) -> None:
+    try:
+        build(stores_at(landed, machine()), lambda: hdfs.kill_data_node(0))
+        assert data_files(machine()) == in_a_folder
+    finally:
+        hdfs.start_data_node(0)
+        hdfs.wait(3)
+
+
+@pytest.mark.parametrize("adapter", ["s3"], indirect=True)
+def test_an_object_store_that_is_killed_and_comes_back_changes_nothing(
+    machine: NewMachine, s3: S3Server, landed: Settings, in_a_folder: dict[str, bytes]
+) -> None:
+    def disturb() -> None:
+        s3.kill()
+        s3.start(after=1.5)
+
+    build(stores_at(landed, machine()), disturb)
+    assert data_files(machine()) == in_a_folder
