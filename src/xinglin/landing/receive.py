@@ -128,7 +128,7 @@ class _Work:
                 self._collect(outcome, offers)
             if not sum(self.received.values()):
                 return Counts()
-            decision = decide(offers, self.earlier)
+            decision = decide(offers, self.earlier, self.folder / "index")
             plans = plan(self.pieces, decision.dropped, temporary / "batch")
             made = list(self.pool.map(assemble, plans))
             landed = sum(file.rows for file in plans)

@@ -11,23 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from xinglin.landing.history import Find, Place, history
 from xinglin.landing.pieces import Offered
 from xinglin.landing.store import Batch
 
-__all__ = ["Decision", "Offers", "Place", "decide"]
+__all__ = ["Decision", "Offers", "decide"]
 
 _SHARE = 4_000_000
 _ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("piece", "<u4"), ("row", "<u4"), ("mention", "?")]
-
-
-class Place(NamedTuple):
-    """Where a landed version stands; `file` is the number of a piece within the batch being made (batch 0)."""
-
-    batch: int
-    file: str | int
-    row: int
 
 
 @dataclass
@@ -83,30 +76,32 @@ class Offers:
                 yield np.concatenate(found)
 
 
-def decide(offers: Offers, earlier: list[Batch]) -> Decision:
+def decide(offers: Offers, earlier: list[Batch], index: Path) -> Decision:
     """Decide about every offered row.
 
     Args:
         offers: The rows of the batch being made.
         earlier: The site's batches so far.
+        index: Folder of the index over them.
     """
     decision = Decision()
+    find = history(earlier, offers.types, index)
     for entries in offers.shares():
-        _decide_share(entries, offers.types, earlier, decision)
+        _decide_share(entries, find, decision)
     return decision
 
 
-def _decide_share(entries: Any, types: set[str], earlier: list[Batch], decision: Decision) -> None:
+def _decide_share(entries: Any, find: Find, decision: Decision) -> None:
     import numpy as np
 
     order = np.argsort(entries["key"], kind="stable")
     keys = entries["key"][order]
     distinct, first, count = np.unique(keys, return_index=True, return_counts=True)
-    history = _history(distinct, types, earlier)
-    known = np.isin(distinct, np.fromiter(history, dtype=np.int64, count=len(history)))
+    before = find(distinct)
+    known = np.isin(distinct, np.fromiter(before, dtype=np.int64, count=len(before)))
     for index in np.flatnonzero((count > 1) | known).tolist():
         key = int(distinct[index])
-        versions = history.get(key, [])
+        versions = before.get(key, [])
         seen = {leaf for leaf, _ in versions}
         current = versions[-1][1] if versions else None
         for entry in entries[order[first[index] : first[index] + count[index]]].tolist():
@@ -118,34 +113,3 @@ def _decide_share(entries: Any, types: set[str], earlier: list[Batch], decision:
             if current is not None:
                 decision.superseded.append((current, key))
             current = Place(0, piece, row)
-
-
-def _history(wanted: Any, types: set[str], earlier: list[Batch]) -> dict[int, list[tuple[int, Place]]]:
-    """The versions of the wanted keys in earlier batches, oldest first: (first 8 bytes of the leaf, place)."""
-    import numpy as np
-    import pyarrow.parquet as pq
-
-    found: dict[int, list[tuple[int, Place]]] = {}
-    for batch in earlier:
-        for file in batch.files():
-            if file.resource_type not in types:
-                continue
-            keys = pq.read_table(file.path, columns=["key"])["key"].to_numpy()
-            rows = np.flatnonzero(np.isin(keys, wanted))
-            if not len(rows):
-                continue
-            leaves = leaf_prefixes(pq.read_table(file.path, columns=["leaf"])["leaf"])[rows]
-            for key, leaf, row in zip(keys[rows].tolist(), leaves.tolist(), rows.tolist(), strict=True):
-                found.setdefault(key, []).append((leaf, Place(batch.sequence, file.name, row)))
-    return found
-
-
-def leaf_prefixes(column: Any) -> Any:
-    """The first 8 bytes of every leaf as unsigned integers."""
-    import numpy as np
-
-    parts = []
-    for chunk in column.chunks:
-        raw = np.frombuffer(chunk.buffers()[1], dtype="<u8").reshape(-1, 4)[:, 0]
-        parts.append(raw[chunk.offset : chunk.offset + len(chunk)])
-    return np.concatenate(parts) if parts else np.zeros(0, dtype="<u8")
