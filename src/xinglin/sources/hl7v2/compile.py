@@ -8,6 +8,7 @@ from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from xinglin.core.errors import UsageError
+from xinglin.sources.hl7v2.arrange import Element, arranged
 from xinglin.sources.hl7v2.expressions import Choice, Path, getter, parse_expression, parse_path
 from xinglin.sources.hl7v2.identity import hashed, own_id, valid_id
 from xinglin.sources.hl7v2.primitives import PRIMITIVES, text_of
@@ -22,6 +23,7 @@ Made = Callable[[Any, str], str]
 Convert = Callable[[str, str], str]
 """From a text as written and the zone to JSON text."""
 
+_NULL = '""'
 _LONG = 2_000
 _SEPARATE = frozenset({"text", "phone", "encoded", "base64", "lines"})
 
@@ -79,25 +81,35 @@ class Compiler:
         self.types: dict[str, Convert] = {}
         self._identities: dict[str, Made] = {}
         self._uses: set[str] = set()
+        self._paths: set[tuple[str, int]] = set()
         self._simple = True
+        self._refers = False
 
     def rule(self, name: str) -> Rule:
         """A rule of `resources`."""
         spec = self._find("resources", name)
         self._uses, self._simple = set(), True
         identify = self.identity(name)
-        members = self._members(spec["elements"], f"resources.{name}")
+        members = self._frequent(spec, f"resources.{name}")
         needed = self.element(spec["needs"], f"resources.{name}.needs").make if "needs" in spec else None
-        required = tuple((line, self.element(line, f"resources.{name}.requires").make) for line in spec.get("requires", ()))
+        required = tuple((line, self._word(line, f"resources.{name}.requires")) for line in spec.get("requires", ()))
         counted = any("count" in way for way in spec["id"])
         resource_type = spec.get("resource", name)
 
-        def make(context: Context, zone: str) -> str:
-            return "".join(members(context, zone))
-
         optional = spec.get("optional") == "true"
-        return Rule(name, resource_type, identify, make, needed, required, optional, tuple(sorted(self._uses)),
+        return Rule(name, resource_type, identify, members, needed, required, optional, tuple(sorted(self._uses)),
                     self._simple and not counted)  # fmt: skip
+
+    def _frequent(self, spec: dict[str, Any], where: str) -> Made:
+        """The elements of a rule, arranged so that what comes again and again is not made again and again."""
+        often = frozenset(_field(line, where) for line in spec.get("often", ()))
+        elements = []
+        for key, one in spec["elements"].items():
+            uses, simple, paths = self._uses, self._simple, self._paths
+            self._uses, self._simple, self._paths, self._refers = set(), True, set(), False
+            elements.append(Element(self._member(key, one, where), frozenset(self._paths), self._refers))
+            self._uses, self._simple, self._paths = self._uses | uses, self._simple and simple, paths
+        return arranged(elements, often)
 
     def identity(self, name: str) -> Made:
         """What gives the id of the resource that a rule makes in a context."""
@@ -156,7 +168,7 @@ class Compiler:
         def identify(parts: Any, zone: str) -> str:
             return next((found for way in ways if (found := way(parts, zone))), "")
 
-        return spec.get("resource", name), identify, lambda parts, zone: "".join(members(parts, zone))
+        return spec.get("resource", name), identify, members
 
     def _find(self, group: str, name: str) -> Any:
         if name not in self.mapping[group]:
@@ -189,26 +201,38 @@ class Compiler:
 
         return convert
 
-    def _members(self, spec: dict[str, Any], where: str) -> Callable[[Context, str], list[str]]:
+    def _members(self, spec: dict[str, Any], where: str) -> Made:
         """The members of an object, each with a comma before it."""
-        listed: list[tuple[str, Made, bool]] = []
-        for key, one in spec.items():
-            if key == "value[x]":
-                self._note(parse_path(one["from"], where))
-                listed.append(("", value_member(one, self, where), False))
-                continue
-            piece = self.element(one, f"{where}.{key}")
-            listed.append((f',"{key}":', piece.make, piece.many or isinstance(one, dict) and "each" in one))
+        listed = [self._member(key, one, where) for key, one in spec.items()]
+        if len(listed) == 1:
+            return listed[0]
+        return lambda context, zone: "".join([make(context, zone) for make in listed])
 
-        def members(context: Context, zone: str) -> list[str]:
-            found = []
-            for key, make, many in listed:
+    def _member(self, key: str, spec: Any, where: str) -> Made:
+        """One member with a comma before it."""
+        if key == "value[x]":
+            for place in ("from", "kind", "unit"):
+                self._note(parse_path(spec[place], where))
+            return value_member(spec, self, where)
+        piece = self.element(spec, f"{where}.{key}")
+        make, name = piece.make, f',"{key}":'
+        if piece.constant:
+            text = make({}, "")
+            whole = (f"{name}[{text}]" if piece.many else name + text) if text else ""
+            return lambda context, zone: whole
+        if piece.many:
+
+            def listed(context: Context, zone: str) -> str:
                 text = make(context, zone)
-                if text:
-                    found.append(f"{key}[{text}]" if many else key + text)
-            return found
+                return f"{name}[{text}]" if text else ""
 
-        return members
+            return listed
+
+        def single(context: Context, zone: str) -> str:
+            text = make(context, zone)
+            return name + text if text else ""
+
+        return single
 
     def _object(self, spec: dict[str, Any], where: str) -> Piece:
         own = {key: one for key, one in spec.items() if key not in ("each", "needs")}
@@ -222,12 +246,12 @@ class Compiler:
         def make(context: Context, zone: str) -> str:
             if not every and not constant and needed and not any(one(context, zone) for one in needed):
                 return ""
-            text = "".join(members(context, zone))
+            text = members(context, zone)
             return "{" + text[1:] + "}" if text else ""
 
         if "each" not in spec:
             return Piece(make, constant=constant)
-        name, self._simple = spec["each"], False
+        name, self._simple, self._refers = spec["each"], False, True
 
         def items(context: Context, zone: str) -> str:
             found = [make(node.context, zone) for node in context["#"].nodes(name)]
@@ -269,14 +293,17 @@ class Compiler:
         get, negated = getter(path), choice.negated
 
         def holds(context: Any) -> bool:
-            text = text_of(get(context).split("^", 1)[0])
+            raw = get(context)
+            if not raw:
+                return negated
+            text = text_of(raw.split("^", 1)[0] if "^" in raw else raw)
             return (text in words if words else bool(text)) is not negated
 
         return holds
 
     def _below(self, choice: Choice, path: Path, where: str) -> Made:
         """One text of a field of every segment of a name right below."""
-        self._simple = False
+        self._simple, self._refers = False, True
         convert, get, holds = self.converter(choice.type or "lines", where), getter(path), self.condition(choice)
 
         def text(context: Context, zone: str) -> str:
@@ -292,6 +319,7 @@ class Compiler:
             text = word if plain else encode_basestring(word)
             return lambda context, zone: text
         if choice.target:
+            self._refers = True
             return self._reference(choice)
         if choice.path is None:
             raise AssertionError("a choice without constant, target and path cannot be parsed")
@@ -329,15 +357,15 @@ class Compiler:
 
             def single(context: Context, zone: str) -> str:
                 raw = get(context)
-                return convert(raw, zone) if raw else ""
+                return convert(raw, zone) if raw and raw != _NULL else ""
 
             return single
 
         def each(context: Context, zone: str) -> str:
             raw = get(context)
             if "~" not in raw:
-                return convert(raw, zone) if raw else ""
-            return ",".join([text for one in raw.split("~", 1_000) if one and (text := convert(one, zone))])
+                return convert(raw, zone) if raw and raw != _NULL else ""
+            return ",".join([text for one in raw.split("~", 1_000) if one and one != _NULL and (text := convert(one, zone))])
 
         return each
 
@@ -363,14 +391,16 @@ class Compiler:
             return _message_id
         if "identifier" in way:
             return self._identifier(way, where)
-        needed = [self.element(one, where).make for one in way["hash"]]
-        more = [self.element(one, where).make for one in way.get("with", ())]
+        needed = [self._word(one, where) for one in way["hash"]]
+        more = [self._word(one, where) for one in way.get("with", ())]
         count = way.get("count") == "true"
 
         def identify(context: Context, zone: str) -> str:
-            found = [make(context, zone) for make in needed]
-            if not all(found):
-                return ""
+            found = []
+            for make in needed:
+                if not (word := make(context, zone)):
+                    return ""
+                found.append(word)
             text = "|".join(found + [make(context, zone) for make in more])
             if count:
                 seen = context["@seen"]
@@ -380,6 +410,25 @@ class Compiler:
             return hashed(f"{where}|{text}")
 
         return identify
+
+    def _word(self, line: str, where: str) -> Made:
+        """What a line gives, as it was written where that is enough: only to tell things apart."""
+        choices = parse_expression(line, where)
+        paths = [choice.path for choice in choices if choice.path and not choice.condition and not choice.path.below]
+        if len(paths) < len(choices) or any(choice.type or choice.table for choice in choices):
+            return self.element(line, where).make
+        for path in paths:
+            self._note(path)
+        gets = [getter(path) for path in paths]
+
+        def word(context: Context, zone: str) -> str:
+            for get in gets:
+                raw = get(context)
+                if raw and raw != _NULL and raw.strip("^&~ "):
+                    return raw
+            return ""
+
+        return word
 
     def _identifier(self, way: dict[str, Any], where: str) -> Made:
         paths = [choice.path for choice in parse_expression(way["identifier"], where) if choice.path]
@@ -410,8 +459,10 @@ class Compiler:
     def _note(self, path: Path) -> None:
         if path.segment:
             self._uses.add(path.segment)
+            self._paths.add((path.segment, path.field))
         if path.fact:
             self._simple = False
+            self._paths.add(("@" + path.fact, 0))
 
 
 
@@ -423,3 +474,8 @@ def _message_id(context: Context, zone: str) -> str:
     if valid_id(control):
         return control
     return hashed("|".join(["message", control, fields[3], fields[4], fields[7]] if control else [context["@digest"]]))
+
+
+def _field(line: str, where: str) -> tuple[str, int]:
+    path = parse_path(line, where)
+    return path.segment or "@" + path.fact, path.field

@@ -125,7 +125,7 @@ class _Work:
         for below in node.below:
             self.walk(below)
             node.made += below.made
-        if len(node.segment) == 1 or not any(node.segment[1:]):
+        if not any(node.segment[1:]):
             return
         rules = self.plan.rules.get(node.name)
         if rules is None:

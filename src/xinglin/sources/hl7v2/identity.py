@@ -23,7 +23,7 @@ def own_id(value: str, authority: str) -> str:
 
     Example:
         >>> own_id("4711", ""), own_id("4711", "KH&1.2.3&ISO"), own_id("47/11", "KH")
-        ('4711', 'KH.4711', '0ef7271c-5cb5-f1fb-8152-3d4dfb9b3f0e')
+        ('4711', 'KH.4711', '41b1c053-7004-2bb9-5120-786c6d667556')
     """
     text = text_of(value.split("&", 1)[0])
     if not text:

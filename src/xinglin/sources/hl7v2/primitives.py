@@ -23,7 +23,7 @@ def text_of(raw: str) -> str:
     """Text with escapes resolved; the null of HL7 (two quotation marks) is nothing."""
     if raw == '""':
         return ""
-    text = unescape(raw).strip()
+    text = (unescape(raw) if "\\" in raw else raw).strip()
     return _MARKED.sub("", text) if not text.isprintable() else text
 
 

@@ -31,6 +31,8 @@ def date_time(raw: str, zone: str) -> str:
         return ""
     digits, offset = _offset(text)
     whole, _, fraction = digits.partition(".")
+    if len(whole) in (16, 17) and not fraction:
+        whole, fraction = whole[:14], whole[14:]  # senders who leave out the point
     size = len(whole)
     if not (whole.isascii() and whole.isdigit()) or (fraction and not (fraction.isascii() and fraction.isdigit())):
         raise _invalid()
