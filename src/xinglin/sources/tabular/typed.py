@@ -57,8 +57,8 @@ def is_parquet(head: bytes) -> bool:
     return head.startswith(b"PAR1")
 
 
-def sheets_of(data: bytes, table: Table) -> Iterator[Sheet]:
-    """The sheets of a workbook that hold a table: those that fit its pattern, else the first.
+def sheets_of(data: bytes, table: Table, only: str | None = None) -> Iterator[Sheet]:
+    """The sheets of a workbook that hold a table: those that fit its pattern, else the first; or only that one.
 
     Raises:
         Rejected: damaged-workbook, encrypted or missing-sheet.
@@ -68,7 +68,9 @@ def sheets_of(data: bytes, table: Table) -> Iterator[Sheet]:
     try:
         book = calamine.load_workbook(io.BytesIO(data))
         names = list(book.sheet_names)
-        chosen = [name for name in names if fnmatchcase(name, table.sheet)] if table.sheet else names[:1]
+        chosen = (
+            [only] if only else [name for name in names if fnmatchcase(name, table.sheet)] if table.sheet else names[:1]
+        )
         if not chosen:
             raise Rejected("missing-sheet", f"expected a sheet {table.sheet or ''}".strip())
         for name in chosen:

@@ -60,9 +60,8 @@ def two_pulls(clinic: Clinic, tmp_path: Path, url: str, do: Callable[..., None])
     do(exam(1, "5.10", "2024-05-01 09:00:00"), exam(2, "6.25", "2024-05-02 09:00:00"))
     first = ingest_database(stores, url, "clinic", MAPPING)
     assert (first.received, first.landed) == (3, 3)
-    assert watermarks(clinic.landing, "clinic")["exams"].endswith(
-        "2024-05-02 09:00:00".replace(" ", "T")
-    ) or watermarks(clinic.landing, "clinic")["exams"].endswith("2024-05-02 09:00:00")
+    mark = watermarks(clinic.landing, "clinic")["exams"].replace("T", " ")
+    assert mark.partition(" ")[2] == "2024-05-02 09:00:00"
 
     do("UPDATE exams SET value = 7.00, changed = '2024-05-03 09:00:00' WHERE id = 1")
     do(exam(3, "4.40", "2024-05-03 09:30:00"))
