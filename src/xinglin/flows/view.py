@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xinglin.core.errors import BadInput, NotFound, StorageError
+from xinglin.core.errors import BadInput, NotFound
 from xinglin.sources import Reading, Record, Rejected, Splitter, discover, records
 from xinglin.views import CompiledView, LandedPart, compile_view, view_errors
 
@@ -79,16 +79,11 @@ def write_view(connection: duckdb.DuckDBPyConnection, sql: str, form: str, out: 
         SeveralValues: A column that is no collection met several values.
         StorageError: The file cannot be written.
     """
-    import duckdb
-
-    try:
-        with view_errors():
-            if form == "csv":
-                sql = _lists_as_json(connection, sql)
-            place = str(out).replace("'", "''")
-            row = connection.execute(f"COPY ({sql}) TO '{place}' ({FORMATS[form]})").fetchone()
-    except duckdb.IOException as error:
-        raise StorageError("the view's rows could not be written", source=str(out.parent), retry=True) from error
+    with view_errors():
+        if form == "csv":
+            sql = _lists_as_json(connection, sql)
+        place = str(out).replace("'", "''")
+        row = connection.execute(f"COPY ({sql}) TO '{place}' ({FORMATS[form]})").fetchone()
     return int(row[0]) if row else 0
 
 

@@ -26,13 +26,15 @@ class CompiledView:
         resource: The resource type it reads.
         columns: Its columns in order.
         warnings: What is allowed and yet likely not meant, such as an element that FHIR R4 does not have.
-        query: The SQL, with `SOURCE` where the resources come from.
+        head: The SQL up to where the resources come from.
+        tail: The SQL after it.
     """
 
     resource: str
     columns: tuple[Column, ...]
     warnings: tuple[str, ...]
-    query: str
+    head: str
+    tail: str
 
     def sql(self, source: str = "resources") -> str:
         """The query over any relation.
@@ -41,7 +43,7 @@ class CompiledView:
             source: A table or a SELECT in brackets, with the columns ``site`` (empty, or a name and a slash) and
                 ``resource`` (FHIR JSON of the view's resource type only).
         """
-        return self.query.replace(SOURCE, source)
+        return f"{self.head}{source}{self.tail}"
 
     def sql_for(self, parts: Sequence[LandedPart]) -> str:
         """The query over landed files, one or many.
@@ -50,10 +52,6 @@ class CompiledView:
             parts: Files that hold resources of the view's type.
         """
         return self.sql(landed_source(parts))
-
-
-SOURCE = "{source}"
-"""Stands in `CompiledView.query` for the resources."""
 
 
 def compile_view(view: Any) -> CompiledView:
@@ -93,10 +91,10 @@ def _compile(definition: Definition, shape: Shape, walked: dict[str, Shape], exa
     chain = Chain(shape, walked, indexed=_uses_row_index(definition))
     columns = build_rows(definition, scope, chain)
     selected = ",\n  ".join(f'{column.sql} AS "{column.name}"' for column in columns)
-    parts = [("parsed", _parsed(shape, exact)), *chain.parts]
-    body = ",\n".join(f"{name} AS {_kept(name)} (\n  {sql}\n)" for name, sql in parts)
-    query = f"WITH RECURSIVE {body}\nSELECT\n  {selected}\nFROM {chain.last}"
-    return CompiledView(definition.resource, tuple(columns), tuple(notes.warnings), query)
+    head = f"WITH RECURSIVE parsed AS NOT MATERIALIZED (\n  {_parsed(shape, exact)} FROM "
+    steps = "".join(f",\n{name} AS {_kept(name)} (\n  {sql}\n)" for name, sql in chain.parts)
+    tail = f"\n){steps}\nSELECT\n  {selected}\nFROM {chain.last}"
+    return CompiledView(definition.resource, tuple(columns), tuple(notes.warnings), head, tail)
 
 
 def _kept(name: str) -> str:
@@ -113,7 +111,7 @@ def _parsed(shape: Shape, exact: set[str]) -> str:
         # name between quotes, a colon and a digit cannot stand inside a JSON string: its own quotes are escaped there.
         pattern = rf'("(?:{"|".join(sorted(exact))})"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
         text = f"regexp_replace(resource, {quote(pattern)}, '\\1\"\\{MARK}\\2\"', 'g')"
-    return f"SELECT site, {shape.held(f'CAST({text} AS JSON)' if shape.whole else text)} AS r FROM {SOURCE}"
+    return f"SELECT site, {shape.held(f'CAST({text} AS JSON)' if shape.whole else text)} AS r"
 
 
 def _constants(definition: Definition) -> dict[str, Callable[[], Value]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -147,6 +148,8 @@ def _constant(part: dict[str, Any], place: str) -> Constant:
     if kind not in ("boolean", "integer", "decimal", "string", "date", "dateTime", "time"):
         raise InvalidDefinition("a constant is a plain value", source=f"{place}.{values[0]}")
     value = part[values[0]]
+    if kind == "integer" and not re.fullmatch(r"-?\d{1,18}", str(value)):
+        raise InvalidDefinition("a whole number was expected", source=f"{place}.{values[0]}")
     return Constant(part["name"], json.dumps(value) if kind == "boolean" else str(value), kind)
 
 

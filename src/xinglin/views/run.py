@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from xinglin.core.errors import ContractViolation
+from xinglin.core.errors import ContractViolation, StorageError
 from xinglin.views.column import MISFIT
 from xinglin.views.errors import SeveralValues, WrongType
 from xinglin.views.expressions import SEVERAL
@@ -24,23 +24,34 @@ def view_errors() -> Iterator[None]:
     Raises:
         SeveralValues: A column that is no collection met several values.
         WrongType: A value does not fit the SQL type that a tag asks for.
+        StorageError: There is not enough memory or disk.
         ContractViolation: Anything else DuckDB refuses: the compiler wrote a query that does not run.
     """
     import duckdb
 
     try:
         yield
-    except (duckdb.InvalidInputException, duckdb.BinderException, duckdb.ConversionException) as error:
-        text = str(error)
-        for beginning, kind in ((SEVERAL, SeveralValues), (MISFIT, WrongType)):
-            if beginning in text:
-                place = text.partition(f"{beginning}: ")[2].splitlines()[0]
-                raise kind(
-                    beginning,
-                    source=place,
-                    remedy="say collection: true, or take first()" if kind is SeveralValues else "choose a wider type",
-                ) from None
-        raise ContractViolation(f"the view's query does not run ({type(error).__name__})") from error
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise StorageError(
+            "the view needs more memory or disk than there is", remedy="raise memory_mb or free room", retry=True
+        ) from error
+    except duckdb.Error as error:
+        # What DuckDB says can hold a value of a record; only what our own query says about itself is passed on.
+        _tell(str(error))
+        raise ContractViolation(f"the view's query does not run ({type(error).__name__})") from None
+
+
+def _tell(said: str) -> None:
+    if SEVERAL in said:
+        raise SeveralValues(
+            SEVERAL, source=_place(said, SEVERAL), remedy="say collection: true, or take first()"
+        ) from None
+    if MISFIT in said:
+        raise WrongType(MISFIT, source=_place(said, MISFIT), remedy="choose a wider type") from None
+
+
+def _place(said: str, beginning: str) -> str:
+    return said.partition(f"{beginning}: ")[2].partition("\n")[0]
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xinglin.views.elements import is_resource
-from xinglin.views.errors import UnknownName, ViewError, WrongType
+from xinglin.views.errors import PathSyntax, UnknownName, ViewError, WrongType
 from xinglin.views.expressions.boundaries import BOUNDARIES
 from xinglin.views.expressions.call import Call, Function
 from xinglin.views.expressions.collections import COLLECTIONS, united
@@ -36,6 +36,7 @@ __all__ = ["FUNCTIONS", "evaluate", "literal"]
 
 FUNCTIONS: dict[str, Function] = {**COLLECTIONS, **STRINGS, **NUMBERS, **BOUNDARIES, **KEYS}
 """Every function a view may call."""
+_LONGEST = 200_000
 
 
 def evaluate(expression: str, scope: Scope) -> Value:
@@ -50,6 +51,8 @@ def evaluate(expression: str, scope: Scope) -> Value:
     """
     try:
         return _evaluate(parse(expression), scope)
+    except RecursionError:
+        raise PathSyntax("the expression is too long", source=scope.place) from None
     except ViewError as error:
         if error.source:
             raise
@@ -57,6 +60,13 @@ def evaluate(expression: str, scope: Scope) -> Value:
 
 
 def _evaluate(node: Expression, scope: Scope) -> Value:
+    value = _value(node, scope)
+    if len(value.sql) > _LONGEST:
+        raise WrongType("the expression becomes too large a query", remedy="split it into several columns")
+    return value
+
+
+def _value(node: Expression, scope: Scope) -> Value:
     match node:
         case Literal():
             return literal(node.value, node.kind)

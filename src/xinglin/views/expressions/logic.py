@@ -11,8 +11,6 @@ from xinglin.views.expressions.value import EMPTY, Value, boolean
 __all__ = ["combine", "negative", "truth"]
 
 _ORDER = {"<", "<=", ">", ">="}
-_DECIMALS = 8
-"""Places that a decimal result is rounded to: what FHIRPath asks for, and what hides that DOUBLE is binary."""
 
 
 def truth(value: Value, scope: Scope) -> str:
@@ -88,13 +86,17 @@ def _arithmetic(operator: str, left: Value, right: Value, scope: Scope) -> Value
     a, b = scope.one(left).number(), scope.one(right).number()
     whole = left.kind == right.kind == "integer"
     if operator == "/":
-        return Value(f"round({a} / nullif({b}, 0), {_DECIMALS})", "decimal")
+        return Value(_decimal(f"{a} / nullif({b}, 0)"), "decimal")
     if operator == "div":
         return Value(f"CAST(trunc({a} / nullif({b}, 0)) AS BIGINT)", "integer")
     if operator == "mod":
-        return Value(f"({a} % nullif({b}, 0))", "integer" if whole else "decimal")
-    return Value(f"({a} {operator} {b})", "integer") if whole else Value(
-        f"round({a} {operator} {b}, {_DECIMALS})", "decimal")  # fmt: skip
+        operator, b = "%", f"nullif({b}, 0)"
+    return Value(f"({a} {operator} {b})", "integer") if whole else Value(_decimal(f"{a} {operator} {b}"), "decimal")
+
+
+def _decimal(sql: str) -> str:
+    """Fifteen digits, all that a DOUBLE is sure of, hide that it is binary: 0.1 + 0.2 = 0.3."""
+    return f"TRY_CAST(format('{{:.15g}}', CAST({sql} AS DOUBLE)) AS DOUBLE)"
 
 
 def _number(value: Value, operator: str) -> None:

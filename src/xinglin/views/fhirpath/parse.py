@@ -39,7 +39,7 @@ _LEVELS: tuple[frozenset[str], ...] = tuple(
 )
 """Binary operators, those that bind least first."""
 _WORDS = frozenset(("implies", "or", "xor", "and", "in", "contains", "is", "as", "div", "mod"))
-_DEEPEST = 100
+_DEEPEST = 40
 """Nesting that no honest expression reaches; past it Python's own stack would be at risk."""
 
 
