@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shutil
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Feed", "Job", "LandedBatch", "Lander", "land"]
 
 Feed = Literal["mllp", "dicom", "watch"]
+_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*MSH[^A-Za-z0-9\s]").match
 
 
 @dataclass(frozen=True)
@@ -163,17 +166,38 @@ def _land_journal(job: Job, landing: Landing, settings: Settings, clock: Clock) 
     from xinglin.landing import messages
 
     found = list(messages(job.path.read_bytes()))
-    sealed = job.path.with_suffix(".hl7")
+    sealed = job.path.parent / f"sealed-{job.path.stem}"
+    shutil.rmtree(sealed, ignore_errors=True)
     batch = LandedBatch(job.site, job.feed, 0)
     if found:
-        with os.fdopen(os.open(sealed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.writelines(b"\x0b%b\x1c\r" % message for message in found)
-        if not landing.known(job.site).landed(sealed.name, file_sha256(sealed)):
+        sealed.mkdir(mode=0o700)
+        for name, content in _sealed(job.path.stem, found).items():
+            with os.fdopen(os.open(sealed / name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+                file.write(content)
+        known = landing.known(job.site)
+        if not all(known.landed(path.name, file_sha256(path)) for path in sealed.iterdir()):
             batch = _batch(job, len(found), _ingest(job, sealed, landing, settings, clock))
+    shutil.rmtree(sealed, ignore_errors=True)
     job.path.unlink()
-    sealed.unlink(missing_ok=True)
     sync_folder(job.path.parent)
     return batch
+
+
+def _sealed(name: str, found: list[bytes]) -> dict[str, bytes]:
+    """Messages as files by name; the same journal always gives the same.
+
+    What does not begin with MSH gets a file of its own: in a row of messages its lines would be taken for the end of
+    the message before it, another sender's.
+
+    Example:
+        >>> list(_sealed("mllp-00000001", [b"MSH|1", b"OBX|1", b"MSH|2"]))
+        ['mllp-00000001.hl7', 'mllp-00000001-000002.hl7']
+    """
+    plain = b"".join(b"\x0b%b\x1c\r" % message for message in found if _BEGINS(message))
+    files = {f"{name}.hl7": plain} if plain else {}
+    return files | {
+        f"{name}-{number:06d}.hl7": message for number, message in enumerate(found, 1) if not _BEGINS(message)
+    }
 
 
 def _land_objects(job: Job, landing: Landing, settings: Settings, clock: Clock) -> LandedBatch:
