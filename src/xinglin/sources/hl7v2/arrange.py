@@ -8,6 +8,7 @@ a value and its moment, is little.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -85,26 +86,17 @@ def _remembered(elements: list[Element]) -> Callable[[Context, str], str]:
 
 def _possible(elements: list[Element]) -> Callable[[Context], list[Callable[[Any, str], str]]]:
     """Those that can have something, by which fields are empty."""
-    skippable = [one for one in elements if not one.refers and one.paths and _silent(one)]
-    segments = sorted({segment for one in skippable for segment, _ in one.paths})
-    known: dict[tuple[Any, ...], list[Callable[[Any, str], str]]] = {}
-
-    def pattern(context: Context, name: str) -> Any:
-        fields = context.get(name)
-        if not fields or name[0] == "@":
-            return bool(fields)
-        seen = context["@known"]
-        found = seen.get(id(fields))
-        if found is None:
-            found = seen[id(fields)] = tuple([one != "" for one in fields])
-        return found
+    counted = Counter(segment for one in elements for segment, _ in one.paths)
+    anchor = max(sorted(counted), key=counted.__getitem__, default="")
+    skippable = [one for one in elements if not one.refers and {name for name, _ in one.paths} == {anchor} and _silent(one)]
+    known: dict[Any, list[Callable[[Any, str], str]]] = {}
 
     def possible(context: Context) -> list[Callable[[Any, str], str]]:
-        key = tuple([pattern(context, name) for name in segments])
+        fields = context.get(anchor) or ()
+        key = tuple([one != "" for one in fields])
         found = known.get(key)
         if found is None:
-            shapes = dict(zip(segments, key, strict=True))
-            found = [one.make for one in elements if one not in skippable or _can(one, shapes)]
+            found = [one.make for one in elements if one not in skippable or _can(one, key)]
             if len(known) >= _REMEMBERED:
                 known.clear()
             known[key] = found
@@ -121,9 +113,5 @@ def _silent(element: Element) -> bool:
         return False
 
 
-def _can(element: Element, shapes: dict[str, Any]) -> bool:
-    for segment, number in element.paths:
-        shape = shapes.get(segment)
-        if shape is True or (isinstance(shape, tuple) and number < len(shape) and shape[number]):
-            return True
-    return False
+def _can(element: Element, filled: tuple[bool, ...]) -> bool:
+    return any(number < len(filled) and filled[number] for _, number in element.paths)

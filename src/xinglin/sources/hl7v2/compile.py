@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from xinglin.core.errors import UsageError
 from xinglin.sources.hl7v2.arrange import Element, arranged
-from xinglin.sources.hl7v2.expressions import Choice, Path, getter, parse_expression, parse_path
+from xinglin.sources.hl7v2.expressions import Choice, Path, first_of, getter, parse_expression, parse_path
 from xinglin.sources.hl7v2.identity import hashed, own_id, valid_id
 from xinglin.sources.hl7v2.primitives import PRIMITIVES, text_of
 from xinglin.sources.hl7v2.tree import Context
@@ -91,7 +91,7 @@ class Compiler:
         self._uses, self._simple = set(), True
         identify = self.identity(name)
         members = self._frequent(spec, f"resources.{name}")
-        needed = self.element(spec["needs"], f"resources.{name}.needs").make if "needs" in spec else None
+        needed = self._need(spec["needs"], f"resources.{name}.needs") if "needs" in spec else None
         required = tuple((line, self._word(line, f"resources.{name}.requires")) for line in spec.get("requires", ()))
         counted = any("count" in way for way in spec["id"])
         resource_type = spec.get("resource", name)
@@ -254,7 +254,10 @@ class Compiler:
         name, self._simple, self._refers = spec["each"], False, True
 
         def items(context: Context, zone: str) -> str:
-            found = [make(node.context, zone) for node in context["#"].nodes(name)]
+            node = context["#"]
+            if not node.below:
+                return ""
+            found = [make(node.context, zone) for node in node.nodes(name)]
             return ",".join(text for text in found if text)
 
         return Piece(items, True)
@@ -339,10 +342,15 @@ class Compiler:
         identify, segments = self.identity(target), tuple(sorted(self._uses))
         self._uses |= noted
 
+        own = f"!{target}"
+
         def reference(context: Context, zone: str) -> str:
+            text: str | None = context.get(own)
+            if text is not None:
+                return text
             known = context["@known"]
             key = (target, *[id(context.get(name)) for name in segments])
-            text: str | None = known.get(key)
+            text = known.get(key)
             if text is None:
                 found = identify(context, zone)
                 text = known[key] = f'{{"reference":"{resource_type}/{found}"}}' if found else ""
@@ -353,6 +361,8 @@ class Compiler:
     def _value(self, choice: Choice, path: Path, where: str) -> Made:
         convert = self._conversion(choice, path, where)
         get = getter(path)
+        if path.segment and not path.many and not path.component:
+            return _of_field(path.segment, path.field, convert)
         if not path.many or choice.type == "lines":
 
             def single(context: Context, zone: str) -> str:
@@ -411,6 +421,22 @@ class Compiler:
 
         return identify
 
+    def _need(self, line: str, where: str) -> Made:
+        """Whether a line gives anything; quick where that is a question of one field's word."""
+        choices = parse_expression(line, where)
+        path, words = choices[0].condition or (Path(), frozenset())
+        if len(choices) > 1 or choices[0].constant is None or not (path.segment and words) or path.component:
+            return self.element(line, where).make
+        self._note(path)
+        segment, number, negated = path.segment, path.field, choices[0].negated
+
+        def need(context: Context, zone: str) -> str:
+            fields = context.get(segment)
+            word = fields[number] if fields is not None and number < len(fields) else ""
+            return "yes" if (word in words) is not negated else ""
+
+        return need
+
     def _word(self, line: str, where: str) -> Made:
         """What a line gives, as it was written where that is enough: only to tell things apart."""
         choices = parse_expression(line, where)
@@ -465,6 +491,21 @@ class Compiler:
             self._paths.add(("@" + path.fact, 0))
 
 
+
+
+def _of_field(segment: str, number: int, convert: Convert) -> Made:
+    """The most frequent case in one function: the first repetition of a field."""
+
+    def field(context: Context, zone: str) -> str:
+        fields = context.get(segment)
+        if fields is None or number >= len(fields):
+            return ""
+        raw = fields[number]
+        if not raw or raw == _NULL:
+            return ""
+        return convert(first_of(raw) if "~" in raw else raw, zone)
+
+    return field
 
 
 def _message_id(context: Context, zone: str) -> str:

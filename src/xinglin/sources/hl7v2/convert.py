@@ -84,7 +84,7 @@ def convert(message: Message, raw: bytes, position: int, limits: Limits, mapping
     zone = zone_of(message.header(7).split("^")[0]) or known.zone
     work = _Work(known, plan, zone, position, limits)
     root = grow(message.segments, known.parents, known.panels)
-    root.see({**plan.facts, "@seen": {}, "@known": {}, "@digest": _digest(message, raw)})
+    root.see({**plan.facts, "@seen": {}, "@known": {}, "@digest": _digest(message, raw)}, known.refer(zone))
     work.updated = _updated(message, zone)
     work.walk(root)
     for stray in message.strays:
@@ -134,8 +134,9 @@ class _Work:
         elif not node.part:
             for rule in rules:
                 self._make(rule, node)
-        for named in self.known.named.get(node.name, ()):
-            self._name(named, node)
+        if node.name in self.known.named:
+            for named in self.known.named[node.name]:
+                self._name(named, node)
 
     def _make(self, rule: Rule, node: Node) -> None:
         mention = rule.name in self.plan.mentions

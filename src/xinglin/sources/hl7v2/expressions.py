@@ -21,7 +21,7 @@ from typing import Any
 
 from xinglin.core.errors import UsageError
 
-__all__ = ["Choice", "Getter", "Path", "getter", "parse_expression", "parse_path"]
+__all__ = ["Choice", "Getter", "Path", "first_of", "getter", "parse_expression", "parse_path"]
 
 Getter = Callable[[Any], str]
 """From the context of a group of segments, or the components of a datatype, to the text as written."""
@@ -177,7 +177,7 @@ def _of_segment(path: Path) -> Getter:
         if fields is None or number >= len(fields):
             return ""
         raw: str = fields[number]
-        return raw if many or "~" not in raw else _first(raw)
+        return raw if many or "~" not in raw else first_of(raw)
 
     def component(context: dict[str, Any]) -> str:
         found = field(context).split("^", index + 2)
@@ -190,6 +190,6 @@ def _of_segment(path: Path) -> Getter:
     return field if index < 0 else component if part < 0 else subcomponent
 
 
-def _first(raw: str) -> str:
+def first_of(raw: str) -> str:
     """The first repetition that is not empty."""
     return next((one for one in raw.split("~", 100) if one.strip("^& ")), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from xinglin.core.errors import UsageError
 from xinglin.sources.hl7v2.compile import Compiler, Made, Rule
 from xinglin.sources.hl7v2.expressions import getter, parse_expression
+from xinglin.sources.hl7v2.tree import Refer
 
 __all__ = ["Compiled", "Named", "Plan", "compiled", "merged"]
 
@@ -69,6 +71,7 @@ class Compiled:
             for event, facts in spec["events"].items()
         }
         self._plans: dict[str, Plan] = {}
+        self._refer: dict[str, Refer] = {}
 
     def plan(self, name: str) -> Plan | None:
         """What is made of a message of that type and event; None where it is not known."""
@@ -82,6 +85,26 @@ class Compiled:
             facts |= {"@event": event, "@type": name, "@states": spec.get("states", "")}
             self._plans[name] = Plan(name, rules, frozenset(spec.get("mentions", ())), facts)
         return self._plans[name]
+
+    def refer(self, zone: str) -> Refer:
+        """The references that every segment below PID, PV1 and OBR needs, told once."""
+        if zone not in self._refer:
+            if len(self._refer) >= 200:
+                self._refer.clear()
+            self._refer[zone] = {
+                segment: self._told(rule, zone)
+                for segment, rule in (("PID", "Patient"), ("PV1", "Encounter"), ("OBR", "DiagnosticReport"))
+            }
+        return self._refer[zone]
+
+    def _told(self, rule: str, zone: str) -> Callable[[Any], None]:
+        make, key = self.compiler.element(f"the {rule}", rule).make, f"!{rule}"
+
+        def tell(context: Any) -> None:
+            context.pop(key, None)
+            context[key] = make(context, zone)
+
+        return tell
 
     def events(self, family: str) -> list[str]:
         """The events of a message type."""

@@ -31,6 +31,7 @@ _END = re.compile(rb"\x1c(?:[\r\n]|(?=\x0b))")
 _CHUNK = 262_144
 _HEAD = 65_536
 _PAUSE = 0.5
+_PARTING = 1.0
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,7 @@ class MllpServer:
             self._buffered -= frames.pending
         if problem:
             self._trouble(f"{peer}: {problem}")
+            await _part(reader, writer)
         writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, frames: Frames) -> str:
@@ -263,3 +265,13 @@ class MllpServer:
     def _number(self) -> str:
         self._answers += 1
         return f"{self._began}-{self._answers}"
+
+
+async def _part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let the last answer arrive: a connection closed with bytes unread is reset, and the answer with it."""
+    with suppress(OSError, RuntimeError, EOFError):
+        if writer.can_write_eof():
+            writer.write_eof()
+        async with asyncio.timeout(_PARTING):
+            while await reader.read(_CHUNK):
+                pass

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from xinglin.sources.hl7v2.parse import Segment
 
-__all__ = ["Context", "Node", "grow"]
+__all__ = ["Context", "Node", "Refer", "grow"]
 
 Context = dict[str, Any]
 """What a rule can see: the segments above, its own and the first of each below by name; facts as ``@name``; the node
 itself as ``#``."""
+
+
+Refer = Mapping[str, Callable[[Context], None]]
+"""What puts a reference into a context once the segment that it depends on is there."""
 
 
 class Node:
@@ -34,8 +38,13 @@ class Node:
         self.part = False
         self.context: Context = {}
 
-    def see(self, context: Context) -> None:
-        """Give this node and all below it their context."""
+    def see(self, context: Context, refer: Refer) -> None:
+        """Give this node and all below it their context.
+
+        Args:
+            context: What is above.
+            refer: References that can be told from here on, by the name of the segment.
+        """
         own = context.copy()
         own[self.name] = self.segment
         if self.below:
@@ -44,8 +53,10 @@ class Node:
                     own[node.name] = node.segment
         own["#"] = self
         self.context = own
+        if self.name in refer:
+            refer[self.name](own)
         for node in self.below:
-            node.see(own)
+            node.see(own, refer)
 
     def nodes(self, name: str) -> list[Node]:
         """The nodes of that name right below."""
