@@ -119,16 +119,14 @@ class Lake:
         Raises:
             ContractViolation: The columns are not the contract's, or the bucket is missing.
         """
-        import pyarrow.parquet as parquet
+        return self.adopt_all(table, [(file, bucket)])[0]
 
-        if (bucket is None) == table.bucketed:
-            raise ContractViolation(f"table {table.name} {'needs' if table.bucketed else 'has no'} person bucket")
-        metadata = parquet.read_metadata(file)
-        _hold_to(table, metadata.schema.to_arrow_schema())
-        folder = f"{bucket:04d}/" if bucket is not None else ""
-        adopted = DataFile(f"{folder}{file_sha256(file)[:40]}.parquet", metadata.num_rows, file.stat().st_size, bucket)
-        self.storage.adopt(file, f"{table.stage}/{table.name}/{adopted.path}")
-        return adopted
+    def adopt_all(self, table: Table, files: Iterable[tuple[Path, int | None]]) -> list[DataFile]:
+        """`adopt` for many files and their buckets, several at once where the lake is elsewhere."""
+        adopted = [_described(table, file, bucket) for file, bucket in files]
+        keys = [(file, f"{table.stage}/{table.name}/{described.path}") for file, described in adopted]
+        self.storage.adopt(keys)
+        return [described for _, described in adopted]
 
     def publish(
         self,
@@ -181,6 +179,19 @@ class Lake:
                 retry=True,
             ) from error
         return replace(now, token=token)
+
+
+def _described(table: Table, file: Path, bucket: int | None) -> tuple[Path, DataFile]:
+    """A finished file and what it will be in the lake."""
+    import pyarrow.parquet as parquet
+
+    if (bucket is None) == table.bucketed:
+        raise ContractViolation(f"table {table.name} {'needs' if table.bucketed else 'has no'} person bucket")
+    metadata = parquet.read_metadata(file)
+    _hold_to(table, metadata.schema.to_arrow_schema())
+    folder = f"{bucket:04d}/" if bucket is not None else ""
+    path = f"{folder}{file_sha256(file)[:40]}.parquet"
+    return file, DataFile(path, metadata.num_rows, file.stat().st_size, bucket)
 
 
 def _hold_to(table: Table, schema: Any) -> None:

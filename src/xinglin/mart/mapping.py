@@ -105,8 +105,9 @@ def map_unit(task: MapTask) -> UnitOutput:
         files: dict[str, list[DataFile]] = {}
         for name, select in writes:
             table = table_named(name)
-            for path, bucket in write_table(connection, table, select, folder):
-                files.setdefault(name, []).append(context.lake.adopt(table, path, bucket))
+            adopted = context.lake.adopt_all(table, write_table(connection, table, select, folder))
+            if adopted:
+                files[name] = [*files.get(name, []), *adopted]
     return UnitOutput(unit.key, files, outcomes)
 
 

@@ -112,8 +112,9 @@ def reduce_files(task: ReduceTask) -> Reduced:
         for name in outputs:
             select = f"SELECT *{extra} FROM ({query(f'reduce/{name}')})"
             folder = task.context.scratch / f"reduce-{task.name}"
-            for path, bucket in write_table(connection, TABLES[name], select, folder):
-                files.setdefault(name, []).append(lake.adopt(TABLES[name], path, bucket))
+            adopted = lake.adopt_all(TABLES[name], write_table(connection, TABLES[name], select, folder))
+            if adopted:
+                files[name] = adopted
     return Reduced(task.name, task.fingerprint, files, written)
 
 
@@ -145,8 +146,7 @@ def write_counts(context: Context, rows: Sequence[tuple[str, int, str, str, str,
             f"FROM (SELECT unnest(from_json(getvariable('content'), '{schema}'), recursive := true)) "
             "ORDER BY site, batch, file, outcome, table_name"
         )
-        written = write_table(connection, table, select, context.scratch / "counts")
-        return [context.lake.adopt(table, path, bucket) for path, bucket in written]
+        return context.lake.adopt_all(table, write_table(connection, table, select, context.scratch / "counts"))
 
 
 def _columns(name: str) -> str:

@@ -55,16 +55,17 @@ class Folder:
         finally:
             os.close(handle)
 
-    def adopt(self, file: Path, key: str) -> None:
+    def adopt(self, files: Sequence[tuple[Path, str]]) -> None:
         """See `Storage.adopt`: a rename."""
-        target = self.work / key
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            # The same content was adopted before; it stays as it is, time stamp included.
-            file.unlink()
-        else:
-            sync_file(file)
-            os.replace(file, target)
+        for file, key in files:
+            target = self.work / key
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                # The same content was adopted before; it stays as it is, time stamp included.
+                file.unlink()
+            else:
+                sync_file(file)
+                os.replace(file, target)
 
     def paths(self, keys: Sequence[str]) -> list[str]:
         """See `Storage.paths`: nothing is copied."""

@@ -20,6 +20,7 @@ from uuid import uuid4
 from hdfs_native import Client, WriteOptions
 
 from xinglin.core.errors import Conflict, NotFound, StorageError, UsageError
+from xinglin.lake.storage.persist import persist
 from xinglin.lake.storage.port import Content, Stored
 
 __all__ = ["Hdfs"]
@@ -185,17 +186,10 @@ def _persist(url: str, ask: Callable[[], Result]) -> Result:
     Raises:
         StorageError: It failed every time.
     """
-    for number in range(_TRIES):
-        try:
-            return ask()
-        except (FileNotFoundError, FileExistsError):
-            raise
-        except (OSError, RuntimeError, ValueError) as error:
-            failed = error
-            time.sleep(0.2 * 2**number)
-    raise StorageError(
-        f"HDFS refused ({type(failed).__name__})",
+    refusal = StorageError(
+        "HDFS does not do as it was asked",
         source=url,
         remedy="look whether the NameNode answers and enough DataNodes are alive",
         retry=True,
-    ) from failed
+    )
+    return persist(ask, (OSError, RuntimeError, ValueError), (FileNotFoundError, FileExistsError), refusal)

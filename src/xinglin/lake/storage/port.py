@@ -90,8 +90,8 @@ class Storage(_Place, Protocol):
     @property
     def grace(self) -> float: ...  # noqa: D102
 
-    def adopt(self, file: Path, key: str) -> None:
-        """Take a finished data file; when this returns it is durable and readable by everybody."""
+    def adopt(self, files: Sequence[tuple[Path, str]]) -> None:
+        """Take finished data files to these keys; when this returns they are durable and readable by everybody."""
         ...
 
     def paths(self, keys: Sequence[str]) -> list[str]:

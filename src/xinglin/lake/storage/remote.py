@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from xinglin.lake.storage.cache import Cache
 from xinglin.lake.storage.port import Content, Objects, Stored
 
 __all__ = ["Remote"]
+
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,14 @@ class Remote:
         """See `Storage.replace`."""
         return self.objects.replace(key, data, token)
 
-    def adopt(self, file: Path, key: str) -> None:
+    def adopt(self, files: Sequence[tuple[Path, str]]) -> None:
         """See `Storage.adopt`; what is read next on this machine need not be fetched."""
-        self.objects.upload(file, key)
-        self.cache.keep(file, key)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._adopt, files))
+
+    def _adopt(self, one: tuple[Path, str]) -> None:
+        self.objects.upload(*one)
+        self.cache.keep(*one)
 
     def paths(self, keys: Sequence[str]) -> list[str]:
         """See `Storage.paths`."""

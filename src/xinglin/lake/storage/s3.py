@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    GenericError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
 from obstore.store import S3Store
 
 from xinglin.core.errors import Conflict, NotFound, StorageError, UsageError
+from xinglin.lake.storage.persist import persist
 from xinglin.lake.storage.port import Content, Stored
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ _OPTIONS = (
     "aws_endpoint_url",
 )
 _MANY = 500
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -67,59 +75,61 @@ class S3:
             prefix=parts.path.strip("/") or None,
             config=cast("S3Config", options),
             client_options={"allow_http": plain, "timeout": "120s"},
-            retry_config={"max_retries": 6},
+            retry_config={"max_retries": 2},
         )
         return cls(url.rstrip("/"), options | ({"aws_allow_http": "true"} if plain else {}), store)
 
     def read(self, key: str) -> Content | None:
         """See `Objects.read`."""
-        with _asking(self.url, key):
-            try:
-                found = obstore.get(self._store, key)
-                return Content(bytes(found.bytes()), str(found.meta["e_tag"]))
-            except FileNotFoundError:
-                return None
+
+        def get() -> Content:
+            found = obstore.get(self._store, key)
+            return Content(bytes(found.bytes()), str(found.meta["e_tag"]))
+
+        try:
+            return _persist(self.url, key, get)
+        except FileNotFoundError:
+            return None
 
     def replace(self, key: str, data: bytes, token: str | None) -> str:
         """See `Objects.replace`."""
-        with _asking(self.url, key):
-            try:
-                put = obstore.put(self._store, key, data, mode={"e_tag": token} if token else "create")
-                return str(put["e_tag"])
-            except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
-                shown = self.read(key)
-                # The store may have taken the first of two tries whose answer was lost.
-                if shown is None or shown.data != data:
-                    raise Conflict("somebody else has written it meanwhile", source=f"{self.url}/{key}") from error
-                return shown.token
+        mode: Any = {"e_tag": token} if token else "create"
+        try:
+            return str(_persist(self.url, key, lambda: obstore.put(self._store, key, data, mode=mode))["e_tag"])
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
+            shown = self.read(key)
+            # The store may have taken the first of two tries whose answer was lost.
+            if shown is None or shown.data != data:
+                raise Conflict("somebody else has written it meanwhile", source=f"{self.url}/{key}") from error
+            return shown.token
 
     def upload(self, file: Path, key: str) -> None:
         """See `Objects.upload`; the store shows an object when all of it has arrived."""
-        with _asking(self.url, key):
-            obstore.put(self._store, key, file)
+        _persist(self.url, key, lambda: obstore.put(self._store, key, file))
 
     def download(self, key: str, file: Path) -> None:
         """See `Objects.download`."""
-        with _asking(self.url, key), file.open("wb") as target:
-            try:
+
+        def get() -> None:
+            with file.open("wb") as target:
                 for chunk in obstore.get(self._store, key):
                     target.write(chunk)
-            except FileNotFoundError as error:
-                raise _missing(self.url, key) from error
+
+        try:
+            _persist(self.url, key, get)
+        except FileNotFoundError as error:
+            raise _missing(self.url, key) from error
 
     def listing(self, prefix: str) -> Iterator[Stored]:
         """See `Objects.listing`."""
-        with _asking(self.url, prefix):
-            for some in obstore.list(self._store, prefix):
-                for one in some:
-                    yield Stored(one["path"], one["size"], one["last_modified"].timestamp())
+        found = _persist(self.url, prefix, lambda: obstore.list(self._store, prefix).collect())
+        return (Stored(one["path"], one["size"], one["last_modified"].timestamp()) for one in found)
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `Objects.delete`."""
         left = iter(keys)
         while some := list(islice(left, _MANY)):
-            with _asking(self.url, "deleting"):
-                obstore.delete(self._store, some)
+            _persist(self.url, "", partial(obstore.delete, self._store, some))
 
     def delta(self, key: str) -> tuple[str, dict[str, str]]:
         """See `Objects.delta`."""
@@ -153,15 +163,19 @@ def _missing(url: str, key: str) -> NotFound:
     )
 
 
-@contextmanager
-def _asking(url: str, key: str) -> Iterator[None]:
-    """Turn the store's refusals into errors of ours."""
+def _persist(url: str, key: str, ask: Callable[[], Result]) -> Result:
+    """Ask again when the store did not answer, and turn its refusals into errors of ours.
+
+    Raises:
+        StorageError: It failed every time, or the keys are not allowed to.
+    """
+    refusal = StorageError(
+        "the object store does not do as it was asked",
+        source=f"{url}/{key}",
+        remedy="look whether it answers and whether the keys may read and write there",
+        retry=True,
+    )
     try:
-        yield
-    except BaseError as error:
-        raise StorageError(
-            f"the object store refused ({type(error).__name__})",
-            source=f"{url}/{key}",
-            remedy="look whether it answers and whether the keys may read and write there",
-            retry=True,
-        ) from error
+        return persist(ask, (GenericError,), (), refusal)
+    except (PermissionDeniedError, UnauthenticatedError) as error:
+        raise refusal from error
