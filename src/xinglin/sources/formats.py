@@ -20,7 +20,7 @@ from xinglin.sources.record import Record, Rejected
 
 __all__ = ["Format", "format_named", "format_of", "records"]
 
-_LOOKING: tuple[str, ...] = ("dicom", "tabular")
+_LOOKING: tuple[str, ...] = ("dicom", "hl7v2", "tabular")
 """Formats that know their own files, in the order they are asked; FHIR takes the rest and says what it is not."""
 
 

@@ -3,12 +3,13 @@
 from xinglin.sources.hl7v2.acknowledge import Inspection, acknowledge, inspect
 from xinglin.sources.hl7v2.convert import Converted, convert, understand
 from xinglin.sources.hl7v2.parse import Message, parse
-from xinglin.sources.hl7v2.read import cut, recognises, records
+from xinglin.sources.hl7v2.read import Told, cut, recognises, records, told
 
 __all__ = [
     "Converted",
     "Inspection",
     "Message",
+    "Told",
     "acknowledge",
     "convert",
     "cut",
@@ -16,5 +17,6 @@ __all__ = [
     "parse",
     "recognises",
     "records",
+    "told",
     "understand",
 ]

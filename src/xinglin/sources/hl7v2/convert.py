@@ -27,10 +27,12 @@ class Converted:
     """What became of a message.
 
     Args:
+        kind: Type and event, such as ``ADT^A01``.
         records: Its resources, and the segments that were set aside.
         unused: Names of the segments that the mapping makes nothing of, with their number.
     """
 
+    kind: str
     records: list[Record] = field(default_factory=list)
     unused: Counter[str] = field(default_factory=Counter)
 
@@ -116,7 +118,7 @@ class _Work:
         self.position = position
         self.limits = limits
         self.updated = ""
-        self.done = Converted()
+        self.done = Converted(plan.name)
         self.made: dict[str, str] = {}
         self.mentioned: set[str] = set()
 

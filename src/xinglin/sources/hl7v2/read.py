@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from xinglin.sources.hl7v2.convert import convert
 from xinglin.sources.hl7v2.envelope import is_xml, messages, recognised, stretches
@@ -15,7 +17,7 @@ from xinglin.sources.part import Part, read
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import KEPT, Record, Rejected
 
-__all__ = ["cut", "recognises", "records"]
+__all__ = ["Told", "cut", "recognises", "records", "told"]
 
 _XML = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?MSH[\s/>]")
 
@@ -35,30 +37,58 @@ def cut(opened: Opened) -> Iterator[Part]:
         yield opened.stretch(stretch, "hl7v2")
 
 
+@dataclass(frozen=True)
+class Told:
+    """What became of one message.
+
+    Args:
+        position: Its number; 0 for what is no message.
+        records: Its resources, and what was set aside.
+        kind: ``ADT^A01``; what MSH-9 says where that is not known.
+        control_id: MSH-10.
+        unused: Segments that the mapping makes nothing of.
+    """
+
+    position: int
+    records: list[Record]
+    kind: str = ""
+    control_id: str = ""
+    unused: Counter[str] = field(default_factory=Counter)
+
+
 def records(part: Part, reading: Reading) -> Iterator[Record]:
     """The records of a part: of every message its resources, or one that says why there are none."""
+    for one in told(part, reading):
+        yield from one.records
+
+
+def told(part: Part, reading: Reading) -> Iterator[Told]:
+    """The messages of a part with what became of each."""
     try:
         data = read(part)
     except Rejected as rejected:
-        yield Record(0, rejected, b"")
+        yield Told(0, [Record(0, rejected, b"")])
         return
     if is_xml(data):
-        yield from _message(data, 1, reading)
+        yield _message(data, 1, reading)
         return
     for position, message in messages(data, part.first):
         if isinstance(message, Rejected):
-            yield Record(position, message, data[:KEPT], len(data))
+            yield Told(position, [Record(position, message, data[:KEPT], len(data))])
         else:
-            yield from _message(message, position, reading)
+            yield _message(message, position, reading)
 
 
-def _message(raw: bytes, position: int, reading: Reading) -> Iterator[Record]:
-    """One message; what is wrong with the mapping is a fault of the mapping, not of the message."""
+def _message(raw: bytes, position: int, reading: Reading) -> Told:
+    """One message; where nothing can be made of it, one record says why."""
+    message = None
     try:
         if len(raw) > reading.limits.resource_bytes:
             raise Rejected("too-large", f"expected at most {reading.limits.resource_bytes} bytes")
         whole = from_xml(raw) if is_xml(raw) else raw
         message = parse(whole, compiled(reading.mapping).charset)
-        yield from convert(message, whole, position, reading.limits, reading.mapping).records
+        made = convert(message, whole, position, reading.limits, reading.mapping)
     except Rejected as rejected:
-        yield Record(position, rejected, raw[:KEPT], len(raw))
+        kind, control_id = (message.header(9), message.header(10)) if message else ("", "")
+        return Told(position, [Record(position, rejected, raw[:KEPT], len(raw))], kind, control_id)
+    return Told(position, made.records, made.kind, message.header(10), made.unused)
