@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from xinglin.contracts import identity, landing, person_map
-from xinglin.contracts.mart import EVENT_DATES, EVENT_TABLES, OMOP_TABLES, TABLES, VOCABULARY_TABLES
+from xinglin.contracts.mart import (
+    EVENT_DATES,
+    EVENT_TABLES,
+    IMAGING_TABLES,
+    OMOP_TABLES,
+    TABLES,
+    VOCABULARY_TABLES,
+)
 from xinglin.contracts.model import Table
 
 ALL = (
@@ -94,7 +101,8 @@ def test_columns_are_those_of_a_published_cdm_5_4_in_the_same_order(real_data: C
 
 def test_the_tables_the_mart_promises_are_there() -> None:
     assert set(OMOP_TABLES) == set(REQUIRED)
-    assert set(TABLES) - set(OMOP_TABLES) == {"lineage", "etl_count", "unmapped_code"}
+    assert IMAGING_TABLES == ("image_occurrence", "image_instance")
+    assert set(TABLES) - set(OMOP_TABLES) - set(IMAGING_TABLES) == {"lineage", "etl_count", "unmapped_code"}
     assert {table.stage for table in TABLES.values()} == {"mart"}
     assert {table.stage for table in VOCABULARY_TABLES.values()} == {"vocabulary"}
     assert {table.zone for table in (*TABLES.values(), *VOCABULARY_TABLES.values())} == {"pseudonymous"}
@@ -153,3 +161,22 @@ def test_event_tables_have_the_dates_that_make_up_an_observation_period() -> Non
     for name, days in EVENT_DATES.items():
         assert all(TABLES[name].column(day).type == "DATE" for day in days)
         assert TABLES[name].column(days[0]).required
+
+
+def test_a_series_has_the_columns_of_the_imaging_extension() -> None:
+    """MI-CDM 5.4 (github.com/OHDSI/ImageWG), in its order, then the source values it leaves out."""
+    assert TABLES["image_occurrence"].column_names == (
+        "image_occurrence_id",
+        "person_id",
+        "procedure_occurrence_id",
+        "visit_occurrence_id",
+        "anatomic_site_concept_id",
+        "wadors_uri",
+        "local_path",
+        "image_occurrence_date",
+        "image_study_uid",
+        "image_series_uid",
+        "modality_concept_id",
+        "modality_source_value",
+        "anatomic_site_source_value",
+    )

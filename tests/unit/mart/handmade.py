@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from xinglin.contracts.mart import EVENT_TABLES, TABLES, VOCABULARY_TABLES
+from xinglin.contracts.mart import EVENT_TABLES, IMAGING_TABLES, TABLES, VOCABULARY_TABLES
 from xinglin.contracts.model import Table
 from xinglin.lake import Lake, connect, write_parquet
 from xinglin.mart.checks.scan import Examiner
@@ -91,6 +91,8 @@ def sound() -> Rows:
                 "observation_date": date(2020, 3, 1),
             }
         ],
+        "image_occurrence": [_series(131)],
+        "image_instance": [_instance(141, 131)],
         "note": [_note(81, **stay)],
         "cost": [{"cost_id": 91, "cost_event_id": 11, "cost_domain_id": "Visit", "cost_type_concept_id": EHR}],
         "death": [{"person_id": 1, "death_date": date(2024, 1, 1), "death_type_concept_id": EHR}],
@@ -140,7 +142,7 @@ def account(rows: Rows) -> Rows:
         {"site": "mercy", "batch": 1, "file": f"{name}.parquet", "resource_type": name, "outcome": outcome}
         | {"table_name": "", "rows": len(of_table)}
         for name, of_table in rows.items()
-        if name in (*EVENT_TABLES, "cost")
+        if name in (*EVENT_TABLES, *IMAGING_TABLES, "cost")
         for outcome in ("resources", "mapped")
     ]
     counts += [
@@ -153,7 +155,7 @@ def account(rows: Rows) -> Rows:
             "table_name": name,
             "rows": len(rows.get(name, [])),
         }
-        for name in (*EVENT_TABLES, "cost")
+        for name in (*EVENT_TABLES, *IMAGING_TABLES, "cost")
     ]
     return {"lineage": lineage, "etl_count": counts, "unmapped_code": []}
 
@@ -289,6 +291,32 @@ def _note(key: int, **more: Any) -> Row:
         "encoding_concept_id": 32678,
         "language_concept_id": 0,
         **more,
+    }
+
+
+def _series(key: int) -> Row:
+    return {
+        "image_occurrence_id": key,
+        "person_id": 1,
+        "procedure_occurrence_id": 41,
+        "visit_occurrence_id": 11,
+        "image_occurrence_date": date(2020, 3, 1),
+        "image_study_uid": "1.2",
+        "image_series_uid": "1.2.3",
+        "modality_concept_id": 0,
+        "modality_source_value": "CT",
+    }
+
+
+def _instance(key: int, series: int) -> Row:
+    return {
+        "image_instance_id": key,
+        "image_occurrence_id": series,
+        "person_id": 1,
+        "site": "mercy",
+        "image_study_uid": "1.2",
+        "image_series_uid": "1.2.3",
+        "sop_instance_uid": "1.2.3.4",
     }
 
 
