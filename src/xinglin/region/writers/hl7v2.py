@@ -108,9 +108,10 @@ def _discharge(visit: Visit, to: _Desk) -> None:
 
 
 def _problems(visit: Visit, to: _Desk) -> None:
-    for entry in visit.entries:
-        if isinstance(entry, Diagnosis):
-            to.send("PPR^PC1", entry.recorded, to.over, segments.problem(entry, to.id(entry.number)))
+    found = [entry for entry in visit.entries if isinstance(entry, Diagnosis)]
+    if found:
+        body = [segments.problem(entry, to.id(entry.number)) for entry in found]
+        to.send("PPR^PC1", found[-1].recorded, to.over, *body)
 
 
 def _allergies(visit: Visit, to: _Desk) -> None:
@@ -159,11 +160,14 @@ def _observations(group: list[Finding], to: _Desk) -> Iterator[str]:
 
 
 def _orders(visit: Visit, to: _Desk) -> None:
-    for entry in visit.entries:
-        if isinstance(entry, Order):
-            to.send("RDE^O11", entry.at, to.over, *segments.order(entry, to.id(entry.number), to.doctor))
-        elif isinstance(entry, Shot):
-            to.send("VXU^V04", entry.at, to.over, *segments.vaccine(entry, to.id(entry.number), to.doctor))
+    orders = [entry for entry in visit.entries if isinstance(entry, Order)]
+    if orders:
+        body = [line for entry in orders for line in segments.order(entry, to.id(entry.number), to.doctor)]
+        to.send("RDE^O11", orders[-1].at, to.over, *body)
+    shots = [entry for entry in visit.entries if isinstance(entry, Shot)]
+    if shots:
+        body = [line for entry in shots for line in segments.vaccine(entry, to.id(entry.number), to.doctor)]
+        to.send("VXU^V04", shots[-1].at, to.over, *body)
 
 
 def _documents(visit: Visit, to: _Desk) -> None:
