@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Any
+from urllib.parse import quote
 
 from xinglin.sources.dicom.header import Header
 from xinglin.sources.dicom.moments import day
@@ -14,6 +15,7 @@ __all__ = ["authority_system", "patient", "patient_id"]
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+").fullmatch
 _URI = re.compile(r"(urn:[a-z0-9]|https?://).+").fullmatch
+_UNIVERSAL = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "URI": ""}
 _NUMBER = "urn:xinglin:patient-number"
 _V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
@@ -54,23 +56,30 @@ def patient_id(header: Header, study_uid: str) -> str:
     return written if _ID(written) else _hashed(f"{authority or ''}|{number}")
 
 
-def authority_system(authority: str | None) -> str:
-    """The identifier system of an assigning authority.
+def authority_system(header: Header) -> str | None:
+    """The identifier system of a number's assigning authority, in the header or in an item of other numbers.
 
     Example:
-        >>> authority_system("1.2.3"), authority_system("HIS"), authority_system(None)
-        ('urn:oid:1.2.3', 'urn:xinglin:authority:HIS', 'urn:xinglin:patient-number')
+        >>> from xinglin.sources.dicom.header import read_header
+        >>> authority_system(read_header(b"\\x10\\x00\\x21\\x00LO\\x04\\x00HIS "))
+        'urn:xinglin:authority:HIS'
     """
+    for item in header.items(0x00100024)[:1]:
+        universal, kind = item.text(0x00400032), _UNIVERSAL.get((item.word(0x00400033) or "").upper())
+        if universal and kind is not None:
+            return kind + universal
+    authority = header.text(0x00100021)
     if authority is None:
-        return _NUMBER
+        return None
     if _OID(authority):
         return f"urn:oid:{authority}"
-    return authority if _URI(authority) else f"urn:xinglin:authority:{authority}"
+    return authority if _URI(authority) else f"urn:xinglin:authority:{quote(authority, safe='')}"
 
 
 def _hashed(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
+    """Shaped like a UUID; the same number of the same authority in an HL7 v2 message gives the same."""
+    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
 
 
 def _identifiers(header: Header) -> list[dict[str, Any]]:
@@ -78,11 +87,11 @@ def _identifiers(header: Header) -> list[dict[str, Any]]:
     number = header.text(0x00100020)
     if number is not None:
         kind = {"coding": [{"system": _V2_0203, "code": "MR"}]}
-        found.append({"type": kind, "system": authority_system(header.text(0x00100021)), "value": number})
+        found.append({"type": kind, "system": authority_system(header) or _NUMBER, "value": number})
     for item in header.items(0x00101002)[:20]:
         if other := item.text(0x00100020):
-            authority = item.text(0x00100021)
-            found.append({"system": authority_system(authority), "value": other} if authority else {"value": other})
+            system = authority_system(item)
+            found.append({"system": system, "value": other} if system else {"value": other})
     found += [{"value": other} for other in header.texts(0x00101000)[:20]]
     unique: dict[tuple[str | None, str], dict[str, Any]] = {}
     for one in found:

@@ -52,11 +52,14 @@ def test_without_a_number_the_study_names_its_patient() -> None:
 
 
 def test_an_authority_is_the_system_of_its_numbers() -> None:
+    qualifier = sequence(0x00100024, {0x00400032: ("UT", "1.2.156.9"), 0x00400033: ("CS", "ISO")})
     others = sequence(
         0x00101002,
         {NUMBER: ("LO", "110105194912310021")},
         {NUMBER: ("LO", "88"), ISSUER: ("LO", "1.2.156.5")},
         {NUMBER: ("LO", "P-17"), ISSUER: ("LO", "HIS")},
+        {NUMBER: ("LO", "9"), ISSUER: ("LO", "Mercy & Co"), **dict([qualifier])},
+        {NUMBER: ("LO", "10"), ISSUER: ("LO", "Mercy & Co")},
     )
     found = patient({ISSUER: ("LO", "HIS"), **dict([others]), 0x00101000: ("LO", "77\\88")})["identifier"]
 
@@ -65,6 +68,8 @@ def test_an_authority_is_the_system_of_its_numbers() -> None:
         ("urn:xinglin:authority:HIS", "P-17"),
         (None, "110105194912310021"),
         ("urn:oid:1.2.156.5", "88"),
+        ("urn:oid:1.2.156.9", "9"),
+        ("urn:xinglin:authority:Mercy%20%26%20Co", "10"),
         (None, "77"),
         (None, "88"),
     ]
@@ -92,3 +97,10 @@ def test_a_name_is_read_in_the_character_set_it_is_written_in(
     found = patient({CHARACTER_SET: ("CS", declared), NAME: ("PN", written)}).get("name")
 
     assert found == expected
+
+
+def test_a_number_has_the_id_that_a_message_of_the_same_authority_gives_it() -> None:
+    from xinglin.sources.hl7v2.identity import own_id
+
+    for number, issuer in (("47/11", "KH"), ("47/11", ""), ("4711", "KH"), ("病案17", "总院")):
+        assert patient({NUMBER: ("LO", number), ISSUER: ("LO", issuer)})["id"] == own_id(number, issuer)
