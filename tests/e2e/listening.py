@@ -44,6 +44,8 @@ class Listener:
     def _read(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
+            if not line.endswith("\n"):
+                break  # killed while it wrote
             with self.changed:
                 self.said.append(json.loads(line))
                 self.changed.notify_all()
