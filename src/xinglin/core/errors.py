@@ -7,6 +7,7 @@ XinglinError                what went wrong, where, what to do, whether a retry 
 ├── NotFound                a site, batch, row or file that is not there
 ├── Conflict                somebody else holds the lock, or a decision contradicts an earlier one
 ├── StorageError            the disk or the object store refused (full, read-only, gone)
+├── JobFailed               a developer's job raised; its traceback is told
 ├── VerificationFailed      a landed byte, hash or signature is not what was signed
 ├── QualityFailed           a blocking quality check failed
 └── ContractViolation       a stage wrote something its contract forbids (a defect of Xinglin)
@@ -18,6 +19,7 @@ __all__ = [
     "BadInput",
     "Conflict",
     "ContractViolation",
+    "JobFailed",
     "NotFound",
     "QualityFailed",
     "RejectedBatch",
@@ -87,6 +89,10 @@ class Conflict(XinglinError):
 
 class StorageError(XinglinError):
     """The disk or the object store refused."""
+
+
+class JobFailed(XinglinError):
+    """A developer's job raised; its traceback is told."""
 
 
 class VerificationFailed(XinglinError):
