@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,18 @@ Leaf = dict[str, Any]
 def _column(scope: Scope, leaf: Leaf, path: Path) -> Made:
     name = leaf["$column"]
     return Made(scope.required(leaf, name, scope.column(name, path)))
+
+
+def _base64(scope: Scope, leaf: Leaf, path: Path) -> Made:
+    """A text as FHIR's base64Binary, such as the data of an attachment: its UTF-8 in base64."""
+    name = leaf["$base64"]
+    column = scope.column(name, path)
+
+    def run(row: Row) -> str | None:
+        text = column(row)
+        return None if text is None else b64encode(text.encode()).decode()
+
+    return Made(scope.required(leaf, name, run))
 
 
 def _constant(scope: Scope, leaf: Leaf, path: Path) -> Made:
@@ -135,6 +148,7 @@ def _reference(scope: Scope, leaf: Leaf, path: Path) -> Made:
 
 LEAVES: dict[str, Callable[[Scope, Leaf, Path], Made]] = {
     "$column": _column,
+    "$base64": _base64,
     "$constant": _constant,
     "$date": _date,
     "$number": _number,
