@@ -71,13 +71,14 @@ def encoding_of(head: bytes) -> str:
 
 
 def _without_mark(head: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of the mostly ASCII delimiters and digits is zero."""
-    if len(head) < 8 or head.count(0) < len(head) // 6:
-        return None
+    """UTF-16 without a mark: the zero bytes of its delimiters and digits all stand on one side of the pairs."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if odd > 8 * even:
-        return "utf-16-le"
-    return "utf-16-be" if even > 8 * odd else None
+    if max(even, odd) < 2 or max(even, odd) < 4 * min(even, odd):
+        return None
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    text = head[: len(head) // 2 * 2].decode(encoding, "ignore")
+    is_table = any(sign in text for sign in ",;\t|\n") and not any(sign < "\t" for sign in text)
+    return encoding if is_table else None
 
 
 def _is_utf8(piece: bytes) -> bool:
@@ -122,5 +123,8 @@ def _guessed(piece: bytes) -> str:
     """What charset-normalizer makes of it; ISO 8859-1, which fits everything, where it finds nothing."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(piece, cp_isolation=["gb18030", *_LIKELY], preemptive_behaviour=False).best()
-    return best.encoding if best is not None else "latin-1"
+    found = list(from_bytes(piece, cp_isolation=["gb18030", *_LIKELY], preemptive_behaviour=False))
+    western = next((one for one in found if one.encoding == "cp1252"), None)
+    if western is not None and (western.chaos, -western.coherence) <= (found[0].chaos, -found[0].coherence):
+        return "cp1252"  # as likely as the others and the commonest of them
+    return found[0].encoding if found else "latin-1"

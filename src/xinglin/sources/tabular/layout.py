@@ -83,11 +83,12 @@ def text_layout(table: Table, head: bytes, encoding: str) -> tuple[Layout, int, 
     """
     if not ascii_safe(encoding):
         raise ValueError(encoding)
+    line_end = b"\n" if b"\n" in head else b"\r"
     mark = 3 if head.startswith(b"\xef\xbb\xbf") else 0
     encoding = "utf-8" if encoding.replace("_", "-").lower() in ("utf-8-sig", "utf8") else encoding
     offset, line = mark, 1
     for _ in range(table.skip):
-        offset, line = (head.find(b"\n", offset) + 1) or len(head), line + 1
+        offset, line = (head.find(line_end, offset) + 1) or len(head), line + 1
     begin = head[offset:]
     dialect = Dialect(encoding, table.delimiter, table.quote)
     if dialect.delimiter == "auto":
@@ -96,25 +97,25 @@ def text_layout(table: Table, head: bytes, encoding: str) -> tuple[Layout, int, 
     if table.header:
         header: list[str] = list(table.header)
     else:
-        header, lines = _header(begin, dialect)
+        header, lines = _header(begin, dialect, line_end)
         for _ in range(lines):
-            offset, line = (head.find(b"\n", offset) + 1) or len(head), line + 1
+            offset, line = (head.find(line_end, offset) + 1) or len(head), line + 1
     layout = Layout(table.name, tuple(name.strip() for name in header), encoding, dialect.delimiter, dialect.quote)
     return layout, offset, line
 
 
-def _header(begin: bytes, dialect: Dialect) -> tuple[list[str], int]:
+def _header(begin: bytes, dialect: Dialect, line_end: bytes) -> tuple[list[str], int]:
     """The first record; only as many lines are decoded as it takes."""
     stop = 0
     for _ in range(100):
-        stop = (begin.find(b"\n", stop) + 1) or len(begin)
+        stop = (begin.find(line_end, stop) + 1) or len(begin)
         try:
             text = begin[:stop].decode(dialect.encoding)
         except UnicodeDecodeError as error:
             detail = f"expected {dialect.encoding} at byte {error.start} of the header"
             raise Rejected("invalid-encoding", detail) from None
         header, lines = first_row(text, dialect)
-        if stop == len(begin) or text.count("\n") > lines or _is_closed(text, dialect):
+        if stop == len(begin) or text.count(line_end.decode()) > lines or _is_closed(text, dialect):
             return header, lines
     return header, lines
 
