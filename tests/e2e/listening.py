@@ -78,8 +78,10 @@ class Listener:
     def finish(self) -> str:
         """End it in order; what it wrote to standard error."""
         self.process.send_signal(signal.SIGTERM)
-        _, errors = self.process.communicate(timeout=120)
-        assert self.process.returncode == 0, errors
+        assert self.process.stderr
+        errors = self.process.stderr.read()
+        assert self.process.wait(timeout=120) == 0, errors
+        self.reader.join()
         return errors
 
     def __enter__(self) -> Listener:
