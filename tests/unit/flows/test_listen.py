@@ -1,0 +1,158 @@
+"""Segments are landed once whatever happens between landing and removing; doors are decided before they are opened."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from xinglin.core.clock import fixed_clock
+from xinglin.core.errors import NotFound, StorageError, UsageError
+from xinglin.core.settings import Settings
+from xinglin.flows.listen_keep import MessageKeeper, object_keeper
+from xinglin.flows.listen_land import Job, LandedBatch, land
+from xinglin.flows.listen_plan import Door, ListenPlan, Tls, door, watch
+from xinglin.flows.listen_watch import Watcher
+from xinglin.landing import Landing, MessageSpool, ObjectSpool, Room
+from xinglin.sources import Reading
+
+NOON = fixed_clock(datetime(2026, 1, 1, 12, tzinfo=UTC))
+ROOMY = Room(reserve=0)
+
+
+def oru(number: int) -> bytes:
+    return b"MSH|^~\\&|LAB|A|HIS|B|20240101||ORU^R01^ORU_R01|c%d|P|2.5.1\rPID|1||p\r" % number
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Landing:
+    made = Landing(tmp_path / "home" / "landing")
+    made.add_site("centre", "health-centre", seed=bytes(32))
+    return made
+
+
+def land_journal(landing: Landing, path: Path) -> LandedBatch:
+    job = Job("centre", "mllp", path, Reading("hl7v2"))
+    return land(job, Landing(landing.root), Settings(landing.root.parent, threads=1), NOON)
+
+
+def segment(landing: Landing, *contents: bytes) -> Path:
+    spool = MessageSpool(landing.spool("centre"), "mllp", landing.known("centre").mark("mllp"), ROOMY)
+    spool.append(contents)
+    spool.rotate()
+    return spool.closed()[-1].path
+
+
+def test_a_segment_that_was_landed_but_not_removed_is_only_removed(landing: Landing) -> None:
+    path = segment(landing, oru(1), oru(2))
+    content = path.read_bytes()
+    assert land_journal(landing, path).batch == 1
+    path.write_bytes(content)
+    again = land_journal(landing, path)
+    assert (again.batch, again.items) == (None, 0)
+    assert not path.exists()
+    assert len(landing.batches("centre")) == 1
+
+
+def test_the_same_messages_sent_again_are_counted_as_duplicates(landing: Landing) -> None:
+    first = land_journal(landing, segment(landing, oru(1)))
+    second = land_journal(landing, segment(landing, oru(1)))
+    assert second.batch == 2
+    assert (second.received, second.landed, second.duplicate) == (first.received, 0, first.received)
+
+
+def test_an_empty_or_wholly_torn_segment_is_removed(landing: Landing) -> None:
+    path = segment(landing, oru(1))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert land_journal(landing, path) == LandedBatch("centre", "mllp", 0)
+    assert list(landing.spool("centre").iterdir()) == []
+
+
+def test_senders_share_a_flush_and_a_failed_one_fails_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = MessageSpool(tmp_path, "mllp", 0, ROOMY)
+    groups: list[int] = []
+    append = spool.append
+
+    def slow(contents: list[bytes]) -> None:
+        groups.append(len(contents))
+        threading.Event().wait(0.02)
+        append(contents)
+
+    monkeypatch.setattr(spool, "append", slow)
+
+    async def run() -> None:
+        keeper = MessageKeeper(spool, 1)
+        await asyncio.gather(*(keeper.keep([b"message"]) for _ in range(40)))
+        spool.limits = Room(reserve=10**18)
+        ends = await asyncio.gather(*(keeper.keep([b"message"]) for _ in range(3)), return_exceptions=True)
+        assert [type(end) for end in ends] == [StorageError] * 3
+        keeper.close()
+
+    asyncio.run(run())
+    assert sum(groups[:-1]) >= 40
+    assert len(groups) < 10
+
+
+def test_a_full_spool_waits_for_room_then_refuses(tmp_path: Path) -> None:
+    spool = MessageSpool(tmp_path / "m", "mllp", 0, Room(limit=100, reserve=0))
+    spool.append([b"x" * 80])
+    spool.rotate()
+
+    async def run() -> None:
+        keeper = MessageKeeper(spool, 0.1)
+        with pytest.raises(StorageError, match="waits to be landed"):
+            await keeper.keep([b"y" * 30])
+        asyncio.get_running_loop().call_later(0.02, lambda: spool.landed(spool.closed()[0]))
+        await keeper.keep([b"y" * 30])
+        keeper.close()
+
+    asyncio.run(run())
+    objects = ObjectSpool(tmp_path / "o", "dicom", 0, Room(limit=3, reserve=0))
+    (tmp_path / "o" / "a").write_bytes(b"object")
+    with pytest.raises(StorageError):
+        object_keeper(objects, 0.01)(tmp_path / "o" / "a")
+
+
+@pytest.mark.parametrize("text", ["site", "=1", "site=", "site=x", "site=1.2.3.4:", "site=70000", "site=a:b:1"])
+def test_a_door_that_is_written_wrongly_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        door(text)
+
+
+def test_doors_beyond_this_machine_need_tls_or_a_word(tmp_path: Path) -> None:
+    assert door("a=[::1]:5") == Door("a", "::1", 5)
+    ListenPlan(mllp=(door("a=1"), door("a=localhost:1"), door("a=[::1]:1")))
+    for address in ("a=0.0.0.0:1", "a=[::]:1", "a=10.0.0.1:1", "a=region.example:1"):
+        with pytest.raises(UsageError, match="in the clear"):
+            ListenPlan(dicom=(door(address),))
+        ListenPlan(dicom=(door(address),), insecure=True)
+        ListenPlan(mllp=(door(address),), tls=Tls(tmp_path, tmp_path))
+    with pytest.raises(NotFound):
+        Tls(tmp_path / "no.pem", tmp_path / "no.key").context()
+    with pytest.raises(NotFound):
+        watch(f"a={tmp_path}/nothing")
+
+
+def test_a_file_is_taken_when_it_stopped_changing_and_never_twice(tmp_path: Path) -> None:
+    seconds = iter(range(100))
+    watcher = Watcher(tmp_path, 2, "leave", lambda: float(next(seconds)))
+    path = tmp_path / "a.hl7"
+    for number in range(4):
+        path.write_bytes(b"x" * number)
+        assert watcher.ready() == []
+    assert [watcher.ready() for _ in range(2)] == [[], [path]]
+    watcher.landed(path, LandedBatch("s", "watch", 1, 1, 1, 1))
+    assert [watcher.ready() for _ in range(4)] == [[], [], [], []]
+    path.write_bytes(b"changed")
+    assert [watcher.ready() for _ in range(3)] == [[], [], [path]]
+
+
+def test_files_of_the_same_name_do_not_replace_each_other(tmp_path: Path) -> None:
+    watcher = Watcher(tmp_path, 0, "move")
+    for content in (b"1", b"2"):
+        (tmp_path / "a.hl7").write_bytes(content)
+        watcher.landed(tmp_path / "a.hl7", LandedBatch("s", "watch", 1))
+    assert sorted(path.name for path in (tmp_path / "done").iterdir()) == ["a-2.hl7", "a.hl7"]
