@@ -119,7 +119,7 @@ class _Work:
         self.limits = limits
         self.updated = ""
         self.done = Converted(plan.name)
-        self.made: dict[str, str] = {}
+        self.made: dict[str, tuple[str, int]] = {}
         self.mentioned: set[str] = set()
 
     def walk(self, node: Node) -> None:
@@ -150,10 +150,13 @@ class _Work:
         if found is None:
             return
         name = f"{found.resource_type}/{found.resource_id}"
-        if self.made.setdefault(name, rule.name) != rule.name:
-            return  # a merge into itself: the record that stays is the one that counts
+        record = Record(self.position, found, b"", mention=mention)
+        earlier, place = self.made.setdefault(name, (rule.name, len(self.done.records)))
+        if earlier != rule.name:
+            self.done.records[place] = record  # a merge into itself: the record that stays is the one that counts
+            return
         node.made.append(name)
-        self.done.records.append(Record(self.position, found, b"", mention=mention))
+        self.done.records.append(record)
 
     def _resource(self, rule: Rule, node: Node, mention: bool) -> Resource | None:
         context, zone = node.context, self.zone

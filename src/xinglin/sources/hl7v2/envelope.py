@@ -14,6 +14,7 @@ __all__ = ["is_xml", "messages", "recognised", "stretches"]
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n\x0b\x1c\x00"
 _MSH = re.compile(rb"MSH[^\w\s\x00-\x20\x7f-\xff]")
+_HEAD = re.compile(rb"(?:MSH|FHS|BHS)[^\w\s\x00-\x20\x7f-\xff]{3}")
 _ENDS = b"\r\n\x0b\x1c"
 _ENVELOPE = re.compile(rb"[\r\n\x0b\x1c]+(?:FHS|BHS|BTS|FTS)(?=[^\w\r\n]|[\r\n]|$)[^\r\n]*")
 _CHUNK = 4_000_000
@@ -28,7 +29,7 @@ def recognised(head: bytes) -> bool:
         (True, True, False)
     """
     start = head[:1_000].removeprefix(_BOM).lstrip(_BLANK)
-    return bool(_MSH.match(start)) or bool(re.match(rb"(?:FHS|BHS)[^\w\s]", start))
+    return bool(_HEAD.match(start))
 
 
 def is_xml(head: bytes) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from xinglin.sources.hl7v2.expressions import getter, parse_path
+from xinglin.sources.hl7v2.expressions import first_of, getter, parse_path
 from xinglin.sources.hl7v2.primitives import PRIMITIVES, decimal, quoted
 from xinglin.sources.hl7v2.quantities import quantity, structured
 from xinglin.sources.record import Rejected
@@ -27,7 +28,8 @@ def value_member(spec: dict[str, Any], compiler: Compiler, where: str) -> Made:
         compiler: Knows the datatypes and units.
         where: For messages about the mapping.
     """
-    get, kind_of, unit_of = (getter(parse_path(spec[name], where)) for name in ("from", "kind", "unit"))
+    get = getter(replace(parse_path(spec["from"], where), many=True))
+    kind_of, unit_of = (getter(parse_path(spec[name], where)) for name in ("kind", "unit"))
     makers = {name: _maker(kind, compiler, where) for name, kind in spec["kinds"].items()}
     other = makers.get("*")
     whole = {name for name, kind in spec["kinds"].items() if kind == "text"}
@@ -41,7 +43,7 @@ def value_member(spec: dict[str, Any], compiler: Compiler, where: str) -> Made:
         if make is None:
             raise Rejected("unknown-value-type", "expected a known value type at OBX-2")
         if "~" in raw and kind not in whole:
-            raw = raw.split("~", 1)[0]
+            raw = first_of(raw)
         text = make(raw, unit_of(context), zone)
         return "," + text if text else ""
 
