@@ -12,6 +12,7 @@ import pytest
 from xinglin.core.errors import NotFound
 from xinglin.core.settings import Settings
 from xinglin.flows import Stores
+from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
 from xinglin.wiring import open_region
 
@@ -101,6 +102,30 @@ def linked_synthea(tmp_path_factory: pytest.TempPathFactory, real_data: Callable
         link(stores)
 
     return _linked(folder / "home", fill)
+
+
+@pytest.fixture(scope="session")
+def built(linked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated region with its mart, as one thread builds it."""
+    return _built(linked, tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="session")
+def expected(built: Path) -> dict[str, bytes]:
+    """The mart of the generated region."""
+    return mart_files(built)
+
+
+@pytest.fixture(scope="session")
+def expected_synthea(linked_synthea: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The mart of the real records as one thread builds it."""
+    return mart_files(_built(linked_synthea, tmp_path_factory.mktemp("built-synthea")))
+
+
+def _built(home: Path, folder: Path) -> Path:
+    shutil.copytree(home, folder / "home")
+    build(open_region(folder / "home"), runner=LocalRunner(1))
+    return folder / "home"
 
 
 @pytest.fixture

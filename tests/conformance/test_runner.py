@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import operator
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from xinglin.core.errors import NotFound, StorageError
 from xinglin.flows import Stores
+from xinglin.flows.job import run_script
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
+from xinglin.wiring import open_region
 
 from .conftest import mart_files
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "jobs"
 
 
 def test_results_come_in_the_order_of_the_items(runner: Runner):
@@ -100,26 +107,30 @@ def test_real_records_give_the_same_mart_byte_by_byte(
     _same(mart_files(stores.settings.home), expected_synthea)
 
 
-@pytest.fixture(scope="session")
-def expected_synthea(linked_synthea: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The mart of the real records as one thread builds it."""
-    return _built(linked_synthea, tmp_path_factory.mktemp("expected-synthea"))
+@pytest.mark.parametrize("name", ["word_count", "comorbidity", "length_of_stay"])
+def test_the_example_jobs_give_the_same_result(
+    runner: Runner, built: Path, copied: Callable[[Path], Stores], job_results: Callable[[str], Any], name: str
+):
+    report = run_script(
+        copied(built), EXAMPLES / f"{name}.py", {"least": "1"} if name != "length_of_stay" else {}, runner
+    )
+    assert report.result.num_rows > 0
+    assert report.mapped == report.buckets
+    assert report.result.equals(job_results(name))
 
 
 @pytest.fixture(scope="session")
-def expected(linked: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The mart of the generated region as one thread builds it."""
-    return _built(linked, tmp_path_factory.mktemp("expected"))
+def job_results(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
+    """What each example gives when one thread runs it."""
+    home = tmp_path_factory.mktemp("jobs") / "home"
+    shutil.copytree(built, home)
 
+    @cache
+    def result(name: str) -> Any:
+        told = {"least": "1"} if name != "length_of_stay" else {}
+        return run_script(open_region(home), EXAMPLES / f"{name}.py", told, LocalRunner(1)).result
 
-def _built(home: Path, folder: Path) -> dict[str, bytes]:
-    import shutil
-
-    from xinglin.wiring import open_region
-
-    shutil.copytree(home, folder / "home")
-    build(open_region(folder / "home"), runner=LocalRunner(1))
-    return mart_files(folder / "home")
+    return result
 
 
 def _same(ours: dict[str, bytes], theirs: dict[str, bytes]) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,17 +17,20 @@ import pytest
 from tests.stores import Hdfs, S3Server
 from tests.stores import hdfs as hdfs
 from tests.stores import s3 as s3
+from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import Conflict, NotFound
 from xinglin.core.settings import Settings
-from xinglin.flows import Stores
+from xinglin.flows import Stores, run
+from xinglin.flows.answer import ask
+from xinglin.flows.sites import ensure_site
 from xinglin.lake import Lake, Local, Snapshot, connect
 from xinglin.lake.storage import Storage
 from xinglin.landing import Landing
+from xinglin.region import RegionPlan, generate
 
-from .publishing import LEFT, RIGHT, place, publish
+from .publishing import LEFT, RIGHT, another, die, publish, race, series
 
-REPO = Path(__file__).resolve().parents[2]
 ADAPTERS = ("file", "hdfs", "s3")
 MOMENTS = ("pointer half written", "pointer written", "one Delta table of two written", "unnamed files left")
 NewMachine = Callable[[], Lake]
@@ -65,11 +67,6 @@ def numbers(snapshot: Snapshot | None) -> tuple[int, int]:
     assert snapshot
     connection = connect(200, 1)
     return tuple(connection.read_parquet(snapshot.files(table.name)).fetchall()[0][0] for table in (LEFT, RIGHT))
-
-
-def another(*words: str | int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.conformance.publishing", *map(str, words)]
-    return subprocess.Popen(command, cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def test_a_pointer_is_replaced_only_by_who_has_seen_what_it_was(storage: Storage) -> None:
@@ -134,10 +131,10 @@ def test_a_file_that_is_gone_says_so(machine: NewMachine) -> None:
 
 def test_a_reader_beside_a_writer_sees_one_publication_or_another_and_never_a_mixture(machine: NewMachine) -> None:
     publish(machine(), 0)
-    writer = another("series", place(machine()), 8)
+    writer, _ = another(series, machine(), 5)
     seen = set()
     lake = machine()
-    while writer.poll() is None or not seen:
+    while writer.is_alive() or not seen:
         snapshot = lake.snapshot("pair")
         try:
             left, right = numbers(snapshot)
@@ -147,25 +144,25 @@ def test_a_reader_beside_a_writer_sees_one_publication_or_another_and_never_a_mi
         assert snapshot
         assert left == right == snapshot.state["number"]
         seen.add(left)
-    writer.communicate()
-    assert writer.returncode == 0
-    assert numbers(machine().snapshot("pair")) == (8, 8)
+    writer.join()
+    assert writer.exitcode == 0
+    assert numbers(machine().snapshot("pair")) == (5, 5)
     assert len(seen) >= 2, "the reader was too slow for this test to mean anything"
 
 
 def test_of_two_publishers_at_once_one_wins_and_the_other_is_told(machine: NewMachine) -> None:
     publish(machine(), 0)
-    both = [another("race", place(machine()), number) for number in (1, 2)]
-    first_words = [process.stdout.readline().strip() for process in both if process.stdout]
-    for process, words in zip(both, first_words, strict=True):
-        if process.stdin and words == "ready":
-            process.stdin.write("go\n")
-            process.stdin.flush()
-    last_words = [words + process.communicate()[0].strip() for process, words in zip(both, first_words, strict=True)]
+    both = [another(race, machine(), number) for number in (1, 2)]
+    words = [line.recv() for _, line in both]
+    for (_, line), word in zip(both, words, strict=True):
+        if word == "ready":
+            line.send("go")
+    words = [line.recv() if word == "ready" else word for (_, line), word in zip(both, words, strict=True)]
+    for process, _ in both:
+        process.join()
 
-    assert [process.returncode for process in both] == [0, 0]
-    [winner] = [number for number, words in enumerate(last_words, 1) if words.endswith("won")]
-    assert sum("conflict: another" in words for words in last_words) == 1
+    [winner] = [number for number, word in enumerate(words, 1) if word == "won"]
+    assert sum(word.startswith("conflict: another") for word in words) == 1
     assert numbers(machine().snapshot("pair")) == (winner, winner)
 
 
@@ -176,9 +173,9 @@ def test_kill_9_in_the_middle_of_a_publication_leaves_the_old_or_the_new_state(
     from deltalake import DeltaTable
 
     publish(machine(), 1)
-    victim = another("die", place(machine()), 2, moment)
-    victim.communicate()
-    assert victim.returncode == -9
+    victim, _ = another(die, machine(), 2, moment)
+    victim.join()
+    assert victim.exitcode == -9
 
     left = 1 if moment == MOMENTS[0] else 2
     assert numbers(machine().snapshot("pair")) == (left, left)
@@ -194,25 +191,22 @@ def test_kill_9_in_the_middle_of_a_publication_leaves_the_old_or_the_new_state(
 @pytest.fixture(scope="session")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A small region, landed."""
-    from xinglin.flows.run import ingest
-    from xinglin.flows.sites import ensure_site
-    from xinglin.region import RegionPlan, generate
-
     folder = tmp_path_factory.mktemp("landed")
-    generate(RegionPlan(persons=25, institutions=2, seed=7, workers=1), folder / "region")
+    generate(RegionPlan(persons=12, institutions=1, seed=7, workers=1), folder / "region")
     settings = Settings(home=folder / "home", buckets=2, threads=2, memory_mb=400)
     stores = stores_at(settings, Lake(folder / "none"))
     for site in json.loads((folder / "region" / "region.json").read_bytes())["sites"]:
         ensure_site(stores.landing, site["name"], site["kind"])
-        ingest(stores, folder / "region" / site["folder"], site["name"])
+        run.ingest(stores, folder / "region" / site["folder"], site["name"])
     return settings
 
 
 @pytest.fixture(scope="session")
 def in_a_folder(landed: Settings) -> dict[str, bytes]:
-    """Every data file of the region, built undisturbed in a folder."""
+    """Every data file of the region, linked and built undisturbed in a folder."""
     lake = Lake(landed.home / "lake")
-    build(stores_at(landed, lake))
+    run.link(stores_at(landed, lake))
+    run.build(stores_at(landed, lake))
     return data_files(lake)
 
 
@@ -222,38 +216,34 @@ def stores_at(settings: Settings, lake: Lake) -> Stores:
     )
 
 
-def build(stores: Stores, disturb: Callable[[], None] | None = None) -> None:
-    """Link and build; disturb when a third of the tasks are done."""
-    from xinglin.flows import run
-
-    waiting = [disturb] if disturb else []
+def build_disturbed(settings: Settings, lake: Lake, disturb: Callable[[], None]) -> None:
+    """Build what is linked in the folder; disturb when a third of the tasks are done."""
+    identity = Lake(settings.home / "lake").require("identity", "")
+    with lake.scratch("identity") as folder:
+        copy = shutil.copy(identity.files(PERSON_MAP.name)[0], folder / "file")
+        lake.publish("identity", {PERSON_MAP: [lake.adopt(PERSON_MAP, Path(copy))]}, {})
+    waiting = [disturb]
 
     def progress(stage: str, done: int, total: int) -> None:
-        if waiting and stage == "mart" and 3 * done >= total:
+        if waiting and 3 * done >= total:
             waiting.pop()()
 
-    run.link(stores)
-    run.build(stores, progress=progress)
+    run.build(stores_at(settings, lake), progress=progress)
     assert not waiting
 
 
-def data_files(lake: Lake) -> dict[str, bytes]:
-    """Every data file of a lake, read by somebody who has no copies."""
-    keys = [
-        one.key
-        for stage in ("identity", "mart")
-        for one in lake.storage.listing(stage)
-        if one.key.endswith(".parquet") and "/_" not in one.key
-    ]
+def data_files(lake: Lake, *stages: str) -> dict[str, bytes]:
+    """Every data file of a lake, or of some stages, read by somebody who has no copies."""
+    stored = [one.key for stage in stages or ("identity", "mart") for one in lake.storage.listing(stage)]
+    keys = [key for key in stored if key.endswith(".parquet") and "/_" not in key]
     return dict(zip(keys, (Path(path).read_bytes() for path in lake.storage.paths(keys)), strict=True))
 
 
 def test_a_mart_has_the_same_bytes_everywhere(
     machine: NewMachine, landed: Settings, in_a_folder: dict[str, bytes]
 ) -> None:
-    from xinglin.flows.answer import ask
-
-    build(stores_at(landed, machine()))
+    for stage in (run.link, run.build):
+        stage(stores_at(landed, machine()))
 
     found = data_files(machine())
     assert sorted(found) == sorted(in_a_folder)
@@ -270,8 +260,8 @@ def test_a_data_node_killed_in_the_middle_of_a_build_changes_nothing(
     machine: NewMachine, hdfs: Hdfs, landed: Settings, in_a_folder: dict[str, bytes]
 ) -> None:
     try:
-        build(stores_at(landed, machine()), lambda: hdfs.kill_data_node(0))
-        assert data_files(machine()) == in_a_folder
+        build_disturbed(landed, machine(), lambda: hdfs.kill_data_node(0))
+        assert data_files(machine(), "mart") == only_mart(in_a_folder)
     finally:
         hdfs.start_data_node(0)
         hdfs.wait(3)
@@ -285,5 +275,9 @@ def test_an_object_store_that_is_killed_and_comes_back_changes_nothing(
         s3.kill()
         s3.start(after=1.5)
 
-    build(stores_at(landed, machine()), disturb)
-    assert data_files(machine()) == in_a_folder
+    build_disturbed(landed, machine(), disturb)
+    assert data_files(machine(), "mart") == only_mart(in_a_folder)
+
+
+def only_mart(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {key: content for key, content in files.items() if key.startswith("mart/")}
