@@ -13,10 +13,9 @@ from xinglin.sources.tabular.numbers import decimal_text
 
 __all__ = ["NULL_WORDS", "ColumnProfile", "TableProfile", "profile_rows", "shape_of"]
 
-NULL_WORDS = frozenset(
-    ["NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "none", "nan", "NaN", "-", "--", "---", "/", ".", "?"]
-    + ["unknown", "Unknown", "无", "不详", "未知", "未查", "未做", "缺失", "空"]  # noqa: RUF005 - two kinds of words
-)
+_LATIN = "NA N/A n/a #N/A NULL null None none nan NaN - -- --- / . ? unknown Unknown"
+_CHINESE = "无 不详 未知 未查 未做 缺失 空"
+NULL_WORDS = frozenset(f"{_LATIN} {_CHINESE}".split(" "))
 """Words that often stand for a missing value; whether they do here, only the institution knows."""
 
 FORMS = (

@@ -79,10 +79,14 @@ def pull(
     pulled: list[Pulled] = []
     with connected(url) as connection:
         for table in tables:
-            before = sum(one.rows for one in pulled)
             reader = _Reader(connection, table, used_columns(found, table), marks.get(table.name))
-            pulled.append(reader.write(folder, lambda rows, n=before: progress(n + rows) if progress else None))  # type: ignore[misc]
+            before = sum(one.rows for one in pulled)
+            pulled.append(reader.write(folder, _counting(progress, before)))
     return pulled
+
+
+def _counting(progress: Callable[[int], None] | None, before: int) -> Callable[[int], None]:
+    return lambda rows: progress(before + rows) if progress else None
 
 
 def mark_text(value: Any) -> str:
