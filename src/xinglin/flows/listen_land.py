@@ -129,6 +129,7 @@ def _begin(settings: Settings, clock: Clock) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent decides when to end
+    os.nice(5)  # answering senders comes first
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _WORKER["here"] = Landing(settings.landing, settings.keys), settings, clock
 
