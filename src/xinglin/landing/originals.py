@@ -1,4 +1,4 @@
-"""Originals of inputs whose resources were cut out and rewritten: Bundles and archives, by hash."""
+"""Originals of inputs whose resources were made from them: Bundles, archives and objects, by hash."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from xinglin.core.files import full_disk, sync_folder, write_atomic
+from xinglin.core.files import full_disk, sync_folder
 
-__all__ = ["keep_object", "keep_original", "original_sha256"]
+__all__ = ["Objects", "keep_original", "original_sha256"]
 
 _PACKED = (".gz", ".zst", ".zstd", ".zip")
 
@@ -46,22 +46,59 @@ def keep_original(path: Path, name: str, sha256: str, folder: Path) -> str:
     return copy.name
 
 
-def keep_object(content: bytes, folder: Path) -> str:
-    """Keep an object as it was received, ready to be read at any place, unless it is there.
+class Objects:
+    """Objects kept as they were received, ready to be read at any place, each under the SHA-256 of its bytes.
+
+    Flushing one file costs as much as flushing many, so a task's objects wait under other names and appear together,
+    once all of them are durable.
 
     Args:
-        content: Its bytes.
         folder: ``originals`` of the site.
 
-    Returns:
-        Its name: the SHA-256 of its bytes.
+    Example:
+        >>> import tempfile
+        >>> objects = Objects(Path(tempfile.mkdtemp()) / "originals")
+        >>> name = objects.keep(b"one")
+        >>> objects.settle()
+        >>> (objects.folder / name).read_bytes()
+        b'one'
     """
-    name = hashlib.sha256(content).hexdigest()
-    if not (folder / name).exists():
-        with full_disk(folder):
-            folder.mkdir(exist_ok=True)
-            write_atomic(folder / name, content)
-    return name
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._waiting: dict[str, Path] = {}
+
+    def keep(self, content: bytes) -> str:
+        """Write an object unless it is there; its name."""
+        name = hashlib.sha256(content).hexdigest()
+        if name not in self._waiting and not (self.folder / name).exists():
+            temporary = self.folder / f".{name}.{os.getpid()}.tmp"
+            self._waiting[name] = temporary
+            with full_disk(self.folder):
+                self.folder.mkdir(exist_ok=True)
+                temporary.write_bytes(content)
+        return name
+
+    def settle(self) -> None:
+        """Let all objects appear under their names."""
+        with full_disk(self.folder):
+            for temporary in self._waiting.values():
+                handle = os.open(temporary, os.O_RDONLY)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+            for name, temporary in self._waiting.items():
+                os.replace(temporary, self.folder / name)
+            if self._waiting:
+                sync_folder(self.folder)
+        self._waiting.clear()
+
+    def abandon(self) -> None:
+        """Remove what has not settled."""
+        for temporary in self._waiting.values():
+            temporary.unlink(missing_ok=True)
+        self._waiting.clear()
 
 
 def _copy(source: IO[bytes], target: IO[bytes], packed: bool) -> None:

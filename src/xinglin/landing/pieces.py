@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.core.files import full_disk
 from xinglin.core.ids import omop_key
-from xinglin.landing.originals import keep_object
+from xinglin.landing.originals import Objects
 from xinglin.landing.parquet import quarantine_table, resource_table, write_table
 from xinglin.landing.rows import Rows, conditional_references
 from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, records
@@ -111,6 +111,7 @@ def make_pieces(task: Task) -> Outcome:
                 worker.read(part)
             return worker.finish()
     finally:
+        worker.objects.abandon()
         if looking:
             gc.enable()
 
@@ -122,6 +123,7 @@ class _Worker:
         self.rows: dict[str, Rows] = {}
         self.rejected: list[dict[str, Any]] = []
         self.patients: dict[str | None, int | None] = {None: None}
+        self.objects = Objects(task.originals)
 
     def read(self, part: Part) -> None:
         received = 0
@@ -129,7 +131,7 @@ class _Worker:
         for record in records(part, self.task.reading):
             received += 1
             if record.keep is not None:
-                self.outcome.kept[part.source] = keep_object(record.keep, self.task.originals)
+                self.outcome.kept[part.source] = self.objects.keep(record.keep)
             if isinstance(record.found, Rejected):
                 quarantined += 1
                 self._set_aside(part, record, record.found)
@@ -189,6 +191,7 @@ class _Worker:
         self.outcome.offered.append(Offered(piece, keys, leaves, mentions))
 
     def finish(self) -> Outcome:
+        self.objects.settle()
         for resource_type in sorted(self.rows):
             self._write(self.rows.pop(resource_type))
         if self.rejected:

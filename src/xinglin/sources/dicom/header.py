@@ -51,18 +51,15 @@ class Header:
 
     def __init__(self, elements: Dataset, encodings: tuple[str, ...] = (), meta: Dataset | None = None) -> None:
         self._elements = elements
-        self._meta = meta
+        self._raws = _raws(elements)
+        if meta is not None:
+            stored = _raws(meta)
+            self._raws = {own: stored[named] for own, named in _STORED.items() if named in stored} | self._raws
         self.encodings = encodings_of(_character_sets(elements)) or encodings
-
-    def _raw(self, tag: int) -> bytes | None:
-        value = _raw(self._elements, tag)
-        if value is None and self._meta is not None and tag in _STORED:
-            return _raw(self._meta, _STORED[tag])
-        return value
 
     def text(self, tag: int) -> str | None:
         """The first value of a text, without padding and control characters."""
-        raw = (self._raw(tag) or b"").strip(b"\x00 ")
+        raw = self._raws.get(tag, b"").strip(b"\x00 ")
         if not raw or len(raw) > 4 * _LONGEST:
             return None
         found = _CONTROL.sub("", decode(raw, self.encodings)).split("\\")[0].strip()
@@ -70,7 +67,7 @@ class Header:
 
     def texts(self, tag: int) -> list[str]:
         """All values of a text."""
-        raw = (self._raw(tag) or b"").strip(b"\x00 ")
+        raw = self._raws.get(tag, b"").strip(b"\x00 ")
         if not raw or len(raw) > 4 * _LONGEST:
             return []
         found = (value.strip() for value in _CONTROL.sub("", decode(raw, self.encodings)).split("\\"))
@@ -78,7 +75,7 @@ class Header:
 
     def word(self, tag: int) -> str | None:
         """The first value where it is plain ASCII: a code, a date, a UID."""
-        raw = (self._raw(tag) or b"").split(b"\\")[0].strip(b"\x00 ")
+        raw = self._raws.get(tag, b"").split(b"\\")[0].strip(b"\x00 ")
         if not raw or len(raw) > 256 or not raw.isascii():
             return None
         found = raw.decode("ascii")
@@ -86,7 +83,7 @@ class Header:
 
     def number(self, tag: int) -> int | None:
         """A whole number that FHIR can hold as unsigned."""
-        raw = (self._raw(tag) or b"").split(b"\\")[0].strip(b"\x00 ")
+        raw = self._raws.get(tag, b"").split(b"\\")[0].strip(b"\x00 ")
         found = int(raw) if _WHOLE(raw) else -1
         return found if 0 <= found < 2**31 else None
 
@@ -94,7 +91,7 @@ class Header:
         """The alphabetic, ideographic and phonetic groups of a person's name, each as its up to five components."""
         from pydicom.valuerep import PersonName
 
-        raw = (self._raw(tag) or b"").strip(b"\x00 ")
+        raw = self._raws.get(tag, b"").strip(b"\x00 ")
         if not raw or len(raw) > 4 * _LONGEST:
             return []
         encodings = self.encodings or (("iso8859",) if raw.isascii() else guess(raw))
@@ -157,14 +154,15 @@ def quiet() -> Iterator[None]:
             log.disabled = was
 
 
-def _raw(elements: Dataset, tag: int) -> bytes | None:
+def _raws(elements: Dataset) -> dict[int, bytes]:
+    """Values that pydicom has not decoded, by tag."""
     from pydicom.dataelem import RawDataElement
 
-    if tag not in elements:
-        return None
-    found: object = elements.get_item(tag)
-    value = found.value if isinstance(found, RawDataElement) and found.VR != "SQ" else None
-    return value if isinstance(value, bytes) else None
+    return {
+        int(one.tag): one.value
+        for one in elements.elements()
+        if isinstance(one, RawDataElement) and isinstance(one.value, bytes) and one.VR != "SQ" and one.value
+    }
 
 
 def _character_sets(elements: Dataset) -> list[str]:

@@ -16,6 +16,7 @@ _FIRST_GROUPS = (0x0002, 0x0008)
 _DIRECTORY = b"1.2.840.10008.1.3.10"
 _STORAGE_CLASS = b"\x02\x00\x02\x00"
 _LONGEST_FIRST = 4_096
+_LAST_FIRST = 0x0070
 
 
 def has_prefix(head: bytes) -> bool:
@@ -67,7 +68,7 @@ def _begins_with_element(head: bytes) -> bool:
     orders: tuple[Literal["little", "big"], ...] = ("little", "big")
     for order in orders:
         group = int.from_bytes(head[:2], order)
-        if group not in _FIRST_GROUPS:
+        if group not in _FIRST_GROUPS or int.from_bytes(head[2:4], order) > _LAST_FIRST:
             continue
         if head[4:6] in _VRS:
             return head[4:6] in _BINARY or int.from_bytes(head[6:8], order) <= _LONGEST_FIRST
