@@ -81,18 +81,22 @@ def set_site(
 
 
 def read_mapping(path: Path) -> str:
-    """The text of a mapping file.
+    """The text of a mapping file; one of tables is checked, and has its code lists written into it.
 
     Raises:
         NotFound: It is not there.
         UsageError: It is not UTF-8.
+        BadInput: It cannot be used.
     """
+    from xinglin.sources import tabular
+
     try:
-        return path.read_text("utf-8")
+        text = path.read_text("utf-8")
     except UnicodeDecodeError:
         raise UsageError("a mapping file is YAML in UTF-8", source=str(path)) from None
     except OSError as error:
         raise NotFound(f"the mapping file cannot be read (errno {error.errno})", source=str(path)) from None
+    return tabular.read_mapping(path) if tabular.is_mapping(text) else text
 
 
 def reading_of(landing: Landing, name: str, form: str | None = None, mapping: Path | None = None) -> Reading:

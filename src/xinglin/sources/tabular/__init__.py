@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.sources.tabular.cut import cut, recognises
 from xinglin.sources.tabular.load import load_mapping, read_mapping
+from xinglin.sources.tabular.mapping import is_mapping
 from xinglin.sources.tabular.records import records
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "cut",
     "draft",
     "is_database_url",
+    "is_mapping",
     "load_mapping",
     "look_at_database",
     "look_at_file",

@@ -9,7 +9,9 @@ import pytest
 
 from tests.unit.sources.tabular.conftest import Clinic
 from tests.unit.sources.tabular.workbooks import xlsx
+from xinglin.cli import run
 from xinglin.core.errors import BadInput, NotFound
+from xinglin.landing import Landing
 from xinglin.sources.tabular import read_mapping
 
 EXAMPLES = Path(str(files("xinglin.sources.tabular") / "examples"))
@@ -157,6 +159,15 @@ def test_drugs(clinic: Clinic, put: Callable[..., Path]):
     assert found[0]["dispenseRequest"] == {"quantity": {"value": 28}}
     assert "dosageInstruction" not in found[1]
     assert clinic.quarantine() == [(4, "unknown-code", "expected one of the 3 codes known for column 药品代码")]
+
+
+def test_the_command_line_reads_the_code_list_beside_the_mapping(put: Callable[..., Path], tmp_path: Path):
+    header = "处方号,病人编号,就诊号,药品代码,药品名称,用法,频次,单次剂量,剂量单位,数量,状态,开立时间"
+    inbox = put("prescriptions.csv", f"{header}\nC1,A1,V1,YP0001,x,口服,每日,0.50,g,28,已发药,2024-05-01\n")
+    words = ["--site", "clinic", "--mapping", str(EXAMPLES / "drugs.yaml"), "--home", str(tmp_path / "home")]
+    assert run(["ingest", str(inbox), *words]) == 0
+    assert [site.name for site in Landing(tmp_path / "home" / "landing").sites()] == ["clinic"]
+    assert Landing(tmp_path / "home" / "landing").counts()["clinic"].landed == 1
 
 
 def test_procedures(clinic: Clinic, put: Callable[..., Path]):
