@@ -39,7 +39,7 @@ HEADINGS = {
     "allergy": "过敏号 患者编号 就诊号 过敏编码 过敏名称 过敏类别 严重程度 记录时间 医生工号 更新时间",
     "bill": "账单号 患者编号 就诊号 项目编码 项目名称 开始时间 结束时间 金额 诊断号 机构编号 更新时间",
 }
-_STEMS = {"diagnosis": "diagnoses", "allergy": "allergies", "staff": "staff"}
+_STEMS = {"diagnosis": "diagnoses", "allergy": "allergies", "staff": "staff", "study": "studies"}
 _WORDS = {
     "sex": {"male": "男", "female": "女"},
     "id_type": {"NI": "居民身份证", "PPN": "护照"},
