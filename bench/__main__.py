@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import growth, incremental, linking, region, whole_way
+from bench import dicom, growth, incremental, linking, region, views, whole_way
 
 BENCHMARKS = {
     "region": region.bench,
@@ -12,6 +12,8 @@ BENCHMARKS = {
     "growth": growth.bench,
     "incremental": incremental.bench,
     "linking": linking.bench,
+    "dicom": dicom.bench,
+    "views": views.bench,
 }
 
 
