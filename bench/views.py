@@ -7,7 +7,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
@@ -83,7 +82,3 @@ def _observations(home: Path) -> int:
 
     row = duckdb.execute(f"SELECT count(*) FROM '{home}/landing/*/batch-*/Observation-*.parquet'").fetchone()
     return int(row[0]) if row else 0
-
-
-if __name__ == "__main__":
-    bench(int(sys.argv[1]), int(sys.argv[2]))
