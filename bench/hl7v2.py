@@ -27,17 +27,19 @@ TESTS = (
 def message(number: int, chance: random.Random) -> str:
     """One ORU with an order and five results, of one of a thousand patients."""
     patient, doctor = chance.randrange(1_000), chance.randrange(40)
+    year, street, ward = 40 + patient % 60, f"{patient} Xueyuan Road", f"WARD{patient % 9}^R1^B{patient % 5}"
     moment = f"2026{1 + number % 12:02d}{1 + number % 28:02d}{number % 24:02d}{number % 60:02d}00"
     segments = [
         f"MSH|^~\\&|LIS|HOSP|XINGLIN|REGION|{moment}+0800||ORU^R01^ORU_R01|M{number:08d}|P|2.5.1||||||UNICODE UTF-8",
-        f"PID|1||{patient:06d}^^^HOSP^MR||Zhang{patient}^Wei^^^^^L||19{40 + patient % 60}0{1 + patient % 9}1{patient % 9}"
-        f"|{'MF'[patient % 2]}|||{patient} Xueyuan Road^^Beijing^^100083^CN||01062334455",
-        f"PV1|1|I|WARD{patient % 9}^R1^B{patient % 5}||||{doctor:04d}^Li^Ming{'|' * 12}V{patient:06d}{'|' * 25}202601010800",
+        f"PID|1||{patient:06d}^^^HOSP^MR||Zhang{patient}^Wei^^^^^L||19{year}0{1 + patient % 9}1{patient % 9}"
+        f"|{'MF'[patient % 2]}|||{street}^^Beijing^^100083^CN||01062334455",
+        f"PV1|1|I|{ward}||||{doctor:04d}^Li^Ming{'|' * 12}V{patient:06d}{'|' * 25}202601010800",
         f"OBR|1|P{number}^HIS|F{number}^LIS|24323-8^Comprehensive metabolic 2000 panel^LN|||{moment}{'|' * 9}"
         f"{doctor:04d}^Li^Ming{'|' * 6}{moment}||LAB|F",
     ]
     segments += [
-        f"OBX|{place}|NM|{code}^{name}^LN||{usual * chance.uniform(0.8, 1.2):.2f}|{unit}^{unit}^UCUM|{normal}|N|||F|||{moment}"
+        f"OBX|{place}|NM|{code}^{name}^LN||{usual * chance.uniform(0.8, 1.2):.2f}|{unit}^{unit}^UCUM|{normal}"
+        f"|N|||F|||{moment}"
         for place, (code, name, unit, normal, usual) in enumerate(TESTS, 1)
     ]
     return "\r".join(segments) + "\r"
@@ -116,7 +118,9 @@ def _elsewhere(interpreter: str, path: Path) -> float:
         "texts=['MSH|'+one for one in open(sys.argv[1]).read().split('MSH|')[1:201]];begin=time.perf_counter();"
         "[parse(text) for text in texts];print(len(texts)/(time.perf_counter()-begin))"
     )
-    return float(subprocess.run([interpreter, "-c", program, str(path)], capture_output=True, text=True, check=True).stdout)
+    return float(
+        subprocess.run([interpreter, "-c", program, str(path)], capture_output=True, text=True, check=True).stdout
+    )
 
 
 if __name__ == "__main__":

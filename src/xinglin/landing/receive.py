@@ -163,7 +163,7 @@ class _Work:
         for one in found:
             for part in self._parts(one):
                 waiting.append(part)
-                size += max(part.length, 0)
+                size += part.work
                 if size >= self.reading.limits.chunk_bytes or len(waiting) >= _PARTS:
                     yield task()
                     number, size, waiting = number + 1, 0, []

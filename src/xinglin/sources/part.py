@@ -13,6 +13,7 @@ from xinglin.sources.record import Rejected
 
 __all__ = ["Form", "Part", "digest_of", "read"]
 
+_GIVES = {"hl7v2": 8}
 Form = Literal["lines", "document", "auto", "rejected"]
 
 
@@ -53,6 +54,11 @@ class Part:
     format: str = "auto"
     name: str = ""
     context: bytes = b""
+
+    @property
+    def work(self) -> int:
+        """About how many bytes of resources it gives: a message becomes many times its own length."""
+        return max(self.length, 0) * _GIVES.get(self.format, 1)
 
 
 def read(part: Part) -> bytes:

@@ -1,7 +1,7 @@
 """What a listener has to know of a message before it answers, and the answer (HL7 v2.8, 2.9).
 
-Original mode answers AA, AE or AR. Where MSH-15 or MSH-16 is valued the sender speaks enhanced mode: MSH-15 says whether
-it wants to know that the message is safe (CA, CE, CR); where it does not want that, MSH-16 says whether it wants AA,
+Original mode answers AA, AE or AR. Where MSH-15 or MSH-16 is valued the sender speaks enhanced mode: MSH-15 says if it
+wants to know that the message is safe (CA, CE, CR); where it does not want that, MSH-16 says whether it wants AA,
 AE, AR. The message is durable before either is written, so one answer says both.
 """
 

@@ -17,7 +17,7 @@ from xinglin.sources.record import Rejected
 
 __all__ = ["Element", "arranged"]
 
-_REMEMBERED = 16_384
+_REMEMBERED = 2_048
 _LONG = 200
 
 
@@ -28,11 +28,13 @@ class Element(NamedTuple):
         make: Gives its JSON member with a comma before it.
         paths: Fields and facts that it looks at.
         refers: Whether it also looks at other resources or at segments below.
+        below: Whether it has nothing where no segment stands below.
     """
 
     make: Callable[[Any, str], str]
     paths: frozenset[tuple[str, int]]
     refers: bool
+    below: bool
 
 
 def arranged(elements: list[Element], often: frozenset[tuple[str, int]]) -> Callable[[Any, str], str]:
@@ -57,7 +59,9 @@ def arranged(elements: list[Element], often: frozenset[tuple[str, int]]) -> Call
 def _remembered(elements: list[Element]) -> Callable[[Context, str], str]:
     """Their members by the words of the fields they look at."""
     paths = sorted(frozenset().union(*(one.paths for one in elements)))
-    by_segment = [(name, [number for segment, number in paths if segment == name]) for name in sorted({p[0] for p in paths})]
+    by_segment = [
+        (name, [number for segment, number in paths if segment == name]) for name in sorted({p[0] for p in paths})
+    ]
     known: dict[tuple[str, ...], str] = {}
 
     def make(context: Context, zone: str) -> str:
@@ -88,15 +92,17 @@ def _possible(elements: list[Element]) -> Callable[[Context], list[Callable[[Any
     """Those that can have something, by which fields are empty."""
     counted = Counter(segment for one in elements for segment, _ in one.paths)
     anchor = max(sorted(counted), key=counted.__getitem__, default="")
-    skippable = [one for one in elements if not one.refers and {name for name, _ in one.paths} == {anchor} and _silent(one)]
+    skippable = [
+        one for one in elements if not one.refers and {name for name, _ in one.paths} == {anchor} and _silent(one)
+    ]
     known: dict[Any, list[Callable[[Any, str], str]]] = {}
 
     def possible(context: Context) -> list[Callable[[Any, str], str]]:
         fields = context.get(anchor) or ()
-        key = tuple([one != "" for one in fields])
+        key = (bool(context["#"].below), *[one != "" for one in fields])
         found = known.get(key)
         if found is None:
-            found = [one.make for one in elements if one not in skippable or _can(one, key)]
+            found = [one.make for one in elements if _can(one, one in skippable, key)]
             if len(known) >= _REMEMBERED:
                 known.clear()
             known[key] = found
@@ -113,5 +119,8 @@ def _silent(element: Element) -> bool:
         return False
 
 
-def _can(element: Element, filled: tuple[bool, ...]) -> bool:
-    return any(number < len(filled) and filled[number] for _, number in element.paths)
+def _can(element: Element, skippable: bool, pattern: tuple[bool, ...]) -> bool:
+    """Whether an element may have something, by whether anything stands below and which fields are filled."""
+    if element.below and not pattern[0]:
+        return False
+    return not skippable or any(number + 1 < len(pattern) and pattern[number + 1] for _, number in element.paths)

@@ -1,15 +1,15 @@
 """The small language of the mapping files: one line says where a value comes from and what becomes of it.
 
-    PID-8                      the first component of the field, as text
-    PID-5* as HumanName        every repetition, as that type (`datatypes` of the mapping, or a primitive)
-    PV1-2 by patient-class     looked up in a table of the mapping
-    A else B else = final      the first that has a value; ``= word`` is a constant, ``true`` and numbers too
-    PID-30 as boolean unless PID-29      also ``if PATH``, ``if PATH = Y,N``
-    the Patient                a reference to what another rule makes of the same group of segments
-    all OBX-5 as lines         the field of every such segment below, as one text
-    made Observation           references to what was made of the segments below
-    .2, .9.2, $                inside a datatype: a component, a subcomponent, the whole
-    @visit                     what the message type says (`facts` of `messages`)
+PID-8                      the first component of the field, as text
+PID-5* as HumanName        every repetition, as that type (`datatypes` of the mapping, or a primitive)
+PV1-2 by patient-class     looked up in a table of the mapping
+A else B else = final      the first that has a value; ``= word`` is a constant, ``true`` and numbers too
+PID-30 as boolean unless PID-29      also ``if PATH``, ``if PATH = Y,N``
+the Patient                a reference to what another rule makes of the same group of segments
+all OBX-5 as lines         the field of every such segment below, as one text
+made Observation           references to what was made of the segments below
+.2, .9.2, $                inside a datatype: a component, a subcomponent, the whole
+@visit                     what the message type says (`facts` of `messages`)
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ __all__ = ["hashed", "own_id", "valid_id"]
 valid_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def own_id(value: str, authority: str) -> str:
     """An identifier as an id: itself where it can be one, with its authority before it; else a hash of both.
 

@@ -8,11 +8,16 @@ from importlib.resources import files
 from typing import Any
 
 from xinglin.core.errors import UsageError
-from xinglin.sources.hl7v2.compile import Compiler, Made, Rule
+from xinglin.sources.hl7v2.compile import Compiler, Rule
 from xinglin.sources.hl7v2.expressions import getter, parse_expression
+from xinglin.sources.hl7v2.times import offset_of
 from xinglin.sources.hl7v2.tree import Refer
+from xinglin.sources.hl7v2.values import Made
 
 __all__ = ["Compiled", "Named", "Plan", "compiled", "merged"]
+
+
+_HARMLESS = {"settings", "authorities", "groups", "named", "messages"}
 
 
 class Plan:
@@ -54,12 +59,14 @@ class Compiled:
 
     Args:
         mapping: The whole mapping, checked.
+        unchanged: Whether the rules that make resources are the package's own.
     """
 
-    def __init__(self, mapping: dict[str, Any]) -> None:
+    def __init__(self, mapping: dict[str, Any], unchanged: bool = True) -> None:
         self.mapping = mapping
         self.compiler = Compiler(mapping)
-        self.zone: str = mapping["settings"]["zone"]
+        self.unchanged = unchanged
+        self.zone = _zone(mapping["settings"]["zone"])
         self.charset: str | None = mapping["settings"]["charset"] or None
         self.panels = frozenset(mapping.get("panels") or ())
         self.parents = {name: frozenset(above) for name, above in mapping["groups"].items() if above}
@@ -80,7 +87,7 @@ class Compiled:
             if spec is None:
                 return None
             rules = {segment: tuple(self._rule(one) for one in names) for segment, names in spec["segments"].items()}
-            family, _, event = name.partition("^")
+            event = name.partition("^")[2]
             facts = {f"@{key}": value for key, value in spec["facts"].items()}
             facts |= {"@event": event, "@type": name, "@states": spec.get("states", "")}
             self._plans[name] = Plan(name, rules, frozenset(spec.get("mentions", ())), facts)
@@ -111,7 +118,7 @@ class Compiled:
         return list(self.mapping["messages"].get(family, {}).get("events", ()))
 
     def _family(self, name: str) -> dict[str, Any]:
-        spec = self.mapping["messages"][name]
+        spec: dict[str, Any] = self.mapping["messages"][name]
         return self._family(spec["like"]) | spec if "like" in spec else spec
 
     def _rule(self, name: str) -> Rule:
@@ -152,7 +159,7 @@ def compiled(text: str | None = None) -> Compiled:
         'Asia/Shanghai'
     """
     own = _own(text)
-    found = Compiled(merged(_base(), own))
+    found = Compiled(merged(_base(), own), set(own) <= _HARMLESS)
     if own:  # a mistake is told now, not in the middle of a batch
         for name in found.messages:
             found.plan(name)
@@ -171,6 +178,15 @@ def merged(under: Any, over: Any) -> Any:
     if isinstance(under, dict) and isinstance(over, dict):
         return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
     return over
+
+
+def _zone(name: str) -> str:
+    try:
+        offset_of(name, "2024-01-01T00:00:00")
+    except (OSError, KeyError, ValueError):
+        raise UsageError(f"the mapping names an unknown time zone: {name!r}",
+                         remedy="write an offset such as +08:00 or a name such as Asia/Shanghai") from None  # fmt: skip
+    return name
 
 
 @lru_cache(maxsize=1)
@@ -203,7 +219,7 @@ def _yaml(text: str) -> dict[str, Any]:
     import yaml
 
     try:
-        found = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - only texts
+        found = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f" at line {place.line + 1}" if place else ""

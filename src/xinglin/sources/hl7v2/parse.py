@@ -78,8 +78,10 @@ def parse(raw: bytes, default_charset: str | None = None) -> Message:
 @lru_cache(maxsize=64)
 def _translation(mark: str, signs: str) -> dict[int, str]:
     """What brings other delimiters to the usual ones; a usual delimiter that is plain text there is escaped."""
-    if not 1 <= len(signs) <= 5 or len(set(mark + signs)) != len(mark + signs) or any(
-        sign.isalnum() or sign.isspace() for sign in signs
+    if (
+        not 1 <= len(signs) <= 5
+        or len(set(mark + signs)) != len(mark + signs)
+        or any(sign.isalnum() or sign.isspace() for sign in signs)
     ):
         raise Rejected("bad-delimiters", "expected one to five different signs at MSH-2")
     table = {ord(usual): f"\\{name}\\" for usual, name in zip("|^~\\&", "FSRET", strict=True)}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring
+from math import isfinite
 
 from xinglin.sources.hl7v2 import times
 from xinglin.sources.hl7v2.parse import unescape
@@ -38,7 +39,7 @@ def quoted(raw: str, zone: str = "") -> str:
     return encode_basestring(text) if text else ""
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def decimal(raw: str, zone: str = "") -> str:
     """A number as it was written, as far as JSON can: ``1.50`` stays, ``.5`` becomes ``0.5``.
 
@@ -52,7 +53,7 @@ def decimal(raw: str, zone: str = "") -> str:
     text = text_of(raw)
     if not text:
         return ""
-    if len(text) > 60 or not _NUMBER(text):
+    if len(text) > 60 or not _NUMBER(text) or not isfinite(float(text)):
         raise Rejected("invalid-number", "expected a number")
     sign, rest = ("-", text[1:]) if text[0] == "-" else ("", text.lstrip("+"))
     mantissa, power = rest.lower().partition("e")[::2]

@@ -33,8 +33,10 @@ def structured(raw: str, unit: str, unit_of: UnitOf) -> str:
     """SN: ``<comparator>^<number>^<separator>^<number>`` as a member ``value…`` (segment map OBX[Observation]).
 
     Example:
-        >>> structured(">^100", "", lambda unit: ""), structured("^1^:^128", "", lambda unit: "")
-        ('"valueQuantity":{"value":100,"comparator":">"}', '"valueRatio":{"numerator":{"value":1},"denominator":{"value":128}}')
+        >>> structured(">^100", "", lambda unit: "")
+        '"valueQuantity":{"value":100,"comparator":">"}'
+        >>> structured("^1^:^128", "", lambda unit: "")
+        '"valueRatio":{"numerator":{"value":1},"denominator":{"value":128}}'
         >>> structured("^3^-^5", "", lambda unit: ""), structured("^3^+", "", lambda unit: "")
         ('"valueRange":{"low":{"value":3},"high":{"value":5}}', '"valueString":"3+"')
     """

@@ -11,7 +11,7 @@ from xinglin.sources.record import Rejected
 __all__ = ["date", "date_time", "instant", "moment", "offset_of", "time", "zone_of"]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def date_time(raw: str, zone: str) -> str:
     """A dateTime in quotes; with a time it gets seconds and a zone, because FHIR wants both.
 
@@ -146,7 +146,7 @@ def _offset(text: str) -> tuple[str, str]:
     return text[:-5], f"{sign}{hours}:{minutes}"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _day(digits: str) -> str:
     try:
         if len(digits) == 8:

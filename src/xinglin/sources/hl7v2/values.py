@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xinglin.sources.hl7v2.expressions import first_of, getter, parse_path
 from xinglin.sources.hl7v2.primitives import PRIMITIVES, decimal, quoted
-from xinglin.sources.hl7v2.quantities import quantity, structured
+from xinglin.sources.hl7v2.quantities import UnitOf, quantity, structured
 from xinglin.sources.record import Rejected
 
-if TYPE_CHECKING:
-    from xinglin.sources.hl7v2.compile import Compiler, Made
+__all__ = ["Convert", "Made", "value_member"]
 
-__all__ = ["value_member"]
+Made = Callable[[Any, str], str]
+"""From a context (or the components of a datatype) and the zone to JSON text; empty for nothing."""
+Convert = Callable[[str, str], str]
+"""From a text as written and the zone to JSON text."""
 
 _Kind = Callable[[str, str, str], str]
 """From the text, its unit and the zone to a member ``"value…":…``."""
 
 
-def value_member(spec: dict[str, Any], compiler: Compiler, where: str) -> Made:
+def value_member(spec: dict[str, Any], converter: Callable[[str], Convert], units: UnitOf, where: str) -> Made:
     """What makes the member ``,"value…":…``.
 
     Args:
         spec: ``from``, ``kind`` and ``unit`` as paths, ``kinds`` as a table from OBX-2 to names of kinds.
-        compiler: Knows the datatypes and units.
+        converter: Gives what makes JSON of a datatype.
+        units: Gives the unit members of a Quantity.
         where: For messages about the mapping.
     """
     get = getter(replace(parse_path(spec["from"], where), many=True))
     kind_of, unit_of = (getter(parse_path(spec[name], where)) for name in ("kind", "unit"))
-    makers = {name: _maker(kind, compiler, where) for name, kind in spec["kinds"].items()}
+    makers = {name: _maker(kind, converter, units) for name, kind in spec["kinds"].items()}
     other = makers.get("*")
     whole = {name for name, kind in spec["kinds"].items() if kind == "text"}
 
@@ -50,8 +53,7 @@ def value_member(spec: dict[str, Any], compiler: Compiler, where: str) -> Made:
     return member
 
 
-def _maker(kind: str, compiler: Compiler, where: str) -> _Kind:
-    units = compiler.vocabulary.unit
+def _maker(kind: str, converter: Callable[[str], Convert], units: UnitOf) -> _Kind:
     if kind == "quantity":
         return lambda raw, unit, zone: _named("valueQuantity", quantity(raw, unit, units))
     if kind == "structured":
@@ -68,7 +70,7 @@ def _maker(kind: str, compiler: Compiler, where: str) -> _Kind:
         return lambda raw, unit, zone: _series(raw)
     if kind == "nothing":
         return lambda raw, unit, zone: ""
-    convert = compiler.converter(kind, where)
+    convert = converter(kind)
     name = {"Period": "valuePeriod"}.get(kind, "valueCodeableConcept")
     return lambda raw, unit, zone: _named(name, convert(raw, zone))
 

@@ -42,7 +42,9 @@ class Vocabulary:
             UsageError: There is no such table.
         """
         if name not in self.tables:
-            raise UsageError(f"the mapping names a table that is not there at {where}: {name!r}", remedy="add it to tables")
+            raise UsageError(
+                f"the mapping names a table that is not there at {where}: {name!r}", remedy="add it to tables"
+            )
         found = {
             str(code).upper(): "" if target == "" else orjson.dumps(target).decode()
             for code, target in self.tables[name].items()
@@ -111,7 +113,6 @@ class Vocabulary:
         if not ucum:
             return f',"unit":{encode_basestring(shown)}'
         return f',"unit":{encode_basestring(shown)},"system":"{_UCUM}","code":{encode_basestring(ucum)}'
-
 
 
 def _member(members: str, name: str) -> str:

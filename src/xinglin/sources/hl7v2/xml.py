@@ -12,6 +12,7 @@ __all__ = ["from_xml"]
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}").fullmatch
 _DEEPEST = 40
 _FIELDS = 1_000
+_PARTS = 200
 _ESCAPES = str.maketrans({"|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\\": "\\E\\", "\r": "\\.br\\",
                           "\n": "\\.br\\"})  # fmt: skip
 
@@ -68,9 +69,11 @@ class _Reader:
             if below == 1:
                 self.parts = [[[]]]
             elif below == 2:
-                _place(self.parts, name, [[]])
+                wanted = _number(name, len(self.parts))
+                self.parts += [[[]] for _ in range(wanted - len(self.parts))]
             elif below == 3:
-                _place(self.parts[-1], name, [])
+                wanted = _number(name, len(self.parts[-1]))
+                self.parts[-1] += [[] for _ in range(wanted - len(self.parts[-1]))]
         elif _SEGMENT(name):
             self.base = len(self.path)
             self.fields = {}
@@ -87,7 +90,9 @@ class _Reader:
         if below == 1:
             number = name.rpartition(".")[2]
             if number.isascii() and number.isdigit() and 0 < int(number) < _FIELDS:
-                whole = "^".join("&".join("".join(one).strip().translate(_ESCAPES) for one in part) for part in self.parts)
+                whole = "^".join(
+                    "&".join("".join(one).strip().translate(_ESCAPES) for one in part) for part in self.parts
+                )
                 self.fields.setdefault(int(number), []).append(whole)
         elif below == 0:
             self._close(name)
@@ -103,9 +108,7 @@ class _Reader:
         self.segments.append("|".join([name, *(listed[1:] if name == "MSH" else listed)]))
 
 
-def _place(parts: list[list[str]] | list[list[list[str]]], name: str, empty: list[str] | list[list[str]]) -> None:
-    """Go on to the part of that number; parts left out stay empty."""
+def _number(name: str, otherwise: int) -> int:
+    """The number of a component; parts without one follow each other."""
     number = name.rpartition(".")[2]
-    wanted = int(number) if number.isascii() and number.isdigit() and int(number) < 200 else len(parts)
-    while len(parts) < wanted:
-        parts.append([[]] if isinstance(empty, list) and empty == [[]] else [])  # type: ignore[arg-type]
+    return int(number) if number.isascii() and number.isdigit() and 0 < int(number) < _PARTS else otherwise

@@ -28,7 +28,7 @@ def test_the_answer_turns_sender_and_receiver_round_and_speaks_the_senders_versi
 
 
 def test_a_message_that_cannot_be_taken_is_refused_with_a_reason_and_no_value() -> None:
-    msh, msa, err = segments(acknowledge(inspect(message(kind="QRY^Q01")), NOON, "a1"))
+    _, msa, err = segments(acknowledge(inspect(message(kind="QRY^Q01")), NOON, "a1"))
     assert msa[:3] == ["MSA", "AR", "C7"]
     assert err[3].startswith("200^") and err[4] == "E"
     assert inspect(b"garbage").code == "AR"

@@ -62,7 +62,9 @@ def test_the_same_test_twice_in_an_order_gives_two_results(convert: Convert) -> 
 
 def test_two_patients_with_the_same_order_number_keep_their_results(convert: Convert) -> None:
     other = PID.replace("4711", "4712")
-    ids = {convert(who, OBR, "OBX|1|NM|1^a^L||7|||||||F", kind="ORU^R01").one("Observation")["id"] for who in (PID, other)}
+    ids = {
+        convert(who, OBR, "OBX|1|NM|1^a^L||7|||||||F", kind="ORU^R01").one("Observation")["id"] for who in (PID, other)
+    }
     assert len(ids) == 2
 
 
@@ -159,13 +161,19 @@ def test_null_removes_and_is_no_text(convert: Convert) -> None:
 
 
 def test_a_vaccination_a_prescription_a_document_a_charge_and_an_appointment(convert: Convert) -> None:
-    vaccine = convert(PID, "ORC|RE||V1", "RXA|0|1|20240101||08^HepB^CVX|0.5|mL|||||||||||||CP", "RXR|IM", kind="VXU^V04")
+    vaccine = convert(
+        PID, "ORC|RE||V1", "RXA|0|1|20240101||08^HepB^CVX|0.5|mL|||||||||||||CP", "RXR|IM", kind="VXU^V04"
+    )
     assert vaccine.one("Immunization")["doseQuantity"] == {
         "value": 0.5, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}  # fmt: skip
-    drug = convert(PID, PV1, "ORC|NW|R1|||||||20240101", "RXE||197361^Amlodipine^RXNORM|5||mg||^once daily", kind="RDE^O11")
+    drug = convert(
+        PID, PV1, "ORC|NW|R1|||||||20240101", "RXE||197361^Amlodipine^RXNORM|5||mg||^once daily", kind="RDE^O11"
+    )
     assert drug.one("MedicationRequest")["authoredOn"] == "2024-01-01"
     assert drug.one("MedicationRequest")["dosageInstruction"][0]["text"] == "once daily"
-    note = convert(PID, PV1, "TXA|1|DS|TX|20240101||||||||D1", "OBX|1|TX|1^n^L||one", "OBX|2|TX|1^n^L||two", kind="MDM^T02")
+    note = convert(
+        PID, PV1, "TXA|1|DS|TX|20240101||||||||D1", "OBX|1|TX|1^n^L||one", "OBX|2|TX|1^n^L||two", kind="MDM^T02"
+    )
     assert note.one("DocumentReference")["content"][0]["attachment"]["data"] == "b25lCnR3bw=="
     charge = convert(PID, PV1, "FT1|1|T1||20240101||CG|99213^Visit^C4|||1|100&CNY", kind="DFT^P03")
     assert charge.one("Claim")["total"] == {"value": 100, "currency": "CNY"}

@@ -65,7 +65,11 @@ def test_time_grows_with_the_size_only() -> None:
     def seconds(size: int) -> float:
         data = random.Random(1).randbytes(size).replace(b"\r", b"M") + b"MSH" * (size // 4)
         begin = time.process_time()
-        list(stretches(iter([data[at : at + 65_536] for at in range(0, len(data), 65_536)]), Limits(resource_bytes=10**9)))
+        list(
+            stretches(
+                iter([data[at : at + 65_536] for at in range(0, len(data), 65_536)]), Limits(resource_bytes=10**9)
+            )
+        )
         return time.process_time() - begin
 
     small = max(seconds(500_000), 0.002)

@@ -15,11 +15,17 @@ def test_every_message_type_of_the_mapping_compiles_and_names_known_resources() 
         plan = known.plan(name)
         assert plan is not None
         assert {rule.resource_type for rules in plan.rules.values() for rule in rules} <= RESOURCE_TYPES
-        assert plan.mentions <= {rule.name for rules in plan.rules.values() for rule in rules} | {"Coverage", "RelatedPerson"}
+        assert plan.mentions <= {rule.name for rules in plan.rules.values() for rule in rules} | {
+            "Coverage",
+            "RelatedPerson",
+        }
 
 
-@pytest.mark.parametrize("kind", ["ADT^A01", "ADT^A08", "ADT^A40", "ORU^R01", "ORM^O01", "OML^O21", "RDE^O11", "VXU^V04",
-                                  "SIU^S12", "MDM^T02", "DFT^P03", "BAR^P01", "REF^I12", "PPR^PC1", "RDS^O13", "RAS^O17"])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind",
+    "ADT^A01 ADT^A08 ADT^A40 ORU^R01 ORM^O01 OML^O21 RDE^O11 VXU^V04 SIU^S12 MDM^T02 DFT^P03 BAR^P01 REF^I12 PPR^PC1 RDS^O13"
+    " RAS^O17".split(),
+)
 def test_the_usual_messages_are_known(kind: str) -> None:
     assert compiled().plan(kind) is not None
 
