@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import threading
 import time
 from collections import Counter
@@ -68,3 +69,26 @@ def test_every_acknowledged_message_is_landed_exactly_once(tmp_path: Path) -> No
     assert max(landed.values()) == 1
     assert not list((xinglin.home / "landing" / "centre" / "spool").glob("*-*"))
     xinglin("verify")
+
+
+@pytest.mark.e2e
+def test_a_landing_process_that_is_killed_is_started_again_and_nothing_is_lost(tmp_path: Path) -> None:
+    xinglin = Xinglin(tmp_path / "home")
+    with Listener(xinglin, "--mllp", "centre=0", "--every", "0.3") as listener:
+        sender = Sender(listener.port("mllp"))
+        assert sender.ask(message(1)) == "AA"
+        listener.wait_for("landedbatch")
+        for child in landing_processes(listener.process.pid):
+            os.kill(child, signal.SIGKILL)
+        assert sender.ask(message(2)) == "AA"
+        listener.wait_for("landedbatch", 2)
+        assert "was killed" in listener.finish()
+    assert sorted(one["id"] for one in rows(xinglin.home, "centre", "MessageHeader")) == ["c1", "c2"]
+
+
+def landing_processes(parent: int) -> list[int]:
+    children = [int(one) for task in Path(f"/proc/{parent}/task").iterdir()
+                for one in (task / "children").read_text().split()]  # fmt: skip
+    found = [one for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    assert found
+    return found
