@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,9 @@ from xinglin.flows import Stores
 
 if TYPE_CHECKING:
     from xinglin.lake import Lake, Runner
+    from xinglin.lake.thrift import SqlDoor
 
-__all__ = ["init_region", "open_region", "open_runner"]
+__all__ = ["init_region", "open_door", "open_region", "open_runner"]
 
 
 def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
@@ -102,3 +103,19 @@ def open_runner(settings: Settings, kind: str | None = None, master: str | None 
 
     with spark_application(master or settings.runner.master, dict(settings.runner.conf)) as context:
         yield SparkRunner(context)
+
+
+def open_door(
+    settings: Settings, master: str | None = None, host: str = "127.0.0.1", port: int = 10000
+) -> AbstractContextManager[SqlDoor]:
+    """Spark's Thrift server, showing nothing yet; it ends with the block.
+
+    Args:
+        settings: The region's settings.
+        master: Spark's master URL; as the region's settings say when not given.
+        host: Address to listen on.
+        port: Port to listen on.
+    """
+    from xinglin.lake.thrift import sql_door
+
+    return sql_door(master or settings.runner.master, dict(settings.runner.conf), host, port)

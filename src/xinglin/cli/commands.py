@@ -1,6 +1,6 @@
 """All commands, in the order in which a newcomer meets them."""
 
-from xinglin.cli import identity, job, listen, mart, messages, region, site, source, sql, stages, view
+from xinglin.cli import identity, job, listen, mart, messages, region, site, source, spark, sql, stages, view
 from xinglin.cli.app import app
 
-__all__ = ["app", "identity", "job", "listen", "mart", "messages", "region", "site", "source", "sql", "stages", "view"]
+__all__ = ["app", "identity", "job", "listen", "mart", "messages", "region", "site", "source", "spark", "sql", "stages", "view"]

@@ -1,0 +1,39 @@
+"""Commands that need Spark: the SQL door for BI tools."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from xinglin.cli.app import Home, Master, app
+from xinglin.cli.show import say
+
+__all__: list[str] = []
+
+spark = typer.Typer(no_args_is_help=True, help="Apache Spark: a SQL door for BI tools.")
+app.add_typer(spark, name="spark")
+
+
+@spark.command("thrift")
+def thrift(
+    master: Master = None,
+    host: Annotated[str, typer.Option(help="Address to listen on. The door asks for no password.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 10000,
+    home: Home = None,
+) -> None:
+    """Answer SQL over the mart by HiveServer2's protocol until interrupted (JDBC, ODBC, beeline, impyla)."""
+    import signal
+    import threading
+
+    from xinglin.flows.door import show_mart
+    from xinglin.wiring import open_door, open_region
+
+    stores = open_region(home)
+    stores.lake.require("mart", "run: xinglin run")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with open_door(stores.settings, master, host, port) as door:
+        say(f"jdbc:hive2://{host}:{port}")
+        show_mart(stores, door, lambda: stopped.wait(2.0), lambda version: say(f"shows version {version} of the mart"))

@@ -1,0 +1,112 @@
+"""The SQL door: Spark's Thrift server, which speaks the protocol of HiveServer2, with tables of the lake as views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from xinglin.contracts.model import Table
+from xinglin.core.errors import StorageError
+from xinglin.lake.application import spark_application
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import SparkSession
+
+__all__ = ["SqlDoor", "door_conf", "sql_door"]
+
+_TYPES = {
+    "BIGINT": "bigint",
+    "INTEGER": "int",
+    "DOUBLE": "double",
+    "VARCHAR": "string",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "BOOLEAN": "boolean",
+    "BLOB": "binary",
+}
+
+
+class SqlDoor:
+    """A running server; what it shows can change while it runs.
+
+    Args:
+        session: The one session that every client shares.
+    """
+
+    def __init__(self, session: SparkSession) -> None:
+        self._session = session
+
+    def show(self, table: Table, files: Sequence[str]) -> None:
+        """Let clients see a table as it is in these files, in the place of what they saw before.
+
+        Args:
+            table: The contract; it gives the columns and their types.
+            files: Parquet files that every executor can read.
+        """
+        shape = ", ".join(f"`{column.name}` {_TYPES[column.type]}" for column in table.columns)
+        empty = not files
+        rows = self._session.createDataFrame([], shape) if empty else self._session.read.schema(shape).parquet(*files)
+        rows.createOrReplaceTempView(table.name)
+
+
+def door_conf(folder: Path, host: str, port: int) -> dict[str, str]:
+    """Spark's settings for a server: one session for all clients, in UTC, that reads no file by its path.
+
+    Args:
+        folder: For what Derby and Hive write.
+        host: Address to listen on.
+        port: Port to listen on.
+
+    Example:
+        >>> door_conf(Path("/tmp/x"), "127.0.0.1", 10000)["spark.hadoop.hive.server2.thrift.port"]
+        '10000'
+    """
+    return {
+        "spark.app.name": "xinglin-sql",
+        "spark.driver.extraJavaOptions": "-Dderby.stream.error.file=/dev/null",
+        "spark.hadoop.hive.server2.thrift.bind.host": host,
+        "spark.hadoop.hive.server2.thrift.port": str(port),
+        "spark.sql.hive.thriftServer.singleSession": "true",
+        "spark.sql.runSQLOnFiles": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "16",
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+
+
+@contextmanager
+def sql_door(master: str, more: Mapping[str, str], host: str, port: int) -> Iterator[SqlDoor]:
+    """A server that ends with the block.
+
+    Args:
+        master: Spark's master URL.
+        more: Further settings of Spark.
+        host: Address to listen on.
+        port: Port to listen on.
+
+    Raises:
+        StorageError: The server did not start: the port is taken, or Spark did not start.
+    """
+    with TemporaryDirectory(prefix="xinglin-sql-") as name:
+        conf = door_conf(Path(name), host, port) | dict(more)
+        with spark_application(master, conf) as context:
+            from py4j.protocol import Py4JError
+            from pyspark.sql import SparkSession
+
+            session = SparkSession(context)
+            server = getattr(session._jvm, "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2")
+            try:
+                running = server.startWithContext(session._jsparkSession.sqlContext())
+            except Py4JError as error:
+                raise StorageError(
+                    "the SQL door did not open", source=f"{host}:{port}", remedy="name another port", retry=True
+                ) from error
+            try:
+                yield SqlDoor(session)
+            finally:
+                running.stop()
