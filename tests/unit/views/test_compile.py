@@ -244,6 +244,7 @@ SELECT = [{"column": columns("id")}]
         ({"select": [{"column": columns("4 'mg'")}]}, PathSyntax, "unit"),
         ({"select": [{"column": columns("name.resolve()")}]}, UnknownName, "resolve()"),
         ({"select": [{"column": columns("$index")}]}, UnknownName, "$index"),
+        ({"select": [{"column": columns("Encounter.id")}]}, WrongType, "begins at Encounter"),
         ({"select": [{"column": columns("substring(1)")}]}, WrongType, "string"),
         ({"select": [{"column": columns("gender" + ".substring(0)" * 12)}]}, WrongType, "too large"),
         (

@@ -40,7 +40,7 @@ def _where(call: Call) -> Value:
 
 def _select(call: Call) -> Value:
     _plain(call.base)
-    return mapped(call.base, lambda item: call.each(item, "1"), call.scope)
+    return mapped(call.base, call.each, call.scope)
 
 
 def _exists(call: Call) -> Value:

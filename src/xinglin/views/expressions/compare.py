@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xinglin.views.elements import is_primitive
 from xinglin.views.errors import WrongType
 from xinglin.views.expressions.scope import Scope
@@ -94,15 +96,35 @@ def _compared(operator: str, left: Value, right: Value, kind: str) -> str:
     if kind in ("integer", "decimal"):
         return f"{left.number()} {operator} {right.number()}"
     if kind == "time":
-        return f"TRY_CAST({a} AS TIME) {operator} TRY_CAST({b} AS TIME)"
+        whole = f"length({a}) >= 8 AND length({b}) >= 8"
+        as_times = f"TRY_CAST({a} AS TIME) {operator} TRY_CAST({b} AS TIME)"
+        return f"CASE WHEN {whole} THEN {as_times} ELSE {_by_precision(operator, a, b)} END"
     if kind == "date":
         return _by_precision(operator, a, b)
     if kind == "dateTime":
         return (
-            f"CASE WHEN length({a}) > 10 AND length({b}) > 10 THEN {_instant(a)} {operator} {_instant(b)} "
+            f"CASE WHEN length({a}) > 10 AND length({b}) > 10 THEN {_instants(operator, left, right)} "
             f"ELSE {_by_precision(operator, a, b)} END"
         )
     return f"{a} {operator} {b}"
+
+
+def _instants(operator: str, left: Value, right: Value) -> str:
+    """Two points in time; open where only one says its zone, or where one goes no further than they agree."""
+    first, second = _instant(left), _instant(right)
+    alike = f"({_zoned(left.sql)}) = ({_zoned(right.sql)})"
+    unit, other = _unit(left), _unit(right)
+    if unit != other:
+        coarse = "hour" if "hour" in (unit, other) else "minute"
+        differ = f"date_trunc('{coarse}', {first}) <> date_trunc('{coarse}', {second})"
+        return f"CASE WHEN {alike} AND {differ} THEN {first} {operator} {second} END"
+    return f"CASE WHEN {alike} THEN {first} {operator} {second} END"
+
+
+def _unit(value: Value) -> str:
+    """How far a moment goes: only one written in the view can stop at the minute or hour."""
+    written = re.fullmatch(r"'[\d-]+T(\d\d)(:\d\d)?(Z|[+-]\d\d:\d\d)?'", value.sql)
+    return "second" if written is None else ("minute" if written[2] else "hour")
 
 
 def _by_precision(operator: str, a: str, b: str) -> str:
@@ -114,7 +136,13 @@ def _by_precision(operator: str, a: str, b: str) -> str:
     return f"CASE WHEN {first} <> {second} THEN {differ} WHEN length({a}) = length({b}) THEN {same} END"
 
 
-def _instant(text: str) -> str:
-    """A point in time; without an offset (only literals can lack one) it is UTC, whatever the machine's zone is."""
-    zoned = f"right({text}, 1) = 'Z' OR left(right({text}, 6), 1) IN ('+', '-')"
-    return f"TRY_CAST(CASE WHEN {zoned} THEN {text} ELSE {text} || 'Z' END AS TIMESTAMPTZ)"
+def _zoned(text: str) -> str:
+    return f"right({text}, 1) = 'Z' OR left(right({text}, 6), 1) IN ('+', '-')"
+
+
+def _instant(value: Value) -> str:
+    """Without a zone, which only a moment written in the view can lack, the machine's zone must not matter."""
+    text = value.sql
+    if _unit(value) != "second":
+        text = re.sub(r"T(\d\d)(:\d\d)?", lambda found: f"T{found[1]}{found[2] or ':00'}:00", text)
+    return f"TRY_CAST(CASE WHEN {_zoned(text)} THEN {text} ELSE {text} || 'Z' END AS TIMESTAMPTZ)"

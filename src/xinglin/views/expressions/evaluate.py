@@ -134,6 +134,8 @@ def _member(base: Expression | None, name: str, scope: Scope) -> Value:
     if base is None:
         if is_resource(name) and name in (scope.this.type, "Resource"):
             return scope.this
+        if is_resource(name):
+            raise WrongType(f"the path begins at {name} and is read from {scope.this.type}")
         return member(scope.this, name, scope)
     return member(_evaluate(base, scope), name, scope)
 

@@ -35,7 +35,7 @@ def _reference_key(call: Call) -> Value:
     if wanted is not None and not is_resource(wanted):
         raise UnknownName(f"FHIR R4 has no resource type '{wanted}'")
 
-    def key(item: Value) -> Value:
+    def key(item: Value, _: str) -> Value:
         reference = member(item, "reference", call.scope).sql
         found = f"nullif(regexp_extract({reference}, '{_LITERAL}', 1), '')"
         if wanted is not None:

@@ -74,23 +74,24 @@ def is_there(value: Value, scope: Scope) -> str:
     return f"({' OR '.join(there)})"
 
 
-def mapped(value: Value, item: Callable[[Value], Value], scope: Scope) -> Value:
+def mapped(value: Value, item: Callable[[Value, str], Value], scope: Scope) -> Value:
     """What `item` gives for each item, in one collection.
 
     Args:
         value: The items.
-        item: From an item to a collection.
+        item: From an item and SQL of its place, counted from 1, to a collection.
         scope: Where the expression stands.
     """
     if not value.many:
-        return item(value)
-    name = scope.notes.fresh()
-    result = item(replace(value, sql=name, many=False, origin=None))
+        return item(value, "1")
+    name, index = scope.notes.fresh(), scope.notes.fresh()
+    result = item(replace(value, sql=name, many=False, origin=None), index)
     if result.empty:
         return EMPTY
     if result.choice is not None:
         raise WrongType(f"'{result.choice.name}' can have several types; say which with ofType(...)")
-    listed = f"list_transform({value.sql}, lambda {name}: {result.sql})"
+    names = f"{name}, {index}" if index in result.sql else name
+    listed = f"list_transform({value.sql}, lambda {names}: {result.sql})"
     if result.many:
         return replace(result, sql=f"flatten({listed})", origin=None)
     return replace(result, sql=_without_null(listed, scope), many=True, origin=None)
@@ -165,7 +166,7 @@ def _resources(value: Value, name: str, scope: Scope) -> Value:
     if value.shape is None:
         raise WrongType("nothing can be read of a resource of unknown type")
 
-    def kept(item: Value) -> Value:
+    def kept(item: Value, _: str) -> Value:
         found = member(item, "resourceType", scope)
         return replace(item, sql=f"CASE WHEN {found.sql} = {quote(name)} THEN {item.sql} END")
 

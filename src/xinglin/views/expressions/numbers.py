@@ -41,7 +41,8 @@ def _power(call: Call) -> Value:
     if call.base.empty:
         return EMPTY
     base, exponent = _number(call, call.base), _number(call, call.collection())
-    return Value(f"pow({base.number()}, {exponent.number()})", "decimal")
+    power = f"pow({base.number()}, {exponent.number()})"
+    return Value(f"(CASE WHEN isfinite({power}) THEN {power} END)", "decimal")
 
 
 def _converted(sql_type: str, type_name: str) -> Callable[[Call], Value]:
@@ -58,9 +59,22 @@ def _converted(sql_type: str, type_name: str) -> Callable[[Call], Value]:
         if value.kind == "decimal" and type_name == "integer":
             return Value(f"CASE WHEN {value.number()} = trunc({value.number()}) "
                          f"THEN CAST({value.number()} AS BIGINT) END", "integer")  # fmt: skip
-        return Value(f"TRY_CAST({value.sql} AS {sql_type})", type_name)
+        return Value(_from(value, sql_type, type_name), type_name)
 
     return compile_it
+
+
+def _from(value: Value, sql_type: str, type_name: str) -> str:
+    """Only what FHIRPath calls convertible: SQL would take '1.5' for a whole number and 2 for true."""
+    if type_name == "boolean":
+        text = f"lower(CAST({value.number()} AS VARCHAR))"
+        yes, no = ("'true', 't', 'yes', 'y', '1', '1.0'", "'false', 'f', 'no', 'n', '0', '0.0'")
+        return f"(CASE WHEN {text} IN ({yes}) THEN true WHEN {text} IN ({no}) THEN false END)"
+    if value.kind == "string":
+        pattern = r"[+-]?\d+" if type_name == "integer" else r"[+-]?\d+(\.\d+)?"
+        cast = f"TRY_CAST({value.sql} AS {sql_type})"
+        return f"(CASE WHEN regexp_full_match({value.sql}, '{pattern}') THEN {cast} END)"
+    return f"TRY_CAST({value.sql} AS {sql_type})"
 
 
 def _convertible(inner: Callable[[Call], Value]) -> Callable[[Call], Value]:

@@ -57,6 +57,10 @@ def _to_string(call: Call) -> Value:
     return Value(f"CAST({call.one().sql} AS VARCHAR)", "string")
 
 
+_REPLACE = (
+    "CASE WHEN {1} = '' THEN {2} || array_to_string(string_split({0}, ''), {2}) || {2} ELSE replace({0}, {1}, {2}) END"
+)
+"""An empty pattern is found around every character."""
 STRINGS: dict[str, Function] = {
     "join": Function(_join, 0, 1),
     "startsWith": Function(_made("starts_with({0}, {1})", "boolean"), 1, 1),
@@ -64,8 +68,10 @@ STRINGS: dict[str, Function] = {
     "contains": Function(_made("contains({0}, {1})", "boolean"), 1, 1),
     "matches": Function(_made("regexp_matches({0}, {1}, 's')", "boolean"), 1, 1),
     "matchesFull": Function(_made("regexp_full_match({0}, {1}, 's')", "boolean"), 1, 1),
-    "replaceMatches": Function(_made("regexp_replace({0}, {1}, {2}, 'gs')", "string"), 2, 2),
-    "replace": Function(_made("replace({0}, {1}, {2})", "string"), 2, 2),
+    "replaceMatches": Function(
+        _made("CASE WHEN {1} = '' THEN {0} ELSE regexp_replace({0}, {1}, {2}, 'gs') END", "string"), 2, 2
+    ),
+    "replace": Function(_made(_REPLACE, "string"), 2, 2),
     "indexOf": Function(_made("strpos({0}, {1}) - 1", "integer"), 1, 1),
     "length": Function(_made("length({0})", "integer")),
     "upper": Function(_made("upper({0})", "string")),

@@ -103,7 +103,15 @@ PATIENT = {
         ("deceased.ofType(dateTime) > @2020-01-02", None),
         ("deceased.ofType(dateTime) > @2020-01-01", True),
         ("deceased.ofType(dateTime) < @2021", True),
-        ("@T12:00 < @T12:00:01", True),
+        ("deceased.ofType(dateTime) < @2021-01-01T00:00:00", None),
+        ("deceased.ofType(dateTime) < @2020-01-02T10:12+08:00", True),
+        ("deceased.ofType(dateTime) < @2020-01-02T10:11+08:00", None),
+        ("deceased.ofType(dateTime) > @2020-01-02T09+08:00", True),
+        ("@T12:00 < @T12:00:01", None),
+        ("@T12:00 < @T12:01:01", True),
+        ("@T12:00:01 = @T12:00:01.000", True),
+        ("name.select($index).last()", 1),
+        ("name.select(given.count() + $index).last()", 2),
         ("extension('e').extension('f').value.ofType(decimal)", 1.5),
         ("contained.ofType(Organization).name", "Org"),
         ("contained.ofType(Patient).id", "p"),
@@ -128,6 +136,16 @@ PATIENT = {
         ("'12'.toInteger() + 1", 13),
         ("'x'.toInteger()", None),
         ("'x'.convertsToInteger()", False),
+        ("'1.0'.convertsToInteger()", False),
+        ("'1e5'.toDecimal()", None),
+        ("2.toBoolean()", None),
+        ("1.toBoolean()", True),
+        ("0.0.toBoolean()", False),
+        ("'YES'.toBoolean()", True),
+        ("'on'.toBoolean()", None),
+        ("(-1).power(0.5)", None),
+        ("'abc'.replace('', 'x')", "xaxbxcx"),
+        ("'abc'.replaceMatches('', 'x')", "abc"),
         ("'1.5'.toDecimal()", 1.5),
         ("'true'.toBoolean()", True),
         ("'2020-01-02T10:00'.toDate()", "2020-01-02"),
@@ -204,8 +222,9 @@ def test_moments_compare_the_same_in_every_zone_of_the_machine(value, monkeypatc
     for zone in ("UTC", "Asia/Shanghai", "America/New_York"):
         monkeypatch.setenv("TZ", zone)
         time.tzset()
-        assert value("deceased.ofType(dateTime) < @2020-01-02T03:00:00", PATIENT) is True
-        assert value("deceased.ofType(dateTime) < @2020-01-02T02:00:00", PATIENT) is False
+        assert value("deceased.ofType(dateTime) < @2020-01-02T03:00:00Z", PATIENT) is True
+        assert value("deceased.ofType(dateTime) < @2020-01-02T02:00:00Z", PATIENT) is False
+        assert value("@2020-03-08T02:30:00 < @2020-03-08T03:00:00", PATIENT) is True
     monkeypatch.undo()
     time.tzset()
 
