@@ -70,8 +70,8 @@ class Compiler(Ways):
         resource_type = spec.get("resource", name)
 
         optional, proven = spec.get("optional") == "true", spec.get("proven") == "true"
-        return Rule(name, resource_type, identify, members, needed, required, optional, proven, tuple(sorted(self._uses)),
-                    self._simple and not counted)  # fmt: skip
+        uses, simple = tuple(sorted(self._uses)), self._simple and not counted
+        return Rule(name, resource_type, identify, members, needed, required, optional, proven, uses, simple)
 
     def _frequent(self, spec: dict[str, Any], where: str) -> Made:
         """The elements of a rule, arranged so that what comes again and again is not made again and again."""

@@ -189,7 +189,8 @@ settings: {zone: Asia/Shanghai}
 tables: {sex: {W: female}}
 messages: {ZZA: {like: ADT, events: {Z01: {visit: finished}}}}
 """
-    raw = b"MSH|^~\\&|A|B|||20240102||ZZA^Z01|1|P|2.5\rPID|1||1||A^B||1962|W\rPV1|1|O|||||||||||||||||7||||||||||||||||||||||||20240101"
+    visit = f"PV1|1|O{'|' * 17}7{'|' * 25}20240101"
+    raw = f"MSH|^~\\&|A|B|||20240102||ZZA^Z01|1|P|2.5\rPID|1||1||A^B||1962|W\r{visit}".encode()
     assert convert(raw=raw).reasons == ["unsupported-message"]
     found = convert(raw=raw, mapping=mapping)
     assert found.one("Patient")["gender"] == "female"

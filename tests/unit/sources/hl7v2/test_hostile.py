@@ -18,8 +18,11 @@ from xinglin.sources.hl7v2 import acknowledge, inspect, records
 from xinglin.sources.limits import Limits
 from xinglin.sources.part import Part
 
-ODD = [*(bytes([sign]) for sign in b'|^~\\&\r\n\x0b\x1c\x00\xff{"'), b'""', b"MSH|", b"\rMSH|^~\\&|", b"\\X", b"\\X41\\", b"1e400",
-       b"20240230", "张".encode(), b"|" * 500, b"A" * 5_000, b"\rOBX|1|NM|", b"-" * 9]  # fmt: skip
+ODD = [
+    *(bytes([sign]) for sign in b'|^~\\&\r\n\x0b\x1c\x00\xff{"'),
+    *(b'""', b"MSH|", b"\rMSH|^~\\&|", b"\\X", b"\\X41\\", b"1e400", b"20240230", b"\rOBX|1|NM|", b"-" * 9),
+    *("张".encode(), b"|" * 500, b"A" * 5_000),
+]
 
 
 def mutated(message: bytes, chance: random.Random) -> bytes:

@@ -21,11 +21,11 @@ def test_every_message_type_of_the_mapping_compiles_and_names_known_resources() 
         }
 
 
-@pytest.mark.parametrize(
-    "kind",
-    "ADT^A01 ADT^A08 ADT^A40 ORU^R01 ORM^O01 OML^O21 RDE^O11 VXU^V04 SIU^S12 MDM^T02 DFT^P03 BAR^P01 REF^I12 PPR^PC1 RDS^O13"
-    " RAS^O17".split(),
-)
+USUAL = """ADT^A01 ADT^A08 ADT^A40 ORU^R01 ORM^O01 OML^O21 RDE^O11 VXU^V04 SIU^S12 MDM^T02 DFT^P03 BAR^P01
+REF^I12 PPR^PC1 RDS^O13 RAS^O17"""
+
+
+@pytest.mark.parametrize("kind", USUAL.split())
 def test_the_usual_messages_are_known(kind: str) -> None:
     assert compiled().plan(kind) is not None
 
