@@ -142,3 +142,15 @@ def test_gathering_again_lands_nothing(own: Xinglin, files: Path) -> None:
     from xinglin.wiring import open_region
 
     assert sum(one.landed for one in gather(open_region(own.home), files)) == 0
+
+
+@pytest.mark.parametrize(
+    ("formats", "writers"), [("fhir", {"fhir"}), ("institutional", {"fhir", "hl7v2", "csv", "database"})]
+)
+def test_the_command_line_chooses_how_institutions_write(tmp_path: Path, formats: str, writers: set[str]) -> None:
+    out = tmp_path / "region"
+    arguments = ("region", "generate", out, "--persons", "20", "--formats", formats, "--images", "0", "--json")
+    told = Xinglin(tmp_path / "home").json(*arguments)
+    assert told["persons"] == 20
+    sites = json.loads((out / "region.json").read_bytes())["sites"]
+    assert {site["writer"] for site in sites} == writers

@@ -16,7 +16,7 @@ _WRITTEN = {
     "fhir+dicom": "FHIR and DICOM",
     "hl7v2": "HL7 v2",
     "csv": "CSV in GB18030",
-    "database": "a database",
+    "database": "an SQLite database",
 }
 
 
@@ -71,7 +71,7 @@ def _tell(out: Path, found: Demo) -> None:
     print_table("Records received, and what became of them", columns, [*rows, whole], total=True)
     images = found.images
     if images.instances:
-        say(f"Images: {images.studies} studies, {images.series} series, {images.instances} instances.")
+        say(f"Images: {images.studies} imaging studies, {images.imaged} of them with {images.instances} images.")
     linkage = found.linkage
     print_table(
         "Persons",

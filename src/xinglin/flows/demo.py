@@ -29,7 +29,7 @@ IMAGES = 24
 """Head studies that get pixels in the institutional form."""
 
 _IMAGED = """
-    SELECT count(DISTINCT image_study_uid), (SELECT count(*) FROM image_occurrence), count(*)
+    SELECT (SELECT count(DISTINCT image_study_uid) FROM image_occurrence), count(DISTINCT image_study_uid), count(*)
     FROM image_instance
 """
 
@@ -126,10 +126,16 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Images:
-    """Images that the mart knows."""
+    """What the mart knows of images.
+
+    Args:
+        studies: Imaging studies that were noted.
+        imaged: Those of them with images.
+        instances: The images.
+    """
 
     studies: int
-    series: int
+    imaged: int
     instances: int
 
 
