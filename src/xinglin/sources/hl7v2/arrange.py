@@ -18,7 +18,8 @@ from xinglin.sources.record import Rejected
 __all__ = ["Element", "arranged"]
 
 _REMEMBERED = 2_048
-_LONG = 200
+_LONG = 800
+_WIDE = 100
 
 
 class Element(NamedTuple):
@@ -79,7 +80,7 @@ def _remembered(elements: list[Element]) -> Callable[[Context, str], str]:
         text = known.get(key)
         if text is None:
             text = "".join([one.make(context, zone) for one in elements])
-            if sum(map(len, words)) < _LONG * 4:
+            if sum(map(len, words)) < _LONG:
                 if len(known) >= _REMEMBERED:
                     known.clear()
                 known[key] = text
@@ -103,9 +104,10 @@ def _possible(elements: list[Element]) -> Callable[[Context], list[Callable[[Any
         found = known.get(key)
         if found is None:
             found = [one.make for one in elements if _can(one, one in skippable, key)]
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[key] = found
+            if len(key) < _WIDE:
+                if len(known) >= _REMEMBERED:
+                    known.clear()
+                known[key] = found
         return found
 
     return possible

@@ -90,6 +90,7 @@ def convert(message: Message, raw: bytes, position: int, limits: Limits, mapping
     root.see({**plan.facts, "@seen": {}, "@known": {}, "@digest": _digest(message, raw)}, known.refer(zone))
     work.updated = _updated(message, zone)
     work.walk(root)
+    root.forget()
     for stray in message.strays:
         rejected = Rejected("not-a-segment", "expected three letters and a field separator at the beginning of a line")
         work.done.records.append(Record(position, rejected, stray.encode()))
@@ -146,7 +147,8 @@ class _Work:
         try:
             found = self._remembered(rule, node) if mention and rule.simple else self._resource(rule, node, mention)
         except Rejected as rejected:
-            self.done.records.append(Record(self.position, rejected, "|".join(node.segment).encode()))
+            bare = Rejected(rejected.reason, rejected.detail)  # its traceback would hold the whole message
+            self.done.records.append(Record(self.position, bare, "|".join(node.segment).encode()))
             return
         if found is None:
             return

@@ -90,5 +90,6 @@ def _message(raw: bytes, position: int, reading: Reading) -> Told:
         made = convert(message, whole, position, reading.limits, reading.mapping)
     except Rejected as rejected:
         kind, control_id = (message.header(9), message.header(10)) if message else ("", "")
-        return Told(position, [Record(position, rejected, raw[:KEPT], len(raw))], kind, control_id)
+        bare = Rejected(rejected.reason, rejected.detail)  # its traceback would hold the whole message
+        return Told(position, [Record(position, bare, raw[:KEPT], len(raw))], kind, control_id)
     return Told(position, made.records, made.kind, message.header(10), made.unused)

@@ -24,15 +24,13 @@ class Node:
     Args:
         name: Name of the segment.
         segment: Its fields.
-        above: The node it belongs to.
     """
 
-    __slots__ = ("above", "below", "context", "made", "name", "part", "segment")
+    __slots__ = ("below", "context", "made", "name", "part", "segment")
 
-    def __init__(self, name: str, segment: Segment, above: Node | None) -> None:
+    def __init__(self, name: str, segment: Segment) -> None:
         self.name = name
         self.segment = segment
-        self.above = above
         self.below: list[Node] = []
         self.made: list[str] = []
         self.part = False
@@ -58,6 +56,12 @@ class Node:
         for node in self.below:
             node.see(own, refer)
 
+    def forget(self) -> None:
+        """Let go of the contexts, which know their nodes: memory is free at once, without a search for cycles."""
+        self.context = {}
+        for node in self.below:
+            node.forget()
+
     def nodes(self, name: str) -> list[Node]:
         """The nodes of that name right below."""
         return [node for node in self.below if node.name == name]
@@ -77,13 +81,13 @@ def grow(segments: list[Segment], parents: Mapping[str, frozenset[str]], panels:
         >>> [len(node.below) for node in (root, root.below[0], root.below[0].below[0])]
         [1, 1, 2]
     """
-    root = Node("MSH", segments[0], None)
+    root = Node("MSH", segments[0])
     line = [root]
     for segment in segments[1:]:
         name = segment[0]
         above = parents.get(name)
         if above is None:
-            node = Node(name, segment, root)
+            node = Node(name, segment)
             root.below.append(node)
             line = [root, node]
             continue
@@ -92,7 +96,7 @@ def grow(segments: list[Segment], parents: Mapping[str, frozenset[str]], panels:
         holder = line[-1]
         if panels and name == "OBX":
             holder = _panel(holder, segment, panels)
-        node = Node(name, segment, holder)
+        node = Node(name, segment)
         node.part = holder.name == "OBX" and name == "OBX"
         holder.below.append(node)
         line.append(node)
