@@ -36,6 +36,7 @@ _LEAN = ["-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto
 _OPEN = ["--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED"]
 _PR_SET_PDEATHSIG = 1
 _DATA_NODES = 3
+_NAME_NODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 
 
 def cache() -> Path:
@@ -71,8 +72,8 @@ class Hdfs:
         return f"hdfs://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Format, start everything and wait until three DataNodes are alive."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Start everything, empty, and wait until three DataNodes are alive."""
+        shutil.copytree(_once(f"hadoop-{_HADOOP}-formatted", _format), self.folder)
         _settings(self.folder / "core-site.xml", {"fs.defaultFS": self.url})
         _settings(
             self.folder / "hdfs-site.xml",
@@ -82,6 +83,9 @@ class Hdfs:
                 "dfs.namenode.handler.count": "4",
                 "dfs.namenode.heartbeat.recheck-interval": "1000",
                 "dfs.namenode.safemode.extension": "0",
+                "dfs.namenode.stale.datanode.interval": "3000",
+                "dfs.namenode.avoid.write.stale.datanode": "true",
+                "dfs.namenode.avoid.read.stale.datanode": "true",
                 "dfs.heartbeat.interval": "1",
                 "dfs.blocksize": "1m",
                 "dfs.replication": str(_DATA_NODES),
@@ -90,10 +94,7 @@ class Hdfs:
                 "dfs.datanode.ipc.address": "127.0.0.1:0",
             },
         )
-        name_node = "org.apache.hadoop.hdfs.server.namenode.NameNode"
-        self._run("format", [name_node, "-format", "-nonInteractive"])
-        assert self._processes.pop("format").wait(120) == 0, self._log("format")
-        self._run("name", [name_node])
+        self._run("name", [_NAME_NODE])
         for number in range(_DATA_NODES):
             self.start_data_node(number)
         self.wait(_DATA_NODES)
@@ -135,9 +136,7 @@ class Hdfs:
             process.wait()
 
     def _run(self, name: str, words: list[str]) -> None:
-        jars = [str(self.folder), *sorted(map(str, hadoop().glob("*.jar")))]
-        command = [_program("java"), *_LEAN, *_OPEN, "-cp", ":".join(jars), *words]
-        self._processes[name] = _start(command, self.folder / f"{name}.log")
+        self._processes[name] = _start(_java(self.folder, words), self.folder / f"{name}.log")
 
     def _log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
@@ -203,7 +202,7 @@ class S3Server:
 def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
     """A running HDFS."""
     _need(hadoop, "java")
-    cluster = Hdfs(tmp_path_factory.mktemp("hdfs"))
+    cluster = Hdfs(tmp_path_factory.mktemp("hdfs") / "cluster")
     try:
         cluster.start()
         yield cluster
@@ -279,6 +278,18 @@ def _fetch_hadoop(folder: Path) -> None:
     pom.write_text(_POM.format("".join(map(_DEPENDENCY.format, ("api", "runtime", "minicluster")))))
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
     subprocess.run([_program("mvn"), "-B", "-q", "-f", str(pom), *goal], check=True, timeout=900)
+
+
+def _format(folder: Path) -> None:
+    """An empty file system, as a NameNode keeps it."""
+    _settings(folder / "core-site.xml", {"fs.defaultFS": "hdfs://127.0.0.1:1"})
+    _settings(folder / "hdfs-site.xml", {"dfs.namenode.name.dir": f"{folder}/name"})
+    subprocess.run(_java(folder, [_NAME_NODE, "-format", "-nonInteractive"]), check=True, capture_output=True)
+
+
+def _java(settings: Path, words: list[str]) -> list[str]:
+    path = [str(settings), *sorted(map(str, hadoop().glob("*.jar")))]
+    return [_program("java"), *_LEAN, *_OPEN, "-cp", ":".join(path), *words]
 
 
 def _build_gateway(folder: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from xinglin.contracts.model import Table
 from xinglin.core.errors import Conflict, StorageError
 from xinglin.lake.files import DataFile, Snapshot
-from xinglin.lake.storage import Storage
+from xinglin.lake.storage import Storage, bounded
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable, Schema
@@ -29,6 +29,7 @@ _MARK = "_delta.json"
 _APPLICATION = "xinglin"
 _AT_ONCE = 4
 _TRIES = 5
+_LIMIT = 120.0
 _DELTA_TYPES = {
     "BIGINT": "long",
     "INTEGER": "integer",
@@ -75,7 +76,8 @@ def _show(storage: Storage, now: Snapshot, table: Table) -> None:
     failed: Exception | None = None
     for _ in range(_TRIES):
         try:
-            commit_files(storage.delta(f"{now.stage}/{table.name}"), table, now.tables[table.name], now.version)
+            place = storage.delta(f"{now.stage}/{table.name}")
+            bounded(partial(commit_files, place, table, now.tables[table.name], now.version), _LIMIT)
             return
         except (DeltaError, OSError) as error:
             # Two commits collided, or a node went away; what is there now decides what is left to do.

@@ -11,7 +11,8 @@ Example:
     True
 """
 
+from xinglin.lake.storage.bounded import bounded
 from xinglin.lake.storage.choose import Local, open_storage
 from xinglin.lake.storage.port import Content, Storage, Stored
 
-__all__ = ["Content", "Local", "Storage", "Stored", "open_storage"]
+__all__ = ["Content", "Local", "Storage", "Stored", "bounded", "open_storage"]

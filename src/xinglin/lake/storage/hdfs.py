@@ -9,9 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,12 +18,16 @@ from uuid import uuid4
 from hdfs_native import Client, WriteOptions
 
 from xinglin.core.errors import Conflict, NotFound, StorageError, UsageError
+from xinglin.lake.storage.bounded import bounded
 from xinglin.lake.storage.persist import persist
 from xinglin.lake.storage.port import Content, Stored
 
 __all__ = ["Hdfs"]
 
 _TRIES = 4
+_LIMIT = 10.0
+_LIMIT_OF_READING = 600.0
+_SLOWEST = 1_000_000.0
 _CHUNK = 4_194_304
 Result = TypeVar("Result")
 
@@ -41,7 +43,7 @@ class Hdfs:
 
     url: str
     root: str
-    _client: Client = field(repr=False, compare=False)
+    _clients: list[Client] = field(repr=False, compare=False)
 
     @classmethod
     def at(cls, url: str) -> Hdfs:
@@ -54,7 +56,7 @@ class Hdfs:
         folder = parts.path.rstrip("/")
         if not parts.netloc or not folder:
             raise UsageError("an hdfs: URL names a NameNode and a folder", source=url, remedy="hdfs://HOST:8020/FOLDER")
-        return cls(url.rstrip("/"), folder, Client(f"hdfs://{parts.netloc}"))
+        return cls(url.rstrip("/"), folder, [_client(url)])
 
     def read(self, key: str) -> Content | None:
         """See `Objects.read`."""
@@ -76,7 +78,7 @@ class Hdfs:
         if max(self._numbers(key), default=0) != number - 1:
             raise conflict
         try:
-            self._write(target, lambda file: file.write(data))
+            self._write(target, len(data), lambda file: file.write(data))
         except FileExistsError as error:
             # The NameNode may have taken the first of two tries whose answer was lost.
             if self._content(key, number) != data:
@@ -96,22 +98,22 @@ class Hdfs:
                 shutil.copyfileobj(source, target, _CHUNK)
 
         try:
-            self._write(path, copy)
+            self._write(path, file.stat().st_size, copy)
         except FileExistsError:
             now = int(time.time() * 1000)
-            _persist(self.url, lambda: self._client.set_times(path, now, now))
+            self._persist(lambda client: client.set_times(path, now, now))
 
     def download(self, key: str, file: Path) -> None:
         """See `Objects.download`."""
 
-        def copy() -> None:
-            source = self._client.read(f"{self.root}/{key}")
+        def copy(client: Client) -> None:
+            source = client.read(f"{self.root}/{key}")
             with file.open("wb") as target:
                 for chunk in source.read_range_stream(0, len(source)):
                     target.write(chunk)
 
         try:
-            _persist(self.url, copy)
+            self._persist(copy, _LIMIT_OF_READING)
         except FileNotFoundError as error:
             raise NotFound(
                 "a file of the lake is not there",
@@ -128,18 +130,21 @@ class Hdfs:
     def delete(self, keys: Iterable[str]) -> None:
         """See `Objects.delete`."""
         for key in keys:
-            _persist(self.url, partial(self._client.delete, f"{self.root}/{key}"))
+            self._delete(f"{self.root}/{key}")
 
     def delta(self, key: str) -> tuple[str, dict[str, str]]:
         """See `Objects.delta`."""
         return f"{self.url}/{key}", {}
+
+    def _delete(self, path: str) -> None:
+        self._persist(lambda client: client.delete(path))
 
     def _pointer(self, key: str, number: int) -> str:
         return f"{self.root}/{key}/{number:012d}"
 
     def _content(self, key: str, number: int) -> bytes | None:
         try:
-            return _persist(self.url, lambda: bytes(self._client.read(self._pointer(key, number)).read()))
+            return self._persist(lambda client: bytes(client.read(self._pointer(key, number)).read()))
         except FileNotFoundError:
             return None
 
@@ -149,47 +154,65 @@ class Hdfs:
 
     def _listed(self, path: str) -> list[Any]:
         try:
-            return _persist(self.url, lambda: list(self._client.list_status(path, True)))
+            return self._persist(lambda client: list(client.list_status(path, True)))
         except FileNotFoundError:
             return []
 
-    def _write(self, path: str, fill: Callable[[Any], object]) -> None:
+    def _write(self, path: str, size: int, fill: Callable[[Any], object]) -> None:
         """Make a file that was not there, whole or not at all.
 
         Raises:
             FileExistsError: It is there.
         """
         folder, _, name = path.rpartition("/")
-        hidden = f"{folder}/.{name}.{uuid4().hex}"
 
-        def write() -> None:
-            with self._client.create(hidden, WriteOptions(create_parent=True, overwrite=True)) as target:
+        def write(client: Client) -> str:
+            # Who was left alone with another name may still be writing to it.
+            hidden = f"{folder}/.{name}.{uuid4().hex}"
+            with client.create(hidden, WriteOptions(create_parent=True)) as target:
                 fill(target)
-                target.hsync()
+            return hidden
 
+        hidden = self._persist(write, _LIMIT + size / _SLOWEST)
         try:
-            _persist(self.url, write)
-            try:
-                _persist(self.url, lambda: self._client.rename(hidden, path))
-            except FileNotFoundError as error:
-                # The hidden name is gone: the NameNode took the first of two tries whose answer was lost.
-                raise FileExistsError(path) from error
-        except BaseException:
-            with suppress(Exception):
-                self._client.delete(hidden)
+            self._persist(lambda client: client.rename(hidden, path))
+        except FileExistsError:
+            self._delete(hidden)
             raise
+        except FileNotFoundError as error:
+            # The hidden name is gone: the NameNode took the first of two tries whose answer was lost.
+            raise FileExistsError(path) from error
+
+    def _persist(self, ask: Callable[[Client], Result], seconds: float = _LIMIT) -> Result:
+        """Ask again when a node went away in the middle, each time through a client of its own.
+
+        hdfs-native waits without end for some answers of a DataNode that has died, and a client that does so answers
+        nobody else either.
+
+        Raises:
+            StorageError: It failed every time.
+        """
+        lasting = (FileNotFoundError, FileExistsError)
+
+        def once() -> Result:
+            client = self._clients[-1]
+            try:
+                return bounded(lambda: ask(client), seconds)
+            except lasting:
+                raise
+            except Exception:
+                if self._clients[-1] is client:
+                    self._clients.append(_client(self.url))
+                raise
+
+        refusal = StorageError(
+            "HDFS does not do as it was asked",
+            source=self.url,
+            remedy="look whether the NameNode answers and enough DataNodes are alive",
+            retry=True,
+        )
+        return persist(once, (OSError, RuntimeError, ValueError), lasting, refusal)
 
 
-def _persist(url: str, ask: Callable[[], Result]) -> Result:
-    """Ask again when a node went away in the middle.
-
-    Raises:
-        StorageError: It failed every time.
-    """
-    refusal = StorageError(
-        "HDFS does not do as it was asked",
-        source=url,
-        remedy="look whether the NameNode answers and enough DataNodes are alive",
-        retry=True,
-    )
-    return persist(ask, (OSError, RuntimeError, ValueError), (FileNotFoundError, FileExistsError), refusal)
+def _client(url: str) -> Client:
+    return Client(f"hdfs://{urlsplit(url).netloc}")
