@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xinglin.core.errors import NotFound, UsageError
-from xinglin.core.settings import Settings, default_home
+from xinglin.core.settings import LakeSettings, Settings, default_home
 
 
 def test_saved_settings_are_loaded_again_as_they_were(tmp_path: Path) -> None:
@@ -56,3 +56,20 @@ def test_home_comes_from_the_environment_or_lies_in_the_current_folder(
     monkeypatch.delenv("XINGLIN_HOME")
     monkeypatch.chdir(tmp_path)
     assert default_home() == tmp_path / "xinglin-home"
+
+
+def test_a_lake_elsewhere_is_kept_in_the_settings_and_its_keys_are_not(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, storage=LakeSettings("s3://bucket/lake", cache_mb=50))
+    settings.save()
+
+    assert Settings.load(tmp_path) == settings
+    with pytest.raises(UsageError, match="no key") as refused:
+        LakeSettings("s3://key:word@bucket/lake")
+    assert "key:word" not in str(refused.value)
+
+
+def test_an_unknown_setting_of_the_lake_is_named(tmp_path: Path) -> None:
+    (tmp_path / "xinglin.toml").write_text('[lake]\nsecret = "x"\n')
+
+    with pytest.raises(UsageError, match="secret"):
+        Settings.load(tmp_path)
