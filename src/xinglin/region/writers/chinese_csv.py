@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
@@ -39,6 +40,7 @@ HEADINGS = {
     "allergy": "过敏号 患者编号 就诊号 过敏编码 过敏名称 过敏类别 严重程度 记录时间 医生工号 更新时间",
     "bill": "账单号 患者编号 就诊号 项目编码 项目名称 开始时间 结束时间 金额 诊断号 机构编号 更新时间",
 }
+_TO_QUOTE = re.compile('[,"\r\n]').search
 _STEMS = {"diagnosis": "diagnoses", "allergy": "allergies", "staff": "staff", "study": "studies"}
 _WORDS = {
     "sex": {"male": "男", "female": "女"},
@@ -84,7 +86,7 @@ def _cell(field: str, value: Any) -> str:
     if field == "birth":
         return _birth(value)
     written = str(_WORDS[field].get(value, value)) if field in _WORDS else str(value)
-    if any(sign in written for sign in ',"\r\n'):
+    if _TO_QUOTE(written):
         return '"' + written.replace('"', '""') + '"'
     return written
 

@@ -53,7 +53,10 @@ def segment(name: str, fields: dict[int, str]) -> str:
         >>> segment("PV2", {3: "R05^Cough^I10"})
         'PV2|||R05^Cough^I10'
     """
-    return "|".join([name, *(fields.get(place, "") for place in range(1, max(fields) + 1))])
+    whole = [name, *[""] * max(fields)]
+    for place, value in fields.items():
+        whole[place] = value
+    return "|".join(whole)
 
 
 @cache
