@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,7 +33,7 @@ def messages(
     found = list(accounts(paths, Reading("hl7v2", text)))
     totals = _totals(found)
     if as_json:
-        print_json({"messages": [asdict(one) | {"outcome": one.outcome} for one in found], "totals": totals})
+        print_json({"messages": [vars(one) | {"outcome": one.outcome} for one in found], "totals": totals})
         return
     print_table("Messages", _COLUMNS, [_row(one) for one in found])
     print_table("Resources", ["type", "landed", "mentioned"],
