@@ -81,7 +81,7 @@ class Hdfs:
                 "dfs.namenode.name.dir": f"{self.folder}/name",
                 "dfs.namenode.http-address": f"127.0.0.1:{self._web}",
                 "dfs.namenode.handler.count": "4",
-                "dfs.namenode.heartbeat.recheck-interval": "1000",
+                "dfs.namenode.heartbeat.recheck-interval": "100",
                 "dfs.namenode.safemode.extension": "0",
                 "dfs.namenode.stale.datanode.interval": "3000",
                 "dfs.namenode.avoid.write.stale.datanode": "true",

@@ -28,6 +28,8 @@ _TRIES = 4
 _LIMIT = 10.0
 _LIMIT_OF_READING = 600.0
 _SLOWEST = 1_000_000.0
+# A NameNode goes on naming a DataNode that has died until it misses its heartbeats.
+_WAITS = (0.2, 1.0, 2.0, 4.0, 8.0, 16.0)
 _CHUNK = 4_194_304
 Result = TypeVar("Result")
 
@@ -169,8 +171,11 @@ class Hdfs:
         def write(client: Client) -> str:
             # Who was left alone with another name may still be writing to it.
             hidden = f"{folder}/.{name}.{uuid4().hex}"
-            with client.create(hidden, WriteOptions(create_parent=True)) as target:
-                fill(target)
+            # Not client.create: what that gives is closed when it is collected as garbage, by any thread, and to close
+            # a file whose DataNode has died can take for ever.
+            target = client.inner.create(hidden, WriteOptions(create_parent=True))
+            fill(target)
+            target.close()
             return hidden
 
         hidden = self._persist(write, _LIMIT + size / _SLOWEST)
@@ -211,7 +216,7 @@ class Hdfs:
             remedy="look whether the NameNode answers and enough DataNodes are alive",
             retry=True,
         )
-        return persist(once, (OSError, RuntimeError, ValueError), lasting, refusal)
+        return persist(once, (OSError, RuntimeError, ValueError), lasting, refusal, _WAITS)
 
 
 def _client(url: str) -> Client:
