@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import dicom, growth, incremental, linking, region, views, whole_way
+from bench import dicom, growth, incremental, linking, region, spark, views, whole_way
 
 BENCHMARKS = {
     "region": region.bench,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "growth": growth.bench,
     "incremental": incremental.bench,
     "linking": linking.bench,
+    "spark": spark.bench,
     "dicom": dicom.bench,
     "views": views.bench,
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,8 @@ from xinglin.core.settings import Settings
 from xinglin.flows import Stores
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
-from xinglin.wiring import open_region
+from xinglin.lake.spark import SparkRunner
+from xinglin.wiring import open_region, open_runner
 
 from ..cluster import EXECUTOR, Cluster, running_cluster
 
@@ -45,28 +45,35 @@ def cluster(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
         yield running
 
 
+@pytest.fixture(scope="session")
+def spark(cluster: Cluster) -> Iterator[SparkRunner]:
+    """The one application on the cluster."""
+    from pyspark import cloudpickle
+
+    from xinglin.lake.application import spark_application
+
+    from . import test_runner, test_spark_faults
+
+    # The executors know Xinglin, not its tests.
+    for module in (test_runner, test_spark_faults):
+        cloudpickle.register_pickle_by_value(module)
+    with spark_application(cluster.master, EXECUTOR) as context:
+        yield SparkRunner(context)
+
+
 @pytest.fixture(scope="session", params=RUNNERS)
 def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
-    """Every runner in turn; Spark's application is started once."""
-    with ExitStack() as stack:
-        if request.param == "threads":
-            yield LocalRunner(2)
-        elif request.param == "processes":
-            yield LocalRunner(2, processes=True)
-        else:
-            from pyspark import cloudpickle
-
-            from xinglin.lake.application import spark_application
-            from xinglin.lake.spark import SparkRunner
-
-            from . import test_runner
-
-            # The executors know Xinglin, not its tests.
-            cloudpickle.register_pickle_by_value(test_runner)
-            request.getfixturevalue("java")
-            local = request.param == "spark-local"
-            master = "local[2]" if local else request.getfixturevalue("cluster").master
-            yield SparkRunner(stack.enter_context(spark_application(master, {} if local else EXECUTOR)))
+    """Every runner in turn."""
+    if request.param == "threads":
+        yield LocalRunner(2)
+    elif request.param == "processes":
+        yield LocalRunner(2, processes=True)
+    elif request.param == "spark-local":
+        request.getfixturevalue("java")
+        with open_runner(Settings(Path()), "spark", "local[2]") as made:
+            yield made
+    else:
+        yield request.getfixturevalue("spark")
 
 
 @pytest.fixture(scope="session")

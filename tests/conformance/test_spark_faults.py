@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,11 @@ from xinglin.flows.job import run_script
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner
 from xinglin.lake.spark import SparkRunner
+from xinglin.mart import Rules, build_mart
 from xinglin.wiring import open_region
 
-from ..cluster import EXECUTOR, Cluster, descendants
+from ..cluster import Cluster, descendants
 from .conftest import mart_files
-
-
-@pytest.fixture(scope="module")
-def spark(cluster: Cluster) -> Iterator[SparkRunner]:
-    """An application on the cluster."""
-    from pyspark import cloudpickle
-
-    from xinglin.lake.application import spark_application
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with spark_application(cluster.master, EXECUTOR) as context:
-        yield SparkRunner(context)
 
 
 def test_a_worker_killed_in_the_middle_of_a_build_leaves_the_same_mart(
@@ -63,37 +52,30 @@ def test_when_the_leading_master_dies_the_work_goes_on_and_the_other_takes_over(
     assert spark.map(_slow, [1, 2]) == [1, 2]
 
 
-def test_two_builds_at_once_one_wins_and_the_other_says_so(
-    spark: SparkRunner, linked: Path, expected: dict[str, bytes], copied: Callable[[Path], Stores]
+def test_during_a_build_a_second_one_is_refused_and_a_reader_sees_the_old_mart(
+    spark: SparkRunner, built: Path, expected: dict[str, bytes], copied: Callable[[Path], Stores]
 ):
-    stores, refused = copied(linked), []
-
-    def second(stage: str, done: int, total: int) -> None:
-        if not refused:
-            with pytest.raises(Conflict, match="another process is busy with the stage mart") as raised:
-                build(stores, runner=LocalRunner(1))
-            refused.append(raised.value.exit_code)
-
-    build(stores, progress=second, runner=spark)
-    assert refused == [1]
-    assert mart_files(stores.settings.home) == expected
-
-
-def test_a_reader_during_a_build_sees_the_old_mart_or_the_new_one(
-    spark: SparkRunner, linked: Path, copied: Callable[[Path], Stores]
-):
-    stores = copied(linked)
-    build(stores, runner=LocalRunner(2))
+    stores = copied(built)
     before = stores.lake.require("mart", "")
-    seen = set()
+    refused, seen = [], set()
 
-    def read(stage: str, done: int, total: int) -> None:
+    def look(stage: str, done: int, total: int) -> None:
         now = stores.lake.require("mart", "")
         assert all(Path(path).is_file() for table in now.tables for path in now.files(table))
         seen.add(now.version)
+        if not refused:
+            with pytest.raises(Conflict, match="another process is busy with the stage mart") as raised:
+                build_mart(stores.lake, stores.landing, stores.settings)
+            refused.append(raised.value.exit_code)
 
-    build(stores, full=True, progress=read, runner=spark)
-    assert seen == {before.version}
+    rules = Rules(request_statuses=())
+    build_mart(
+        stores.lake, stores.landing, stores.settings, runner=spark, rules=rules, progress=lambda *n: look("mart", *n)
+    )
+    assert (refused, seen) == ([1], {before.version})
+    after = stores.lake.require("mart", "")
+    assert (after.version, after.rows("person")) == (before.version + 1, before.rows("person"))
+    assert mart_files(stores.settings.home) != expected
 
 
 def test_an_error_that_may_pass_is_tried_again_by_spark(spark: SparkRunner, tmp_path: Path):

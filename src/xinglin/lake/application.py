@@ -100,9 +100,9 @@ def spark_application(master: str, more: Mapping[str, str] | None = None) -> Ite
     """
     SparkConf, SparkContext = _pyspark()  # noqa: N806
     conf = spark_conf(master, more)
+    _knock(master)
     if SparkContext._active_spark_context is not None:
         raise Conflict("this process has a Spark application already", remedy="close it first")
-    _knock(master)
     with TemporaryDirectory(prefix="xinglin-spark-") as name, _environment(JAVA_HOME=str(java_home(Path(name)))):
         folder = Path(name)
         log = folder / "log4j2.properties"

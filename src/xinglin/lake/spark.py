@@ -127,11 +127,11 @@ def _opened(news: executor.Outcome | Exception) -> tuple[int, Any]:
         raise StorageError(
             "Spark gave the work up; nothing was committed",
             source=_reason(news),
-            remedy="look at the executors' logs (memory, lost machines, missing packages) and run the same command again",
+            remedy="look at the executors' logs (memory, lost machines) and run the same command again",
             retry=True,
         ) from news
     number, well, content = news
-    value = pickle.loads(content)
+    value = pickle.loads(content)  # noqa: S301 - from an executor of this application
     if well:
         return number, value
     error, text = value
