@@ -29,6 +29,7 @@ class Rule(NamedTuple):
         needed: Gives nothing where there is no such thing in the message.
         required: What must be there, and where it is looked for.
         optional: Whether nothing is made where nothing identifies it.
+        updated: Gives when what it tells was last changed; where it gives nothing, the message does.
         proven: Whether what it makes need not be checked one by one.
         uses: Segments that it looks at.
         simple: Whether nothing but these segments decides what it makes.
@@ -41,6 +42,7 @@ class Rule(NamedTuple):
     needed: Made | None
     required: tuple[tuple[str, Made], ...]
     optional: bool
+    updated: Made | None
     proven: bool
     uses: tuple[str, ...]
     simple: bool
@@ -69,9 +71,10 @@ class Compiler(Ways):
         counted = any("count" in way for way in spec["id"])
         resource_type = spec.get("resource", name)
 
+        updated = self.element(spec["updated"], f"resources.{name}.updated").make if "updated" in spec else None
         optional, proven = spec.get("optional") == "true", spec.get("proven") == "true"
         uses, simple = tuple(sorted(self._uses)), self._simple and not counted
-        return Rule(name, resource_type, identify, members, needed, required, optional, proven, uses, simple)
+        return Rule(name, resource_type, identify, members, needed, required, optional, updated, proven, uses, simple)
 
     def _frequent(self, spec: dict[str, Any], where: str) -> Made:
         """The elements of a rule, arranged so that what comes again and again is not made again and again."""

@@ -173,11 +173,17 @@ class _Work:
             if mention or rule.optional:
                 return None
             raise Rejected("missing-identifier", f"expected what identifies the {rule.name}")
-        meta = f',"meta":{{"lastUpdated":{self.updated}}}' if self.updated and not mention else ""
+        meta = "" if mention else self._meta(rule, context)
         if rule.proven and self.known.unchanged:
             return self._proven(rule, context, resource_id, meta)
         text = f'{{"resourceType":"{rule.resource_type}","id":"{resource_id}"{meta}{rule.make(context, zone)}}}'
         return check(text.encode(), self.limits)
+
+    def _meta(self, rule: Rule, context: Context) -> str:
+        """A patient told again in the same words is no new version where the message says when it was last changed."""
+        updated = rule.updated(context, self.zone) if rule.updated is not None else ""
+        updated = updated or self.updated
+        return f',"meta":{{"lastUpdated":{updated}}}' if updated else ""
 
     def _proven(self, rule: Rule, context: Context, resource_id: str, meta: str) -> Resource:
         """What the package's own rules make is valid because its parts are: numbers, days and texts were checked."""

@@ -24,6 +24,14 @@ def test_an_admission_states_patient_and_visit(convert: Convert) -> None:
     assert "Practitioner/0101" in found.mentions
 
 
+def test_a_patient_told_again_is_no_new_version_where_the_message_says_when_it_was_changed(convert: Convert) -> None:
+    fields = PID.split("|")
+    changed = "|".join([*fields, *[""] * (33 - len(fields)), "20230607080910"])
+    first, again = (convert(changed, PV1, kind=kind).one("Patient") for kind in ("ADT^A01", "ADT^A03"))
+    assert first["meta"]["lastUpdated"] == "2023-06-07T08:09:10+08:00"
+    assert first == again
+
+
 def test_a_result_only_mentions_patient_and_visit_so_that_repeated_words_are_duplicates(convert: Convert) -> None:
     found = convert(PID, PV1, OBR, "OBX|1|NM|2345-7^Glucose^LN||1.50|mg/dl|70-99|H|||F", kind="ORU^R01")
     assert {"Patient/KH.4711", "Encounter/KH.V9"} <= found.mentions
