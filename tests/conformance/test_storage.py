@@ -112,7 +112,7 @@ def test_a_data_file_comes_back_as_it_was_until_it_is_deleted(machine: NewMachin
     key = f"stage/table/0001/{hashlib.sha256(content).hexdigest()[:40]}.parquet"
     for _ in range(2):
         (tmp_path / "file").write_bytes(content)
-        machine().storage.adopt(tmp_path / "file", key)
+        machine().storage.adopt([(tmp_path / "file", key)])
 
     there = machine().storage
     assert [(one.key, one.size) for one in there.listing("stage")] == [(key, len(content))]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from xinglin.contracts.model import Table
 from xinglin.core.errors import Conflict, StorageError
 from xinglin.lake.files import DataFile, Snapshot
-from xinglin.lake.storage import Storage, bounded
+from xinglin.lake.storage import Storage, bounded, persist
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable, Schema
@@ -28,8 +28,8 @@ __all__ = ["show_in_delta"]
 _MARK = "_delta.json"
 _APPLICATION = "xinglin"
 _AT_ONCE = 4
-_TRIES = 5
 _LIMIT = 120.0
+_WAITS = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0)
 _DELTA_TYPES = {
     "BIGINT": "long",
     "INTEGER": "integer",
@@ -73,21 +73,18 @@ def show_in_delta(storage: Storage, now: Snapshot, tables: Iterable[Table], befo
 def _show(storage: Storage, now: Snapshot, table: Table) -> None:
     from deltalake.exceptions import DeltaError
 
-    failed: Exception | None = None
-    for _ in range(_TRIES):
-        try:
-            place = storage.delta(f"{now.stage}/{table.name}")
-            bounded(partial(commit_files, place, table, now.tables[table.name], now.version), _LIMIT)
-            return
-        except (DeltaError, OSError) as error:
-            # Two commits collided, or a node went away; what is there now decides what is left to do.
-            failed = error
-    raise StorageError(
+    def commit() -> None:
+        place = storage.delta(f"{now.stage}/{table.name}")
+        bounded(partial(commit_files, place, table, now.tables[table.name], now.version), _LIMIT)
+
+    refusal = StorageError(
         "a Delta log could not be written; the tables are published all the same",
         source=f"{storage.url}/{now.stage}/{table.name}",
         remedy="run the stage again",
         retry=True,
-    ) from failed
+    )
+    # Two commits collided, or a node went away; what is there when it is tried again decides what is left to do.
+    persist(commit, (DeltaError, OSError), (), refusal, _WAITS)
 
 
 def commit_files(place: tuple[str, dict[str, str]], table: Table, files: Sequence[DataFile], number: int) -> None:

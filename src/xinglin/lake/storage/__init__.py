@@ -13,6 +13,7 @@ Example:
 
 from xinglin.lake.storage.bounded import bounded
 from xinglin.lake.storage.choose import Local, open_storage
+from xinglin.lake.storage.persist import persist
 from xinglin.lake.storage.port import Content, Storage, Stored
 
-__all__ = ["Content", "Local", "Storage", "Stored", "bounded", "open_storage"]
+__all__ = ["Content", "Local", "Storage", "Stored", "bounded", "open_storage", "persist"]

@@ -30,19 +30,19 @@ class Cache:
         grace: Seconds.
 
     Example:
-        >>> import tempfile
+        >>> import hashlib, tempfile
         >>> cache = Cache(Path(tempfile.mkdtemp()), limit=1000)
-        >>> def fetch(key, path): _ = path.write_bytes(b"rows")
-        >>> [path] = cache.paths(["t/whatever.parquet"], fetch)
-        Traceback (most recent call last):
-        xinglin.core.errors.StorageError: a file of the lake does not have the content its name says ...
+        >>> key = f"t/{hashlib.sha256(b'rows').hexdigest()[:40]}.parquet"
+        >>> [path] = cache.paths([key], lambda key, path: path.write_bytes(b"rows"))
+        >>> Path(path).read_bytes()
+        b'rows'
     """
 
     folder: Path
     limit: int
     grace: float = 3600.0
 
-    def paths(self, keys: Sequence[str], fetch: Callable[[str, Path], None]) -> list[str]:
+    def paths(self, keys: Sequence[str], fetch: Callable[[str, Path], object]) -> list[str]:
         """Copies of these files, fetched where they are missing.
 
         Args:
@@ -83,7 +83,7 @@ class Cache:
             path.unlink(missing_ok=True)
             total -= size
 
-    def _fetch(self, key: str, path: Path, fetch: Callable[[str, Path], None]) -> None:
+    def _fetch(self, key: str, path: Path, fetch: Callable[[str, Path], object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}.{next(_NUMBERS)}")
         try:
