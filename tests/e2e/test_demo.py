@@ -12,7 +12,7 @@ pytestmark = pytest.mark.e2e
 def test_the_demo_finds_what_the_generator_put_in(tmp_path):
     xinglin = Xinglin(tmp_path / "unused")
     out = tmp_path / "demo"
-    found = json.loads(xinglin("demo", "--out", out, "--persons", "600", "--json"))
+    found = json.loads(xinglin("demo", "--out", out, "--persons", "250", "--json"))
     linkage = found["linkage"]
     assert linkage["records"] > linkage["persons_found"] >= 0.97 * linkage["persons_true"]
     assert linkage["precision"] >= 0.98

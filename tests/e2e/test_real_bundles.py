@@ -2,11 +2,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from xinglin.landing import Landing
+
 from .conftest import Xinglin
+
+_DANGLING = """
+SELECT count(*), count(*) FILTER (reference NOT IN (SELECT name FROM known)) FROM (
+    SELECT unnest(regexp_extract_all(resource, '"reference":"([^"#]+)"', 1)) AS reference FROM resources
+)
+"""
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
 
@@ -36,6 +46,23 @@ def test_every_resource_is_landed_or_a_duplicate(mercy):
     (replaced,) = ask(mercy, "select sum(rows) as n from etl_count where outcome = 'superseded'")
     assert site["duplicate"] + replaced["n"] == 1_982
     assert site["received"] == site["landed"] + site["duplicate"] + site["quarantined"]
+
+
+def test_617_bundles_land_without_a_dangling_reference(mercy):
+    landing = Landing(mercy.home / "landing")
+    manifest = landing.batches("mercy")[0].manifest
+    assert Counter(source["role"] for source in manifest["sources"]) == {"archive": 1, "member": 617}
+    assert manifest["types"]["Patient"] == 615
+    db = duckdb.connect()
+    db.execute(
+        "CREATE VIEW resources AS SELECT resource_id, resource,"
+        " parse_filename(filename, true).regexp_replace('-[0-9]+$', '') AS type"
+        f" FROM read_parquet({[str(file.path) for file in landing.files()]}, filename = true)"
+    )
+    db.execute("CREATE TABLE known AS SELECT DISTINCT type || '/' || resource_id AS name FROM resources")
+    references, dangling = db.execute(_DANGLING).fetchall()[0]
+    assert references > 600_000
+    assert dangling == 0
 
 
 def test_the_39_stroke_conditions_are_found_again(mercy):

@@ -3,4 +3,18 @@
 from xinglin.cli import identity, job, listen, mart, messages, region, site, source, spark, sql, stages, view
 from xinglin.cli.app import app
 
-__all__ = ["app", "identity", "job", "listen", "mart", "messages", "region", "site", "source", "spark", "sql", "stages", "view"]
+__all__ = [
+    "app",
+    "identity",
+    "job",
+    "listen",
+    "mart",
+    "messages",
+    "region",
+    "site",
+    "source",
+    "spark",
+    "sql",
+    "stages",
+    "view",
+]

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Master, app
-from xinglin.cli.show import say
+from xinglin.cli.app import Home, Json, Master, app
+from xinglin.cli.show import print_json, say
 
 __all__: list[str] = []
 
@@ -21,6 +21,7 @@ def thrift(
     host: Annotated[str, typer.Option(help="Address to listen on. The door asks for no password.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 10000,
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Answer SQL over the mart by HiveServer2's protocol until interrupted (JDBC, ODBC, beeline, impyla)."""
     import signal
@@ -35,5 +36,16 @@ def thrift(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with open_door(stores.settings, master, host, port) as door:
-        say(f"jdbc:hive2://{host}:{port}")
-        show_mart(stores, door, lambda: stopped.wait(2.0), lambda version: say(f"shows version {version} of the mart"))
+        url = f"jdbc:hive2://{host}:{port}"
+        if as_json:
+            print_json({"url": url})
+        else:
+            say(url)
+
+        def shown(version: int) -> None:
+            if as_json:
+                print_json({"mart": version})
+            else:
+                say(f"shows version {version} of the mart")
+
+        show_mart(stores, door, lambda: stopped.wait(2.0), shown)
