@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "make_pieces"]
 
 FILE_ROWS = 65_536
+_MENTIONED = 200_000
 FILE_BYTES = 40_000_000  # a full chunk of NDJSON stays a file of its own: it is written once
 
 
@@ -123,6 +124,7 @@ class _Worker:
         self.rows: dict[str, Rows] = {}
         self.rejected: list[dict[str, Any]] = []
         self.patients: dict[str | None, int | None] = {None: None}
+        self.mentioned: set[tuple[str, str]] = set()
         self.objects = Objects(task.originals)
 
     def read(self, part: Part) -> None:
@@ -135,12 +137,22 @@ class _Worker:
             if isinstance(record.found, Rejected):
                 quarantined += 1
                 self._set_aside(part, record, record.found)
-            else:
+            elif not (record.mention and self._again(record.found)):
                 self._add(part.source, record, record.found)
         self.outcome.received[part.source] += received
         self.outcome.quarantined[part.source] += quarantined
         if part.unhashed:
             self.outcome.hashes[part.source] = digest_of(part)
+
+    def _again(self, found: Resource) -> bool:
+        """Whether this task has the same mention already: then it is a duplicate of whatever is known."""
+        name = (found.resource_type, found.resource_id)
+        if name in self.mentioned:
+            return True
+        if len(self.mentioned) >= _MENTIONED:
+            self.mentioned.clear()
+        self.mentioned.add(name)
+        return False
 
     def _add(self, source: int, record: Record, found: Resource) -> None:
         resource_type, patient_id, text = found.resource_type, found.patient_id, found.text
