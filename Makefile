@@ -21,11 +21,12 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build, answer
 	$(BIN)/xinglin demo --out $(DEMO)
 
-test: $(STAMP) ## every test
-	$(BIN)/python -m pytest
+test: $(STAMP) ## every test, in two processes
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-servers: ## install the real counterparts that tests meet, where missing: PostgreSQL, dcmtk, Orthanc, Java (Debian, root)
+servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java (Debian, root); HDFS, S3 (Maven, Go)
 	tests/servers.sh
+	$(BIN)/python -m tests.stores
 
 check: $(STAMP) ## style, types, architecture, and the code blocks of the docs
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import dicom, growth, incremental, linking, region, spark, views, whole_way
+from bench import dicom, growth, hl7v2, incremental, linking, listen, micro_batches, region, spark, views, whole_way
 
 BENCHMARKS = {
     "region": region.bench,
@@ -13,7 +13,10 @@ BENCHMARKS = {
     "incremental": incremental.bench,
     "linking": linking.bench,
     "spark": spark.bench,
+    "hl7v2": hl7v2.bench,
     "dicom": dicom.bench,
+    "listen": listen.bench,
+    "micro_batches": micro_batches.bench,
     "views": views.bench,
 }
 

@@ -85,26 +85,36 @@ def main() -> None:
         what, path = chosen.only[0], Path(chosen.only[1])
         {"land": land, "split": split}[what](path)
         return
+    measure(chosen.messages, chosen.times, chosen.hl7apy)
+
+
+def bench(resources: int, times: int) -> None:
+    """A tenth as many messages as resources: each makes about ten."""
+    measure(resources // 10, times, None)
+
+
+def measure(messages: int, times: int, hl7apy: str | None) -> None:
+    """Land so many messages beside the plain split, so many times, and record the medians."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "oru.hl7"
         chance = random.Random(1)
-        path.write_text("".join(message(number, chance) for number in range(chosen.messages)))
-        runs, limits, _ = paired(_run("land", path), _run("split", path), chosen.times)
+        path.write_text("".join(message(number, chance) for number in range(messages)))
+        runs, limits, _ = paired(_run("land", path), _run("split", path), times)
         seconds = [float(run.output.split()[-1]) for run in runs]
         least = [float(run.output.split()[-1]) for run in limits]
         figures = {
-            "messages": chosen.messages,
+            "messages": messages,
             "megabytes": round(path.stat().st_size / 1e6, 1),
-            "landed_messages_per_s": round(chosen.messages / sorted(seconds)[len(seconds) // 2]),
-            "plain_split_messages_per_s": round(chosen.messages / sorted(least)[len(least) // 2]),
+            "landed_messages_per_s": round(messages / sorted(seconds)[len(seconds) // 2]),
+            "plain_split_messages_per_s": round(messages / sorted(least)[len(least) // 2]),
             "process_seconds": round(median_seconds(runs), 2),
             "peak_mb": round(max(run.peak_mb for run in runs)),
             "received_landed_quarantined": runs[0].output.split()[:3],
             "python_hl7_parses_per_s": round(library(path)),
         }
-        if chosen.hl7apy:
-            figures["hl7apy_parses_per_s"] = round(_elsewhere(chosen.hl7apy, path))
-    record(f"hl7v2_{chosen.messages}", figures)
+        if hl7apy:
+            figures["hl7apy_parses_per_s"] = round(_elsewhere(hl7apy, path))
+    record(f"hl7v2_{messages}", figures)
 
 
 def _run(what: str, path: Path) -> Callable[[], Run]:

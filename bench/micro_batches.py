@@ -34,21 +34,31 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=1_000)
     parser.add_argument("--rows", type=int, default=100)
     arguments = parser.parse_args()
+    measure(arguments.batches, arguments.rows)
+
+
+def bench(resources: int, times: int) -> None:
+    """A thousandth as many batches as resources: what one more batch costs when many are there."""
+    measure(max(10, resources // 1_000), 100)
+
+
+def measure(batches: int, rows: int) -> None:
+    """Land so many small batches, one after the other, and record what each costs."""
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         landing = Landing(home / "landing")
         landing.add_site("feed", "hospital")
-        for number in range(arguments.batches):
+        for number in range(batches):
             path = home / f"{number}.ndjson"
-            path.write_bytes(resources(number, arguments.rows))
+            path.write_bytes(resources(number, rows))
             begin = time.perf_counter()
             ingest(landing, path, "feed", Settings(home, threads=1))
             seconds.append(time.perf_counter() - begin)
             path.unlink()
-    at = [n for n in (10, 100, 300, 1_000, 3_000, 10_000) if n <= arguments.batches]
+    at = [n for n in (10, 100, 300, 1_000, 3_000, 10_000) if n <= batches]
     figures = {f"ms_at_{n}_batches": round(1000 * statistics.median(seconds[max(0, n - 10) : n]), 1) for n in at}
-    record("micro_batches", {"resources_per_batch": arguments.rows * len(TYPES), **figures})
+    record("micro_batches", {"resources_per_batch": rows * len(TYPES), **figures})
 
 
 if __name__ == "__main__":

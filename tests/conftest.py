@@ -12,6 +12,14 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file share its fixtures, those on the cluster share the cluster: each group runs in one process."""
+    for item in items:
+        cluster = item.path.parent.name == "conformance" and item.path.stem != "test_storage"
+        item.add_marker(pytest.mark.xdist_group("cluster" if cluster else str(item.path)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """On CI nothing is skipped: what could not be tested there has failed."""
