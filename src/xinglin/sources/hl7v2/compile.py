@@ -31,8 +31,8 @@ class Rule(NamedTuple):
         optional: Whether nothing is made where nothing identifies it.
         updated: Gives when what it tells was last changed; where it gives nothing, the message does.
         proven: Whether what it makes need not be checked one by one.
-        uses: Segments that it looks at.
-        simple: Whether nothing but these segments decides what it makes.
+        uses: Fields that it looks at.
+        simple: Whether nothing but these fields and the type of the message decide what it makes as a mention.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Rule(NamedTuple):
     optional: bool
     updated: Made | None
     proven: bool
-    uses: tuple[str, ...]
+    uses: tuple[tuple[str, int], ...]
     simple: bool
 
 
@@ -63,7 +63,7 @@ class Compiler(Ways):
     def rule(self, name: str) -> Rule:
         """A rule of `resources`."""
         spec = self._find("resources", name)
-        self._uses, self._simple = set(), True
+        self._uses, self._fields, self._simple = set(), set(), True
         identify = self.identity(name)
         members = self._frequent(spec, f"resources.{name}")
         needed = self._need(spec["needs"], f"resources.{name}.needs") if "needs" in spec else None
@@ -73,7 +73,7 @@ class Compiler(Ways):
 
         updated = self.element(spec["updated"], f"resources.{name}.updated").make if "updated" in spec else None
         optional, proven = spec.get("optional") == "true", spec.get("proven") == "true"
-        uses, simple = tuple(sorted(self._uses)), self._simple and not counted
+        uses, simple = tuple(sorted(self._fields)), self._simple and not counted
         return Rule(name, resource_type, identify, members, needed, required, optional, updated, proven, uses, simple)
 
     def _frequent(self, spec: dict[str, Any], where: str) -> Made:

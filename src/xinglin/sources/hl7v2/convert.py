@@ -120,6 +120,7 @@ class _Work:
         self.position = position
         self.limits = limits
         self.updated = ""
+        self.stated = bool(plan.facts["@states"])
         self.done = Converted(plan.name)
         self.made: dict[str, tuple[str, int]] = {}
         self.mentioned: set[str] = set()
@@ -145,7 +146,11 @@ class _Work:
     def _make(self, rule: Rule, node: Node) -> None:
         mention = rule.name in self.plan.mentions
         try:
-            found = self._remembered(rule, node) if mention and rule.simple else self._resource(rule, node, mention)
+            found = (
+                self._remembered(rule, node)
+                if mention and rule.simple and not self.stated
+                else self._resource(rule, node, mention)
+            )
         except Rejected as rejected:
             bare = Rejected(rejected.reason, rejected.detail)  # its traceback would hold the whole message
             self.done.records.append(Record(self.position, bare, "|".join(node.segment).encode()))
@@ -198,8 +203,11 @@ class _Work:
     def _remembered(self, rule: Rule, node: Node) -> Resource | None:
         """The same patient is mentioned by many messages in the same words."""
         context = node.context
-        key = (id(self.known), rule.name, self.zone,
-               *["|".join(context[name]) if name in context else None for name in rule.uses])  # fmt: skip
+        seen = [
+            fields[number] if (fields := context.get(name)) is not None and number < len(fields) else ""
+            for name, number in rule.uses
+        ]
+        key = (id(self.known), rule.name, self.plan.name, self.zone, *seen)
         found = _MENTIONS.get(key)
         if found is None:
             made = self._resource(rule, node, mention=True)

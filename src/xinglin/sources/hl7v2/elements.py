@@ -46,6 +46,7 @@ class Elements(ABC):
         self.mapping = mapping
         self.vocabulary = Vocabulary(mapping)
         self._uses: set[str] = set()
+        self._fields: set[tuple[str, int]] = set()
         self._paths: set[tuple[str, int]] = set()
         self._simple = True
         self._refers = False
@@ -202,7 +203,8 @@ class Elements(ABC):
             return self.reference(choice)
         if choice.path is None:
             raise AssertionError("a choice without constant, target and path cannot be parsed")
-        self._note(choice.path)
+        only_stated = choice.condition is not None and choice.condition[0].fact == "states" and not choice.negated
+        self._note(choice.path, only_stated=only_stated)
         return self._value(choice, choice.path, where)
 
     def _value(self, choice: Choice, path: Path, where: str) -> Made:
@@ -244,12 +246,14 @@ class Elements(ABC):
             return lambda raw, zone: convert(raw.replace("&", "^"), zone)
         return convert
 
-    def _note(self, path: Path) -> None:
+    def _note(self, path: Path, *, only_stated: bool = False) -> None:
+        """Note what is looked at; a mention does not look at what only statements do."""
         if path.segment:
             self._uses.add(path.segment)
             self._paths.add((path.segment, path.field))
+            if not only_stated:
+                self._fields.add((path.segment, path.field))
         if path.fact:
-            self._simple = False
             self._paths.add(("@" + path.fact, 0))
 
 
