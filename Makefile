@@ -22,7 +22,7 @@ demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build,
 	$(BIN)/xinglin demo --out $(DEMO)
 
 test: $(STAMP) ## every test, in two processes
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 15
 
 servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java (Debian, root); HDFS, S3 (Maven, Go)
 	tests/servers.sh
