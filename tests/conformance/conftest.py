@@ -38,14 +38,14 @@ def java() -> None:
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two masters, ZooKeeper and three workers on this machine."""
     with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def spark(cluster: Cluster) -> Iterator[SparkRunner]:
     """The one application on the cluster."""
     from pyspark import cloudpickle
@@ -61,7 +61,7 @@ def spark(cluster: Cluster) -> Iterator[SparkRunner]:
         yield SparkRunner(context)
 
 
-@pytest.fixture(scope="session", params=RUNNERS)
+@pytest.fixture(scope="package", params=RUNNERS)
 def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
     """Every runner in turn."""
     if request.param == "threads":
