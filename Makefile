@@ -21,8 +21,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build, answer
 	$(BIN)/xinglin demo --out $(DEMO)
 
-test: $(STAMP) ## every test, in two processes
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 15
+test: $(STAMP) ## every test; the cluster and the stores by themselves, the others in two processes
+	$(BIN)/python -m pytest tests/conformance --durations 10
+	$(BIN)/python -m pytest --ignore tests/conformance -n 2 --dist loadgroup --durations 15
 
 servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java (Debian, root); HDFS, S3 (Maven, Go)
 	tests/servers.sh

@@ -69,6 +69,7 @@ def door_conf(folder: Path, host: str, port: int) -> dict[str, str]:
     return {
         "spark.app.name": "xinglin-sql",
         "spark.driver.extraJavaOptions": "-Dderby.stream.error.file=/dev/null",
+        "spark.hadoop.hive.server2.logging.operation.log.location": str(folder / "operations"),
         "spark.hadoop.hive.server2.thrift.bind.host": host,
         "spark.hadoop.hive.server2.thrift.port": str(port),
         "spark.sql.hive.thriftServer.singleSession": "true",
