@@ -28,9 +28,9 @@ def watermarks(landing: Landing, site: str, mapping: str | None = None) -> dict[
     digest = None if mapping is None else hashlib.sha256(mapping.encode()).hexdigest()
     marks: dict[str, str] = {}
     for batch in landing.batches(site):
-        for source in batch.manifest["sources"]:
-            if "watermark" in source and digest in (None, source.get("mapping")):
-                marks.update(source["watermark"])
+        if digest in (None, batch.manifest.get("mapping")):
+            for source in batch.manifest["sources"]:
+                marks.update(source.get("watermark", {}))
     return marks
 
 

@@ -28,7 +28,7 @@ class Known:
         self._sizes: set[int] = set()
         self._records: dict[str, int] = {}
         self._marks: dict[str, int] = {}
-        self._mappings: dict[str, str] = {}
+        self._mappings: dict[str, str | None] = {}
 
     def learn(self, sequence: int, manifest: dict[str, Any]) -> None:
         """Take note of the next batch."""
@@ -36,8 +36,7 @@ class Known:
             if source["role"] != "member" and source["complete"]:
                 self._sizes.add(source["bytes"])
                 self._records[source["sha256"]] = source["records"]
-                if "mapping" in source:
-                    self._mappings[source["sha256"]] = source["mapping"]
+                self._mappings[source["sha256"]] = manifest.get("mapping")
                 if segment := segment_number(source["name"]):
                     self._marks[segment[0]] = max(segment[1], self.mark(segment[0]))
         self.last = sequence
@@ -58,8 +57,8 @@ class Known:
     def records(self, found: Found, mapping: str | None = None) -> tuple[str, int] | None:
         """SHA-256 and number of records of a file that was received before; None for a new one.
 
-        A file is hashed beforehand only where one of the same size was received. A table that was read by another
-        mapping is new: its rows become other resources.
+        A file is hashed beforehand only where one of the same size was received. What was read by another mapping is
+        new: it becomes other resources.
 
         Args:
             found: The file.
@@ -71,7 +70,7 @@ class Known:
             digest = file_sha256(found.path)
         except OSError:
             return None
-        if self._mappings.get(digest, own := hashlib.sha256((mapping or "").encode()).hexdigest()) != own:
+        own = None if mapping is None else hashlib.sha256(mapping.encode()).hexdigest()
+        if digest not in self._records or self._mappings[digest] != own:
             return None
-        records = self._records.get(digest)
-        return None if records is None else (digest, records)
+        return digest, self._records[digest]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -38,7 +37,6 @@ def cut(opened: Opened) -> Iterator[Part]:
         yield opened.document("tabular", no_table())
         return
     opened.entry.rewritten = True
-    opened.entry.facts["mapping"] = hashlib.sha256((opened.reading.mapping or "").encode()).hexdigest()
     if typed.is_parquet(opened.head) and opened.path is not None:
         yield from _row_groups(opened, tables, opened.path)
     elif typed.is_workbook(name, opened.head) or typed.is_parquet(opened.head):
