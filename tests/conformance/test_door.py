@@ -45,8 +45,7 @@ def client(java: None, stores: Stores) -> Iterator[Any]:
                 stop.wait(0.1)
             # The door asks for no password, but the protocol wants one said.
             with impala.connect("127.0.0.1", port, auth_mechanism="PLAIN", user="bi", password="-") as connection:
-                # Else impyla asks for the log of each finished query, and fails where the server has let go of it.
-                cursor = connection.cursor(close_finished_queries=False)
+                cursor = connection.cursor()
                 cursor.shown = shown
                 yield cursor
         finally:
