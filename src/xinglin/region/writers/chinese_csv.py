@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from xinglin.region.plan import Site
-from xinglin.region.records import Chart
-from xinglin.region.registration import Registration
-from xinglin.region.writers import Lines
 from xinglin.region.writers.mappings import mapping_text
-from xinglin.region.writers.rows import COLUMNS, MOMENTS, Row, chart_rows, institution_rows, patient_row
+from xinglin.region.writers.rows import COLUMNS, MOMENTS, Row, RowWriter
 
 __all__ = ["HEADINGS", "CsvWriter"]
 
@@ -95,24 +91,19 @@ def _stem(table: str) -> str:
     return _STEMS.get(table, f"{table}s")
 
 
-class CsvWriter:
+class CsvWriter(RowWriter):
     """Writes CSV files in GB18030."""
 
     suffix = ".csv"
     reading = "tabular"
     database = None
 
-    def institution(self, site: Site, seed: int) -> Lines:
-        """Rows about the institution itself."""
-        return _gather(institution_rows(site, seed), {})
-
-    def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
-        """Add a patient."""
-        _gather([patient_row(registration)], lines)
-
-    def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
-        """Add a patient and everything about them."""
-        _gather(chart_rows(chart, seed), lines)
+    def line(self, row: Row) -> tuple[str, str]:
+        """A row with its cells as the clinic writes them."""
+        table, values = row
+        return _stem(table), ",".join(
+            [_cell(field, value) for field, value in zip(COLUMNS[table], values, strict=True)]
+        )
 
     def encode(self, lines: list[str]) -> bytes:
         """One row a line, in GB18030."""
@@ -129,10 +120,3 @@ class CsvWriter:
     def mapping(self, site: Site) -> str:
         """How its columns become FHIR."""
         return mapping_text("clinic", site)
-
-
-def _gather(rows: Iterable[Row], lines: Lines) -> Lines:
-    for table, values in rows:
-        row = ",".join([_cell(field, value) for field, value in zip(COLUMNS[table], values, strict=True)])
-        lines.setdefault(_stem(table), []).append(row)
-    return lines

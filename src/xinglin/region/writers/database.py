@@ -6,7 +6,6 @@ The statements that make the tables are PostgreSQL's as well, and so is the mapp
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
 from functools import cache
@@ -15,11 +14,9 @@ from pathlib import Path
 import orjson
 
 from xinglin.region.plan import Site
-from xinglin.region.records import Chart, clock_text
-from xinglin.region.registration import Registration
-from xinglin.region.writers import Lines
+from xinglin.region.records import clock_text
 from xinglin.region.writers.mappings import mapping_text
-from xinglin.region.writers.rows import COLUMNS, DAYS, MOMENTS, Row, chart_rows, institution_rows, patient_row
+from xinglin.region.writers.rows import COLUMNS, DAYS, MOMENTS, Row, RowWriter
 
 __all__ = ["DatabaseWriter", "create_statements"]
 
@@ -74,24 +71,16 @@ def _line(row: Row) -> str:
     return orjson.dumps(written).decode()
 
 
-class DatabaseWriter:
+class DatabaseWriter(RowWriter):
     """Writes a database; while the region grows, its rows wait in files."""
 
     suffix = ".rows"
     reading = "tabular"
     database = "health_check.db"
 
-    def institution(self, site: Site, seed: int) -> Lines:
-        """Rows about the institution itself."""
-        return _gather(institution_rows(site, seed), {})
-
-    def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
-        """Add a patient."""
-        _gather([patient_row(registration)], lines)
-
-    def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
-        """Add a patient and everything about them."""
-        _gather(chart_rows(chart, seed), lines)
+    def line(self, row: Row) -> tuple[str, str]:
+        """A row as a line of JSON."""
+        return row[0], _line(row)
 
     def encode(self, lines: list[str]) -> bytes:
         """One row a line."""
@@ -120,9 +109,3 @@ class DatabaseWriter:
     def mapping(self, site: Site) -> str:
         """How its tables become FHIR."""
         return mapping_text("health_check", site)
-
-
-def _gather(rows: Iterable[Row], lines: Lines) -> Lines:
-    for row in rows:
-        lines.setdefault(row[0], []).append(_line(row))
-    return lines

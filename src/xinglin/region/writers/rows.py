@@ -5,7 +5,8 @@ Moments stay minutes and days stay ordinals (`records`), so that every format wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -29,10 +30,11 @@ from xinglin.region.records import (
 )  # fmt: skip
 from xinglin.region.registration import Registration
 from xinglin.region.terms import DIASTOLIC, SYSTOLIC
+from xinglin.region.writers import Lines
 from xinglin.region.writers.fhir_pieces import category_of
 from xinglin.region.writers.fhir_site import Desk, desk, institution_lines
 
-__all__ = ["COLUMNS", "DAYS", "MOMENTS", "Row", "chart_rows", "institution_rows", "patient_row"]
+__all__ = ["COLUMNS", "DAYS", "MOMENTS", "Row", "RowWriter"]
 
 Row = tuple[str, tuple[Any, ...]]
 """Name of the table, and the values."""
@@ -233,3 +235,30 @@ _ROWS: dict[type, tuple[str, Callable[..., tuple[Any, ...]]]] = {
     Device: ("device", _device),
     Allergy: ("allergy", _allergy),
 }
+
+
+class RowWriter(ABC):
+    """What writers of tables have in common: everything an institution knows as rows, a line each."""
+
+    def institution(self, site: Site, seed: int) -> Lines:
+        """Rows about the institution itself."""
+        lines: Lines = {}
+        self._gather(institution_rows(site, seed), lines)
+        return lines
+
+    def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
+        """Add a patient."""
+        self._gather([patient_row(registration)], lines)
+
+    def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
+        """Add a patient and everything about them."""
+        self._gather(chart_rows(chart, seed), lines)
+
+    def _gather(self, rows: Iterable[Row], lines: Lines) -> None:
+        for row in rows:
+            stem, line = self.line(row)
+            lines.setdefault(stem, []).append(line)
+
+    @abstractmethod
+    def line(self, row: Row) -> tuple[str, str]:
+        """The stem of a row's file, and the row as a line of it."""
