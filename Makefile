@@ -44,7 +44,7 @@ docs: $(STAMP) ## write the data dictionary anew from the contracts
 
 lock: ## write the locked requirements anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements/core.txt
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra plot --extra spark --group dev --output-file requirements/dev.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra plot --extra spark --extra consortium --group dev --output-file requirements/dev.txt
 
 format: $(STAMP) ## format the code
 	$(BIN)/ruff format .

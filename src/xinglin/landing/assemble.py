@@ -8,7 +8,7 @@ from typing import Any
 
 from xinglin.contracts.landing import RESOURCE
 from xinglin.core.files import file_sha256, full_disk
-from xinglin.landing.merkle import Subtree, cover
+from xinglin.core.merkle import Subtree, cover
 from xinglin.landing.parquet import ROW_GROUP, sync, writer
 from xinglin.landing.pieces import FILE_BYTES, FILE_ROWS, Piece
 from xinglin.landing.rows import conditional_references

@@ -10,7 +10,7 @@ from xinglin.contracts.landing import QUARANTINE
 from xinglin.core.files import file_sha256, sync_folder, write_atomic
 from xinglin.landing.assemble import Assembled, FilePlan
 from xinglin.landing.manifest import FORMAT, canonical, sign
-from xinglin.landing.merkle import Tree
+from xinglin.core.merkle import Tree
 from xinglin.landing.parquet import superseded_table, sync, write_table, writer
 from xinglin.landing.versions import Decision
 from xinglin.sources import Received

@@ -11,7 +11,7 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
 from xinglin.landing.manifest import canonical, check_signature
-from xinglin.landing.merkle import Tree, cover
+from xinglin.core.merkle import Tree, cover
 from xinglin.landing.originals import original_sha256
 from xinglin.landing.store import Batch, LandedFile, Landing, Site
 

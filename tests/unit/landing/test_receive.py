@@ -17,7 +17,7 @@ from xinglin.core.files import exclusive
 from xinglin.core.ids import omop_key
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest, verify
-from xinglin.landing.merkle import leaf_hash
+from xinglin.core.merkle import leaf_hash
 from xinglin.sources import Limits, Reading
 
 Land = Callable[..., Any]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.landing.merkle import EMPTY_ROOT, Tree, audit_path, cover, leaf_hash, root_from_path, root_of
+from xinglin.core.merkle import EMPTY_ROOT, Tree, audit_path, cover, leaf_hash, root_from_path, root_of
 
 # Inputs and roots of github.com/google/certificate-transparency, cpp/merkletree/merkle_tree_test.cc
 INPUTS = [
