@@ -1,12 +1,13 @@
 """All commands, in the order in which a newcomer meets them."""
 
-from xinglin.cli import identity, job, listen, mart, messages, region, site, source, spark, sql, stages, view
+from xinglin.cli import identity, job, ledger, listen, mart, messages, region, site, source, spark, sql, stages, view
 from xinglin.cli.app import app
 
 __all__ = [
     "app",
     "identity",
     "job",
+    "ledger",
     "listen",
     "mart",
     "messages",
