@@ -4,6 +4,7 @@ XinglinError                what went wrong, where, what to do, whether a retry 
 ├── UsageError              the call's words are off                            (exit code 2)
 ├── BadInput                a whole input cannot be read at all
 │   └── RejectedBatch       a batch was refused as a whole; nothing of it was landed
+├── AccessDenied            somebody may not do this; the refusal is in the audit log
 ├── NotFound                a site, batch, row or file that is not there
 ├── Conflict                somebody else holds the lock, or a decision contradicts an earlier one
 ├── StorageError            the disk or the object store refused (full, read-only, gone)
@@ -16,6 +17,7 @@ XinglinError                what went wrong, where, what to do, whether a retry 
 from __future__ import annotations
 
 __all__ = [
+    "AccessDenied",
     "BadInput",
     "Conflict",
     "ContractViolation",
@@ -77,6 +79,10 @@ class BadInput(XinglinError):
 
 class RejectedBatch(BadInput):
     """A batch was refused as a whole; nothing of it was landed."""
+
+
+class AccessDenied(XinglinError):
+    """Somebody may not do this; whoever decided it has written it down."""
 
 
 class NotFound(XinglinError):
