@@ -50,7 +50,7 @@ def _plot(rows: list[dict[str, Any]], path: Path) -> None:
         axes.grid(alpha=0.3, which="both")
         axes.margins(0.12)
     time.set_yscale("log")
-    memory.set_ylim(bottom=0)
+    memory.set_ylim(0, 1.15 * max(row["peak_mb"] for row in rows))
     figure.suptitle("Land, link and build the mart, from an empty region")
     figure.savefig(path, dpi=120)
     plt.close(figure)
