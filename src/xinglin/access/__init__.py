@@ -1,0 +1,1 @@
+"""Access: who may do what with whose records, and the log of every decision."""
