@@ -8,6 +8,7 @@ XinglinError                what went wrong, where, what to do, whether a retry 
 ├── NotFound                a site, batch, row or file that is not there
 ├── Conflict                somebody else holds the lock, or a decision contradicts an earlier one
 ├── StorageError            the disk or the object store refused (full, read-only, gone)
+├── LedgerUnavailable       the ledger cannot answer now; nothing was lost
 ├── JobFailed               a developer's job raised; its traceback is told
 ├── VerificationFailed      a landed byte, hash or signature is not what was signed
 ├── QualityFailed           a blocking quality check failed
@@ -22,6 +23,7 @@ __all__ = [
     "Conflict",
     "ContractViolation",
     "JobFailed",
+    "LedgerUnavailable",
     "NotFound",
     "QualityFailed",
     "RejectedBatch",
@@ -95,6 +97,10 @@ class Conflict(XinglinError):
 
 class StorageError(XinglinError):
     """The disk or the object store refused."""
+
+
+class LedgerUnavailable(XinglinError):
+    """The ledger cannot answer now; what must be anchored is found again later."""
 
 
 class JobFailed(XinglinError):

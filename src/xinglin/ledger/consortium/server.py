@@ -1,0 +1,133 @@
+"""The socket on which a node's CometBFT asks its application: four connections, answers in the order of the requests.
+
+One thread serves them all (asyncio), so the application needs no locks. Answers are held back until the node asks to
+flush, as its client expects. What an application raises ends the server: a ledger that cannot execute a block must
+stop, not guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from xinglin.core.errors import Conflict, UsageError
+from xinglin.ledger.consortium.interface import Interface, cut, frame
+
+__all__ = ["Application", "Server"]
+
+_LONGEST_PATH = 100
+_FLUSH = "flush"
+
+
+class Application(Protocol):
+    """Whatever answers the requests of ABCI 2.0, by name: ``info``, ``check_tx``, ``finalize_block``, …"""
+
+    def answer(self, kind: str, request: Any) -> Any:
+        """The response, a message of the interface, to a request of this kind."""
+
+
+class Server:
+    """Serves one application on a Unix socket that only its owner may open.
+
+    Args:
+        application: What answers.
+        interface: The messages.
+        socket: Path of the socket; what a killed process left there is replaced.
+    """
+
+    def __init__(self, application: Application, interface: Interface, socket: Path) -> None:
+        if len(os.fsencode(socket)) > _LONGEST_PATH:
+            raise UsageError(
+                f"a socket's path may have {_LONGEST_PATH} bytes",
+                source=str(socket),
+                remedy="name another place: [ledger] socket in xinglin.toml",
+            )
+        self.failure: Exception | None = None
+        self._application = application
+        self._request = interface.message("Request")
+        self._response = interface.message("Response")
+        self._socket = socket
+        self._ended: asyncio.Event | None = None
+
+    async def serve(self, ready: Callable[[], None]) -> None:
+        """Answer until `end` is called or the application raises; `failure` then tells what.
+
+        Args:
+            ready: Called once the socket can be connected to.
+
+        Raises:
+            Conflict: Another application serves this socket.
+        """
+        await self._claim()
+        self._ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        old = os.umask(0o177)
+        try:
+            server = await loop.create_unix_server(lambda: _Connection(self), str(self._socket))
+        finally:
+            os.umask(old)
+        ready()
+        await self._ended.wait()
+        server.close()
+        self._socket.unlink(missing_ok=True)
+
+    def end(self, failure: Exception | None = None) -> None:
+        """Let `serve` return; to be called in its thread."""
+        self.failure = self.failure or failure
+        if self._ended:
+            self._ended.set()
+
+    async def _claim(self) -> None:
+        with suppress(OSError):
+            _, writer = await asyncio.open_unix_connection(str(self._socket))
+            writer.close()
+            raise Conflict("another application serves this node", source=str(self._socket), remedy="end it first")
+        self._socket.unlink(missing_ok=True)
+
+    def respond(self, message: bytes) -> tuple[bytes, bool]:
+        """The framed response to one request, and whether everything said so far must be sent now."""
+        request = self._request.FromString(message)
+        kind = request.WhichOneof("value")
+        response = self._response()
+        if kind is None:
+            raise ValueError("a request of a kind that this interface does not know")
+        if kind in {_FLUSH, "echo"}:
+            getattr(response, kind).SetInParent()
+            if kind == "echo":
+                response.echo.message = request.echo.message
+        else:
+            getattr(response, kind).CopyFrom(self._application.answer(kind, getattr(request, kind)))
+        return frame(response.SerializeToString()), kind == _FLUSH
+
+
+class _Connection(asyncio.Protocol):
+    """One of the node's connections."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._arrived = bytearray()
+        self._held = bytearray()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived += data
+        assert self._transport
+        try:
+            for message in cut(self._arrived):
+                response, flush = self._server.respond(message)
+                self._held += response
+                if flush:
+                    self._transport.write(bytes(self._held))
+                    self._held.clear()
+        except Exception as error:
+            # The node is left without an answer and stops too; nothing was decided.
+            self._transport.abort()
+            self._server.end(error)

@@ -1,0 +1,122 @@
+"""The signed envelope that every transaction comes in."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from xinglin.ledger import cbor
+from xinglin.ledger.codes import Code
+
+__all__ = ["DAY", "DOMAIN", "MAX_BYTES", "Envelope", "Refused", "digest_of", "key_id_of", "open_envelope", "seal"]
+
+DOMAIN = b"xinglin transaction 1\x00"
+MAX_BYTES = 65_536
+DAY = 86_400
+
+_VERSION = 1
+_TEXTS = ("chain_id", "type", "institution", "key_id")
+_MAX_SEQ = 2**63 - 1
+
+
+class Refused(Exception):
+    """A transaction is refused for one reason; it never leaves the ledger package.
+
+    Args:
+        code: The reason.
+    """
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says what, on which chain, until when.
+
+    Attributes:
+        chain_id: The chain it is for.
+        type: The type of transaction, a name in `ledger.bodies.BODIES`.
+        institution: Who says it.
+        key_id: Which of the institution's keys signed (`key_id_of`).
+        seq: The key's sequence number, never used twice.
+        valid_until: Unix seconds; refused in a block of that time or later.
+        body: A map as its type asks for.
+        message: The envelope's own bytes, which are signed.
+        signature: Ed25519 (RFC 8032) over `DOMAIN` and `message`.
+    """
+
+    chain_id: str
+    type: str
+    institution: str
+    key_id: str
+    seq: int
+    valid_until: int
+    body: dict[str, Any]
+    message: bytes
+    signature: bytes
+
+
+def key_id_of(public_key: bytes) -> str:
+    """The short name of a key: the first 8 bytes of its SHA-256, in hex.
+
+    Example:
+        >>> key_id_of(bytes(32))
+        '66687aadf862bd77'
+    """
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def digest_of(transaction: bytes) -> bytes:
+    """The SHA-256 by which a transaction is looked up."""
+    return hashlib.sha256(transaction).digest()
+
+
+def seal(fields: dict[str, Any], key: bytes) -> bytes:
+    """Sign an envelope.
+
+    Args:
+        fields: chain_id, type, institution, key_id, seq, valid_until and body; the version is added.
+        key: The Ed25519 seed of 32 bytes.
+
+    Returns:
+        The transaction: canonical CBOR of [envelope, signature].
+
+    Example:
+        >>> fields = {"chain_id": "c", "type": "t", "institution": "i", "key_id": "k", "seq": 1, "valid_until": 2}
+        >>> open_envelope(seal({**fields, "body": {}}, bytes(32))).seq
+        1
+    """
+    from nacl.signing import SigningKey
+
+    message = cbor.encode({"v": _VERSION, **fields})
+    return cbor.encode([message, SigningKey(key).sign(DOMAIN + message).signature])
+
+
+def open_envelope(transaction: bytes) -> Envelope:
+    """Read a transaction; its signature is not checked here.
+
+    Raises:
+        Refused: OVERSIZED or MALFORMED.
+    """
+    if len(transaction) > MAX_BYTES:
+        raise Refused(Code.OVERSIZED)
+    try:
+        message, signature = cbor.decode(transaction)
+        fields = cbor.decode(message)
+        version = fields.pop("v")
+        envelope = Envelope(**fields, message=message, signature=signature)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise Refused(Code.MALFORMED) from error
+    if type(version) is not int or version != _VERSION or not _well_formed(envelope):
+        raise Refused(Code.MALFORMED)
+    return envelope
+
+
+def _well_formed(envelope: Envelope) -> bool:
+    texts = all(type(getattr(envelope, name)) is str for name in _TEXTS)
+    numbers = all(type(number) is int and 0 <= number <= _MAX_SEQ for number in (envelope.seq, envelope.valid_until))
+    signed = type(envelope.signature) is bytes and len(envelope.signature) == 64
+    return texts and numbers and signed and type(envelope.body) is dict
