@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.measure import Run, median_seconds, paired, python, record
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest
 from xinglin.sources import Reading
@@ -48,7 +49,7 @@ def message(number: int, chance: random.Random) -> str:
 def land(path: Path) -> None:
     """Land a file of messages; what the bench times as a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        landing = Landing(Path(folder) / "landing")
+        landing = Landing(Path(folder) / "landing", permit=OPEN)
         landing.add_site("lab", "hospital")
         begin = time.perf_counter()
         report = ingest(landing, path, "lab", Settings(Path(folder)), reading=Reading("hl7v2"))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from bench.opened import opened
 from xinglin.flows.demo import gather, linkage_quality
 from xinglin.flows.run import link
 from xinglin.flows.stores import Stores
-from xinglin.wiring import open_region
 
 
 def main() -> None:
     step, home, region = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    stores = open_region(home, create=True)
+    stores = opened(home, create=True)
     features = home / "comparable.parquet"
     if step == "land":
         gather(stores, region)

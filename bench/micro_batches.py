@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from bench.measure import record
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest
 
@@ -47,7 +48,7 @@ def measure(batches: int, rows: int) -> None:
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        landing = Landing(home / "landing")
+        landing = Landing(home / "landing", permit=OPEN)
         landing.add_site("feed", "hospital")
         for number in range(batches):
             path = home / f"{number}.ndjson"

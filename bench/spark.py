@@ -20,13 +20,13 @@ from tests.cluster import EXECUTOR, running_cluster
 
 from bench import flat, material
 from bench.measure import record
+from bench.opened import opened
 from xinglin.core.settings import Settings
 from xinglin.flows.demo import gather
 from xinglin.flows.run import build, link
 from xinglin.lake import LocalRunner, Runner
 from xinglin.lake.application import spark_application
 from xinglin.lake.spark import SparkRunner
-from xinglin.wiring import open_region
 
 
 def bench(resources: int, times: int) -> None:
@@ -69,7 +69,7 @@ def _linked(region: Path, resources: int) -> Path:
     if not (home / "linked.json").exists():
         shutil.rmtree(home, ignore_errors=True)
         Settings(home=home, threads=2).save()
-        stores = open_region(home, create=True)
+        stores = opened(home, create=True)
         gather(stores, region)
         link(stores)
         (home / "linked.json").write_text(json.dumps({"resources": resources}))
@@ -80,7 +80,7 @@ def _mart(home: Path, runner: Runner) -> float:
     """Seconds that a build from nothing takes."""
     shutil.rmtree(home / "lake" / "mart", ignore_errors=True)
     begin = time.perf_counter()
-    report = build(open_region(home), runner=runner)
+    report = build(opened(home), runner=runner)
     assert report.rows["person"] > 0
     return time.perf_counter() - begin
 

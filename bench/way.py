@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from bench.opened import opened
 from xinglin.core.errors import NotFound
 from xinglin.flows.demo import gather
 from xinglin.flows.run import build, link
-from xinglin.wiring import open_region
 
 
 def main() -> None:
     home, region = Path(sys.argv[1]), Path(sys.argv[2])
-    stores = open_region(home, create=True)
+    stores = opened(home, create=True)
     gather(stores, region)
     linked = link(stores)
     mart = build(stores)

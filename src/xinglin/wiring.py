@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock
 from xinglin.core.errors import UsageError
+from xinglin.core.permit import OPEN, Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
 from xinglin.flows import Stores
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
 
-__all__ = ["init_region", "open_door", "open_region", "open_runner"]
+__all__ = ["assemble", "init_region", "open_door", "open_region", "open_runner"]
 
 
 def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
@@ -39,7 +40,8 @@ def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
         return Settings.load(home)
     settings = Settings(home=home, buckets=buckets, storage=LakeSettings(lake))
     if lake:
-        _open_lake(settings).snapshot("mart")
+        # Only whether the lake answers: nothing of it is kept.
+        _open_lake(settings, Permit(frozenset({"mart"}), frozenset(), "init")).snapshot("mart")
     settings.save()
     settings.keys.mkdir(mode=0o700, exist_ok=True)
     settings.landing.mkdir(exist_ok=True)
@@ -58,18 +60,29 @@ def open_region(home: Path | None = None, *, create: bool = False, clock: Clock 
     Raises:
         NotFound: There is no region and `create` is false.
     """
-    from xinglin.landing import Landing
-
     home = (home or default_home()).absolute()
     settings = init_region(home) if create else Settings.load(home)
-    return Stores(settings, Landing(settings.landing, settings.keys), _open_lake(settings), clock)
+    return assemble(settings, OPEN, clock)
 
 
-def _open_lake(settings: Settings) -> Lake:
+def assemble(settings: Settings, permit: Permit, clock: Clock = system_clock) -> Stores:
+    """Landing and lake of a region, as far as a permit goes.
+
+    Args:
+        settings: The region's settings.
+        permit: What was decided.
+        clock: What time it is.
+    """
+    from xinglin.landing import Landing
+
+    return Stores(settings, Landing(settings.landing, settings.keys, permit), _open_lake(settings, permit), clock)
+
+
+def _open_lake(settings: Settings, permit: Permit) -> Lake:
     from xinglin.lake import Lake, Local
 
     local = Local(settings.lake, settings.keys / "lake.toml", settings.storage.cache_mb)
-    return Lake(settings.storage.url or settings.lake, local)
+    return Lake(settings.storage.url or settings.lake, local, permit)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from xinglin.flows import Stores
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
 from xinglin.lake.spark import SparkRunner
-from xinglin.wiring import open_region, open_runner
+from xinglin.wiring import open_runner
 
 from ..cluster import EXECUTOR, Cluster, running_cluster
+from ..opened import opened
 
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
 
@@ -131,7 +132,7 @@ def expected_synthea(linked_synthea: Path, tmp_path_factory: pytest.TempPathFact
 
 def _built(home: Path, folder: Path) -> Path:
     shutil.copytree(home, folder / "home")
-    build(open_region(folder / "home"), runner=LocalRunner(1))
+    build(opened(folder / "home"), runner=LocalRunner(1))
     return folder / "home"
 
 
@@ -141,7 +142,7 @@ def copied(tmp_path: Path) -> Callable[[Path], Stores]:
 
     def copy(home: Path) -> Stores:
         shutil.copytree(home, tmp_path / "home", dirs_exist_ok=True)
-        return open_region(tmp_path / "home")
+        return opened(tmp_path / "home")
 
     return copy
 
@@ -155,5 +156,5 @@ def mart_files(home: Path) -> dict[str, bytes]:
 
 def _linked(home: Path, fill: Callable[[Stores], object]) -> Path:
     Settings(home=home, buckets=4, threads=2, memory_mb=400).save()
-    fill(open_region(home, create=True))
+    fill(opened(home, create=True))
     return home

@@ -16,9 +16,10 @@ from xinglin.flows.door import show_mart
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner
 from xinglin.mart import Rules, build_mart
-from xinglin.wiring import open_door, open_region
+from xinglin.wiring import open_door
 
 from ..cluster import free_ports
+from ..opened import opened
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def stores(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Stores:
 
     home = tmp_path_factory.mktemp("door") / "home"
     shutil.copytree(built, home)
-    return open_region(home)
+    return opened(home)
 
 
 @pytest.fixture(scope="module")

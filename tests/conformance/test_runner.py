@@ -19,8 +19,8 @@ from xinglin.flows import Stores
 from xinglin.flows.job import run_script
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
-from xinglin.wiring import open_region
 
+from ..opened import opened
 from .conftest import mart_files
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "jobs"
@@ -128,7 +128,7 @@ def job_results(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
     @cache
     def result(name: str) -> Any:
         told = {"least": "1"} if name != "length_of_stay" else {}
-        return run_script(open_region(home), EXAMPLES / f"{name}.py", told, LocalRunner(1)).result
+        return run_script(opened(home), EXAMPLES / f"{name}.py", told, LocalRunner(1)).result
 
     return result
 

@@ -22,9 +22,9 @@ from xinglin.flows.run import build
 from xinglin.lake import LocalRunner
 from xinglin.lake.spark import SparkRunner
 from xinglin.mart import Rules, build_mart
-from xinglin.wiring import open_region
 
 from ..cluster import Cluster, descendants
+from ..opened import opened
 from .conftest import mart_files
 
 
@@ -105,7 +105,7 @@ def test_a_driver_killed_in_the_middle_leaves_nothing_and_the_next_run_gives_the
     while any(_alive(pid) for pid in tree):
         assert time.monotonic() < end, "Java or its Pythons outlive the driver"
         time.sleep(0.1)
-    build(open_region(home), runner=LocalRunner(2))
+    build(opened(home), runner=LocalRunner(2))
     assert mart_files(home) == expected
 
 

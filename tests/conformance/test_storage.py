@@ -20,6 +20,7 @@ from tests.stores import s3 as s3
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import Conflict, NotFound
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.flows import Stores, run
 from xinglin.flows.answer import ask
@@ -54,7 +55,7 @@ def machine(adapter: str, request: pytest.FixtureRequest, tmp_path: Path) -> New
     else:
         root = f"s3://lake/{name}"
         secrets = request.getfixturevalue("s3").secrets(tmp_path / "secrets.toml")
-    return lambda: Lake(root, Local(tmp_path / f"machine-{next(_NUMBERS)}", secrets))
+    return lambda: Lake(root, Local(tmp_path / f"machine-{next(_NUMBERS)}", secrets), permit=OPEN)
 
 
 @pytest.fixture
@@ -194,7 +195,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("landed")
     generate(RegionPlan(persons=12, institutions=1, seed=7, workers=1), folder / "region")
     settings = Settings(home=folder / "home", buckets=2, threads=2, memory_mb=400)
-    stores = stores_at(settings, Lake(folder / "none"))
+    stores = stores_at(settings, Lake(folder / "none", permit=OPEN))
     for site in json.loads((folder / "region" / "region.json").read_bytes())["sites"]:
         ensure_site(stores.landing, site["name"], site["kind"])
         run.ingest(stores, folder / "region" / site["folder"], site["name"])
@@ -204,21 +205,20 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="session")
 def in_a_folder(landed: Settings) -> dict[str, bytes]:
     """Every data file of the region, linked and built undisturbed in a folder."""
-    lake = Lake(landed.home / "lake")
+    lake = Lake(landed.home / "lake", permit=OPEN)
     run.link(stores_at(landed, lake))
     run.build(stores_at(landed, lake))
     return data_files(lake)
 
 
 def stores_at(settings: Settings, lake: Lake) -> Stores:
-    return Stores(
-        settings, Landing(settings.landing, settings.keys), lake, fixed_clock(datetime(2026, 1, 1, tzinfo=UTC))
-    )
+    landing = Landing(settings.landing, settings.keys, OPEN)
+    return Stores(settings, landing, lake, fixed_clock(datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def build_disturbed(settings: Settings, lake: Lake, disturb: Callable[[], None]) -> None:
     """Build what is linked in the folder; disturb when a third of the tasks are done."""
-    identity = Lake(settings.home / "lake").require("identity", "")
+    identity = Lake(settings.home / "lake", permit=OPEN).require("identity", "")
     with lake.scratch("identity") as folder:
         copy = shutil.copy(identity.files(PERSON_MAP.name)[0], folder / "file")
         lake.publish("identity", {PERSON_MAP: [lake.adopt(PERSON_MAP, Path(copy))]}, {})
@@ -251,7 +251,7 @@ def test_a_mart_has_the_same_bytes_everywhere(
     assert any("/measurement/" in key for key in found)
     stores = stores_at(landed, machine())
     question = "SELECT count(*), count(DISTINCT person_id) FROM measurement"
-    local = stores_at(landed, Lake(landed.home / "lake"))
+    local = stores_at(landed, Lake(landed.home / "lake", permit=OPEN))
     assert list(ask(stores, question).rows()) == list(ask(local, question).rows())
 
 

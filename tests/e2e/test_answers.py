@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from ..opened import opened
+
 pytestmark = pytest.mark.e2e
 
 
@@ -79,9 +81,8 @@ def test_no_name_address_phone_or_local_id_is_anywhere_in_the_mart(built, region
     assert len(secrets) > 50
     from xinglin.contracts.mart import TABLES
     from xinglin.flows.answer import ask
-    from xinglin.wiring import open_region
 
-    stores = open_region(built.home)
+    stores = opened(built.home)
     for table in TABLES:
         cells = {str(cell) for row in ask(stores, f"SELECT * FROM {table}").rows() for cell in row}
         assert not secrets & cells, f"{table} holds {len(secrets & cells)} identifying values"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ..opened import opened
 from .conftest import Xinglin
 
 pytestmark = pytest.mark.e2e
@@ -50,10 +51,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Xinglin:
     """That region, landed, linked and built."""
     from xinglin.flows.demo import gather
-    from xinglin.wiring import open_region
 
     home = tmp_path_factory.mktemp("own") / "home"
-    spoken = gather(open_region(home, create=True), files)
+    spoken = gather(opened(home, create=True), files)
     assert [one.writes for one in spoken] == ["fhir+dicom", "hl7v2", "csv", "database"]
     assert all(one.received == one.landed + one.duplicate and one.landed > 100 for one in spoken)
     xinglin = Xinglin(home)
@@ -84,9 +84,8 @@ def test_what_is_told_is_the_same(own: Xinglin, built: Xinglin, table: str) -> N
 def linked(xinglin: Xinglin, files: Path) -> set[frozenset[tuple[str, str]]]:
     """Who is one person, among the records that the truth names."""
     from xinglin.identity import person_links
-    from xinglin.wiring import open_region
 
-    columns, found = person_links(open_region(xinglin.home).lake)
+    columns, found = person_links(opened(xinglin.home).lake)
     with (files / "truth" / "persons.csv").open(encoding="utf-8") as file:
         known = {(row["site"], row["local_id"]) for row in csv.DictReader(file)}
     persons: dict[str, set[tuple[str, str]]] = {}
@@ -111,9 +110,8 @@ def features(xinglin: Xinglin) -> Iterator[tuple[tuple[str, str], tuple[Any, ...
     import duckdb
 
     from xinglin.contracts.identity import PATIENT
-    from xinglin.wiring import open_region
 
-    lake = open_region(xinglin.home).lake
+    lake = opened(xinglin.home).lake
     snapshot = lake.snapshot(PATIENT.stage)
     assert snapshot is not None
     paths = lake.paths(PATIENT, [file.path for file in snapshot.tables[PATIENT.name]])
@@ -139,9 +137,8 @@ def test_the_images_lie_in_the_mart_and_as_they_were_received(own: Xinglin, file
 
 def test_gathering_again_lands_nothing(own: Xinglin, files: Path) -> None:
     from xinglin.flows.demo import gather
-    from xinglin.wiring import open_region
 
-    assert sum(one.landed for one in gather(open_region(own.home), files)) == 0
+    assert sum(one.landed for one in gather(opened(own.home), files)) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from xinglin.core.permit import OPEN
 from xinglin.landing import Landing
 
 from .conftest import Xinglin
@@ -49,7 +50,7 @@ def test_every_resource_is_landed_or_a_duplicate(mercy):
 
 
 def test_617_bundles_land_without_a_dangling_reference(mercy):
-    landing = Landing(mercy.home / "landing")
+    landing = Landing(mercy.home / "landing", permit=OPEN)
     manifest = landing.batches("mercy")[0].manifest
     assert Counter(source["role"] for source in manifest["sources"]) == {"archive": 1, "member": 617}
     assert manifest["types"]["Patient"] == 615

@@ -66,7 +66,7 @@ class _Listener:
         self.plan = plan
         self.report = report
         self.doors = Doors(stores, plan, report)
-        self.lander = Lander(stores.settings, stores.clock)
+        self.lander = Lander(stores.settings, stores.clock, stores.landing.permit)
         self.watched = [self._watched(stores, watch) for watch in plan.watches]
         self.unlanded = 0
 

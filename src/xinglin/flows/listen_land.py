@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from xinglin.core.clock import Clock
 from xinglin.core.errors import StorageError
 from xinglin.core.files import file_sha256, full_disk, sync_folder
+from xinglin.core.permit import Permit
 from xinglin.core.settings import Settings
 from xinglin.sources import Reading
 
@@ -86,11 +87,11 @@ class Lander:
     Args:
         settings: The region.
         clock: Time that manifests state; a function that another process can import.
+        permit: What was decided; it goes along to the process.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
+    def __init__(self, settings: Settings, clock: Clock, permit: Permit) -> None:
+        self._given = settings, clock, permit
         self._executor: ProcessPoolExecutor | None = None
 
     async def land(self, job: Job) -> LandedBatch:
@@ -101,7 +102,7 @@ class Lander:
         """
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
-                1, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._settings, self._clock)
+                1, mp_context=get_context("spawn"), initializer=_begin, initargs=self._given
             )
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, _land_here, job)
@@ -124,14 +125,14 @@ _WORKER: dict[str, tuple[Landing, Settings, Clock]] = {}
 """What the worker process keeps between jobs."""
 
 
-def _begin(settings: Settings, clock: Clock) -> None:
+def _begin(settings: Settings, clock: Clock, permit: Permit) -> None:
     from xinglin.landing import Landing
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the parent decides when to end
     os.nice(5)  # answering senders comes first
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _WORKER["here"] = Landing(settings.landing, settings.keys), settings, clock
+    _WORKER["here"] = Landing(settings.landing, settings.keys, permit), settings, clock
 
 
 def _end_with_parent() -> None:

@@ -4,7 +4,8 @@ Example:
     >>> import tempfile
     >>> from pathlib import Path
     >>> from xinglin.contracts.person_map import PERSON_MAP
-    >>> lake = Lake(Path(tempfile.mkdtemp()))
+    >>> from xinglin.core.permit import OPEN
+    >>> lake = Lake(Path(tempfile.mkdtemp()), permit=OPEN)
     >>> with lake.scratch("identity") as folder:
     ...     connection = connect(memory_mb=200, threads=1)
     ...     _ = write_parquet(connection, "SELECT 1::BIGINT patient_key, 7::BIGINT person_id", folder / "a.parquet")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import NotFound
+from xinglin.core.permit import CLOSED, Permit
 
 if TYPE_CHECKING:
     from xinglin.lake.storage import Storage
@@ -56,6 +57,7 @@ class Snapshot:
         state: What the stage remembers about its work (JSON).
         storage: Where the files are.
         token: The storage's mark of this version of the pointer.
+        permit: The lake's, asked again before a file is named.
     """
 
     stage: str
@@ -64,6 +66,7 @@ class Snapshot:
     state: dict[str, Any]
     storage: Storage = field(repr=False, compare=False)
     token: str = field(default="", repr=False, compare=False)
+    permit: Permit = field(default=CLOSED, repr=False, compare=False)
 
     def files(self, table: str, buckets: Collection[int] | None = None) -> list[str]:
         """Absolute paths on this machine of a table's files, sorted, of all buckets or of some.
@@ -72,7 +75,9 @@ class Snapshot:
 
         Raises:
             NotFound: The stage has no such table.
+            AccessDenied: The stage may not be read.
         """
+        self.permit.require(self.stage)
         if table not in self.tables:
             raise NotFound(f"there is no table {table!r}", source=self.stage, remedy="run: xinglin status")
         files = sorted(self.tables[table], key=lambda file: file.path)

@@ -21,6 +21,7 @@ from typing import Any
 from xinglin.contracts.model import Table
 from xinglin.core.errors import Conflict, ContractViolation, NotFound
 from xinglin.core.files import exclusive, file_sha256, full_disk
+from xinglin.core.permit import CLOSED, EVERY, Permit
 from xinglin.lake.delta import show_in_delta
 from xinglin.lake.files import DataFile, Snapshot
 from xinglin.lake.storage import Local, Storage, Stored, open_storage
@@ -48,14 +49,25 @@ class Lake:
     Args:
         root: Folder or URL (``hdfs:``, ``s3:``) of the lake; a folder is created when first written.
         local: What a lake elsewhere needs on this machine.
+        permit: What was decided; every method asks it for its stage. It goes along to every task.
     """
 
     root: Path | str
     local: Local = Local()  # noqa: RUF009 - a frozen value
+    permit: Permit = CLOSED
 
     @property
     def storage(self) -> Storage:
-        """Where the bytes lie."""
+        """Where the bytes of all stages lie.
+
+        Raises:
+            AccessDenied: Not every stage may be read.
+        """
+        self.permit.require(EVERY)
+        return self._storage
+
+    @property
+    def _storage(self) -> Storage:
         return open_storage(str(self.root), self.local)
 
     def paths(self, table: Table, files: Iterable[str]) -> list[str]:
@@ -64,17 +76,26 @@ class Lake:
         Args:
             table: The contract.
             files: `DataFile.path` of each.
+
+        Raises:
+            AccessDenied: The table's stage may not be read.
         """
-        return self.storage.paths([f"{table.stage}/{table.name}/{path}" for path in files])
+        self.permit.require(table.stage)
+        return self._storage.paths([f"{table.stage}/{table.name}/{path}" for path in files])
 
     def snapshot(self, stage: str) -> Snapshot | None:
-        """What the stage last published, or None."""
-        pointer = self.storage.read(f"{stage}/{_POINTER}")
+        """What the stage last published, or None.
+
+        Raises:
+            AccessDenied: The stage may not be read.
+        """
+        self.permit.require(stage)
+        pointer = self._storage.read(f"{stage}/{_POINTER}")
         if pointer is None:
             return None
         content = json.loads(pointer.data)
         tables = {name: [DataFile.from_json(file) for file in files] for name, files in content["tables"].items()}
-        return Snapshot(stage, content["version"], tables, content["state"], self.storage, pointer.token)
+        return Snapshot(stage, content["version"], tables, content["state"], self._storage, pointer.token, self.permit)
 
     def require(self, stage: str, remedy: str) -> Snapshot:
         """Like `snapshot`, but a stage that never ran is an error that says what to run.
@@ -94,8 +115,10 @@ class Lake:
         Raises:
             Conflict: Another process of this machine is writing this stage. Writers on several machines find out when
                 they publish.
+            AccessDenied: The stage may not be written.
         """
-        stage_folder = self.storage.work / stage
+        self.permit.require(stage, write=True)
+        stage_folder = self._storage.work / stage
         stage_folder.mkdir(parents=True, exist_ok=True)
         folder = stage_folder / "_scratch"
         with exclusive(stage_folder / "_lock", doing=f"the stage {stage}"):
@@ -118,14 +141,16 @@ class Lake:
 
         Raises:
             ContractViolation: The columns are not the contract's, or the bucket is missing.
+            AccessDenied: The table's stage may not be written.
         """
         return self.adopt_all(table, [(file, bucket)])[0]
 
     def adopt_all(self, table: Table, files: Iterable[tuple[Path, int | None]]) -> list[DataFile]:
         """`adopt` for many files and their buckets, several at once where the lake is elsewhere."""
+        self.permit.require(table.stage, write=True)
         adopted = [_described(table, file, bucket) for file, bucket in files]
         keys = [(file, f"{table.stage}/{table.name}/{described.path}") for file, described in adopted]
-        self.storage.adopt(keys)
+        self._storage.adopt(keys)
         return [described for _, described in adopted]
 
     def publish(
@@ -148,33 +173,34 @@ class Lake:
 
         Raises:
             Conflict: The stage shows another snapshot by now; nothing was published.
+            AccessDenied: The stage may not be written.
         """
+        self.permit.require(stage, write=True)
         before = self.snapshot(stage) if isinstance(after, EllipsisType) else after
         wanted = {table.name: sorted(set(files)) for table, files in tables.items()}
         if before and before.tables == wanted and before.state == state:
-            show_in_delta(self.storage, before, tables, before)
+            show_in_delta(self._storage, before, tables, before)
             return before
-        stored = list(self.storage.listing(stage))
+        stored = list(self._storage.listing(stage))
         _all_there(stage, wanted, stored)
-        snapshot = self._replace(
-            Snapshot(stage, before.version + 1 if before else 1, wanted, state, self.storage), before
-        )
-        show_in_delta(self.storage, snapshot, tables, before)
-        shown = self.storage.read(f"{stage}/{_POINTER}")
+        version = before.version + 1 if before else 1
+        snapshot = self._replace(Snapshot(stage, version, wanted, state, self._storage, permit=self.permit), before)
+        show_in_delta(self._storage, snapshot, tables, before)
+        shown = self._storage.read(f"{stage}/{_POINTER}")
         # Who published the next snapshot already may have named what this one does not.
         if shown and shown.token == snapshot.token:
-            self.storage.delete(_unnamed(stored, snapshot, before, self.storage.grace))
+            self._storage.delete(_unnamed(stored, snapshot, before, self._storage.grace))
         return snapshot
 
     def _replace(self, now: Snapshot, before: Snapshot | None) -> Snapshot:
         content = {"version": now.version, "tables": now.tables, "state": now.state}
         data = json.dumps(content, sort_keys=True, separators=(",", ":"), default=DataFile.to_json).encode()
         try:
-            token = self.storage.replace(f"{now.stage}/{_POINTER}", data, before.token if before else None)
+            token = self._storage.replace(f"{now.stage}/{_POINTER}", data, before.token if before else None)
         except Conflict as error:
             raise Conflict(
                 f"another run has published the stage {now.stage} meanwhile; nothing of this one is shown",
-                source=self.storage.url,
+                source=self._storage.url,
                 remedy="run it again: it goes on from what is shown now",
                 retry=True,
             ) from error

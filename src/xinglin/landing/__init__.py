@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from xinglin.landing.proof import Proof, prove
     from xinglin.landing.receive import IngestReport, ingest
     from xinglin.landing.spool import MessageSpool, ObjectSpool, Room, Segment, Spool, messages
-    from xinglin.landing.store import KINDS, Batch, Counts, LandedFile, Landing, Site
+    from xinglin.landing.store import KINDS, REGISTRY, STAGE, Batch, Counts, LandedFile, Landing, Site
     from xinglin.landing.verification import VerifyReport, verify
 
 __all__ = [
     "KINDS",
+    "REGISTRY",
+    "STAGE",
     "Batch",
     "Counts",
     "IngestReport",

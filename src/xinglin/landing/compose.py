@@ -8,9 +8,9 @@ from typing import Any
 
 from xinglin.contracts.landing import QUARANTINE
 from xinglin.core.files import file_sha256, sync_folder, write_atomic
+from xinglin.core.merkle import Tree
 from xinglin.landing.assemble import Assembled, FilePlan
 from xinglin.landing.manifest import FORMAT, canonical, sign
-from xinglin.core.merkle import Tree
 from xinglin.landing.parquet import superseded_table, sync, write_table, writer
 from xinglin.landing.versions import Decision
 from xinglin.sources import Received

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 
 from xinglin.core.errors import NotFound, VerificationFailed
-from xinglin.landing.manifest import check_signature, digest
 from xinglin.core.merkle import Tree, cover, root_from_path, siblings
+from xinglin.landing.manifest import check_signature, digest
 from xinglin.landing.store import Batch, Landing
 
 __all__ = ["Proof", "prove"]

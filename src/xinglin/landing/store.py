@@ -12,11 +12,16 @@ from typing import Any
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
+from xinglin.core.permit import CLOSED, Permit
 from xinglin.landing.known import Known
 from xinglin.landing.manifest import canonical, digest, new_key, public_key
 
-__all__ = ["KINDS", "Batch", "Counts", "LandedFile", "Landing", "Site"]
+__all__ = ["KINDS", "REGISTRY", "STAGE", "Batch", "Counts", "LandedFile", "Landing", "Site"]
 
+STAGE = "landing"
+"""What a permit calls batches, spools and originals."""
+REGISTRY = "sites"
+"""What a permit calls the registry of sites: who they are, by which key they sign, where their records lie."""
 KINDS = ("hospital", "health-centre", "clinic", "exam-centre", "unspecified")
 _SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}").fullmatch
 
@@ -119,21 +124,27 @@ class Batch:
 class Landing:
     """The landing folder: ``<site>/site.json`` and ``<site>/batch-000001/`` and so on.
 
+    Names and public keys of sites are open to everybody: whoever verifies needs them, and they say nothing of a
+    patient. Everything else asks the permit.
+
     Args:
         root: The folder; it need not exist yet.
         keys: The folder of the sites' private keys; ``keys`` beside `root` when not given.
+        permit: What was decided: `STAGE` for batches, `REGISTRY` for what is registered of sites.
 
     Example:
         >>> import tempfile
-        >>> landing = Landing(Path(tempfile.mkdtemp()) / "landing")
+        >>> from xinglin.core.permit import OPEN
+        >>> landing = Landing(Path(tempfile.mkdtemp()) / "landing", permit=OPEN)
         >>> landing.add_site("mercy", "hospital").kind
         'hospital'
         >>> [site.name for site in landing.sites()], landing.files()
         (['mercy'], [])
     """
 
-    def __init__(self, root: Path, keys: Path | None = None) -> None:
+    def __init__(self, root: Path, keys: Path | None = None, permit: Permit = CLOSED) -> None:
         self.root = root
+        self.permit = permit
         self.keys = keys or root.parent / "keys"
         self._known: dict[str, Known] = {}
 
@@ -164,7 +175,9 @@ class Landing:
         Raises:
             UsageError: The name or the kind cannot be used.
             Conflict: The site exists.
+            AccessDenied: The registry may not be written.
         """
+        self.permit.require(REGISTRY, write=True)
         if kind not in KINDS:
             raise UsageError(f"a site's kind is one of {', '.join(KINDS)}", source=kind)
         folder = self.folder(name)
@@ -173,10 +186,15 @@ class Landing:
         folder.mkdir(parents=True, exist_ok=True)
         if not self.key_path(name).exists():
             private_file(self.key_path(name), new_key(seed).hex().encode() + b"\n")
-        return self.write_site(Site(name=name, kind=kind, public_key=public_key(self.signing_key(name)), inbox=inbox))
+        return self.write_site(Site(name=name, kind=kind, public_key=public_key(self._key(name)), inbox=inbox))
 
     def write_site(self, site: Site) -> Site:
-        """Write what is registered of a site anew."""
+        """Write what is registered of a site anew.
+
+        Raises:
+            AccessDenied: The registry may not be written.
+        """
+        self.permit.require(REGISTRY, write=True)
         write_atomic(self.folder(site.name) / "site.json", canonical(vars(site)) + b"\n")
         return site
 
@@ -185,7 +203,11 @@ class Landing:
 
         Returns:
             Its SHA-256, by which manifests and the registry name it.
+
+        Raises:
+            AccessDenied: No batch may be written.
         """
+        self.permit.require(STAGE, write=True)
         content = text.encode()
         name = digest(content)
         path = self.folder(site) / "mappings" / f"{name}.yaml"
@@ -228,14 +250,24 @@ class Landing:
 
         Raises:
             NotFound: The key file is gone; batches can be verified but none can be added.
+            AccessDenied: No batch may be written.
         """
+        self.permit.require(STAGE, write=True)
+        return self._key(site)
+
+    def _key(self, site: str) -> bytes:
         path = self.key_path(site)
         if not path.is_file():
             raise NotFound("the site's signing key is not there", source=str(path), remedy="restore it from a backup")
         return bytes.fromhex(path.read_text().strip())
 
     def batches(self, site: str) -> list[Batch]:
-        """The batches of a site, oldest first."""
+        """The batches of a site, oldest first.
+
+        Raises:
+            AccessDenied: Batches may not be read.
+        """
+        self.permit.require(STAGE)
         paths = sorted(self.folder(site).glob("batch-[0-9]*"), key=lambda path: int(path.name[6:]))
         return [Batch(site, int(path.name[6:]), path) for path in paths]
 
@@ -248,7 +280,12 @@ class Landing:
         return known
 
     def spool(self, site: str) -> Path:
-        """The folder in which live feeds keep what is not landed yet."""
+        """The folder in which live feeds keep what is not landed yet.
+
+        Raises:
+            AccessDenied: No batch may be written.
+        """
+        self.permit.require(STAGE, write=True)
         return self.folder(site) / "spool"
 
     def all_batches(self) -> Iterator[Batch]:

@@ -10,8 +10,8 @@ from typing import Any
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
-from xinglin.landing.manifest import canonical, check_signature
 from xinglin.core.merkle import Tree, cover
+from xinglin.landing.manifest import canonical, check_signature
 from xinglin.landing.originals import original_sha256
 from xinglin.landing.store import Batch, LandedFile, Landing, Site
 

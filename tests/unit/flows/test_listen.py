@@ -11,6 +11,7 @@ import pytest
 
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import NotFound, StorageError, UsageError
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.flows.listen_keep import MessageKeeper, object_keeper
 from xinglin.flows.listen_land import Job, LandedBatch, land
@@ -29,14 +30,14 @@ def oru(number: int) -> bytes:
 
 @pytest.fixture
 def landing(tmp_path: Path) -> Landing:
-    made = Landing(tmp_path / "home" / "landing")
+    made = Landing(tmp_path / "home" / "landing", permit=OPEN)
     made.add_site("centre", "health-centre", seed=bytes(32))
     return made
 
 
 def land_journal(landing: Landing, path: Path) -> LandedBatch:
     job = Job("centre", "mllp", path, Reading("hl7v2"))
-    return land(job, Landing(landing.root), Settings(landing.root.parent, threads=1), NOON)
+    return land(job, Landing(landing.root, permit=OPEN), Settings(landing.root.parent, threads=1), NOON)
 
 
 def segment(landing: Landing, *contents: bytes) -> Path:

@@ -4,11 +4,12 @@ import pytest
 
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.flows.sites import ensure_site, reading_of, set_site
-from xinglin.wiring import open_region
+
+from ...opened import opened
 
 
 def test_a_site_heard_of_for_the_first_time_is_registered_and_keeps_its_kind(tmp_path):
-    landing = open_region(tmp_path / "home", create=True).landing
+    landing = opened(tmp_path / "home", create=True).landing
     first = ensure_site(landing, "mercy", "clinic")
     assert ensure_site(landing, "mercy", "hospital") == first
     assert [site.kind for site in landing.sites()] == ["clinic"]
@@ -16,13 +17,13 @@ def test_a_site_heard_of_for_the_first_time_is_registered_and_keeps_its_kind(tmp
 
 @pytest.mark.parametrize("name", ["../mercy", "", "a/b", "a b", ".hidden"])
 def test_a_name_that_would_leave_the_folder_is_refused(tmp_path, name):
-    landing = open_region(tmp_path / "home", create=True).landing
+    landing = opened(tmp_path / "home", create=True).landing
     with pytest.raises(UsageError):
         ensure_site(landing, name, "clinic")
 
 
 def test_what_is_registered_of_a_site_decides_how_it_is_read_unless_said_otherwise(tmp_path):
-    landing = open_region(tmp_path / "home", create=True).landing
+    landing = opened(tmp_path / "home", create=True).landing
     landing.add_site("mercy", "hospital")
     mapping = tmp_path / "own.yaml"
     mapping.write_text("settings: {zone: '+08:00'}\n")
@@ -36,7 +37,7 @@ def test_what_is_registered_of_a_site_decides_how_it_is_read_unless_said_otherwi
 
 
 def test_a_password_never_stands_in_the_registry(tmp_path):
-    landing = open_region(tmp_path / "home", create=True).landing
+    landing = opened(tmp_path / "home", create=True).landing
     landing.add_site("mercy", "hospital")
     with pytest.raises(UsageError, match="password"):
         set_site(landing, "mercy", inbox="postgresql://his:secret@db/his")
@@ -46,7 +47,7 @@ def test_a_password_never_stands_in_the_registry(tmp_path):
 
 
 def test_a_format_or_a_mapping_that_is_not_there_is_refused(tmp_path):
-    landing = open_region(tmp_path / "home", create=True).landing
+    landing = opened(tmp_path / "home", create=True).landing
     landing.add_site("mercy", "hospital")
     with pytest.raises(UsageError, match="format"):
         set_site(landing, "mercy", form="fax")

@@ -17,6 +17,7 @@ import pyarrow.parquet as parquet
 from xinglin.core.clock import fixed_clock
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.identity import LinkReport, link, person_links
 from xinglin.lake import Lake
@@ -49,7 +50,7 @@ class Region:
 
     @property
     def lake(self) -> Lake:
-        return Lake(self.home / "lake")
+        return Lake(self.home / "lake", permit=OPEN)
 
     def files(self, resource_type: str | None = None) -> list[File]:
         return sorted(self.landed, key=lambda file: (file.site, file.batch, file.name))

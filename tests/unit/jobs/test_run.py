@@ -12,6 +12,7 @@ import pytest
 from xinglin.contracts.mart import TABLES
 from xinglin.core.errors import Conflict, JobFailed, NotFound, UsageError
 from xinglin.core.files import exclusive
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.jobs import Job, JobReport, run_job
 from xinglin.lake import Lake, LocalRunner, connect, write_parquet
@@ -51,7 +52,7 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    made = Bench(Lake(tmp_path / "lake"), Settings(home=tmp_path, buckets=BUCKETS, memory_mb=200))
+    made = Bench(Lake(tmp_path / "lake", permit=OPEN), Settings(home=tmp_path, buckets=BUCKETS, memory_mb=200))
     made.publish({0: ["one", "two"], 2: ["three"]})
     return made
 
@@ -180,7 +181,7 @@ def test_a_script_reaches_no_other_file_through_sql(bench: Bench, tmp_path: Path
 
 
 def test_without_a_mart_the_error_says_what_to_run(tmp_path: Path):
-    empty = Bench(Lake(tmp_path / "lake"), Settings(home=tmp_path))
+    empty = Bench(Lake(tmp_path / "lake", permit=OPEN), Settings(home=tmp_path))
     with pytest.raises(NotFound, match="xinglin run"):
         empty.run(COUNT + SUM)
 

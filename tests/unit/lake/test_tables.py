@@ -9,6 +9,7 @@ import pytest
 
 from xinglin.contracts.model import Column, Table
 from xinglin.core.errors import Conflict, ContractViolation, NotFound, StorageError
+from xinglin.core.permit import OPEN
 from xinglin.lake import DataFile, Lake, connect, write_parquet
 
 EVENT = Table(
@@ -40,7 +41,7 @@ def read(paths: list[str]) -> list[int]:
 
 
 def test_a_stage_shows_all_its_tables_at_once_and_only_what_was_published(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         files = write_events(lake, folder, [1, 2, 3])
         assert lake.snapshot("mart") is None
@@ -52,7 +53,7 @@ def test_a_stage_shows_all_its_tables_at_once_and_only_what_was_published(tmp_pa
 
 
 def test_publishing_the_same_again_changes_nothing(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         files = write_events(lake, folder, [1])
         first = lake.publish("mart", {EVENT: files}, {})
@@ -63,7 +64,7 @@ def test_publishing_the_same_again_changes_nothing(tmp_path):
 def test_delta_readers_see_the_same_files_as_the_snapshot(tmp_path):
     from deltalake import DeltaTable
 
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         lake.publish("mart", {EVENT: write_events(lake, folder, [1, 2, 3])}, {})
         snapshot = lake.publish("mart", {EVENT: write_events(lake, folder, [3, 4])}, {})
@@ -75,7 +76,7 @@ def test_delta_readers_see_the_same_files_as_the_snapshot(tmp_path):
 def test_a_run_killed_between_delta_and_pointer_is_mended_by_the_next(tmp_path):
     from deltalake import DeltaTable
 
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         lake.publish("mart", {EVENT: write_events(lake, folder, [1])}, {})
         pointer = (tmp_path / "mart" / "_snapshot.json").read_bytes()
@@ -89,7 +90,7 @@ def test_a_run_killed_between_delta_and_pointer_is_mended_by_the_next(tmp_path):
 
 
 def test_a_reader_may_finish_while_the_next_snapshot_appears(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         first = lake.publish("mart", {EVENT: write_events(lake, folder, [1])}, {})
         lake.publish("mart", {EVENT: write_events(lake, folder, [2])}, {})
@@ -99,7 +100,7 @@ def test_a_reader_may_finish_while_the_next_snapshot_appears(tmp_path):
 
 
 def test_columns_that_are_not_the_contracts_are_refused(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         write_parquet(connect(200, 1), "SELECT 1::BIGINT wrong", folder / "a.parquet")
         with pytest.raises(ContractViolation, match="wrong"):
@@ -111,7 +112,7 @@ def test_columns_that_are_not_the_contracts_are_refused(tmp_path):
 
 
 def test_types_that_are_not_the_contracts_are_refused(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         write_parquet(connect(200, 1), "SELECT '1' AS place_id", folder / "a.parquet")
         with pytest.raises(ContractViolation, match="place_id"):
@@ -119,10 +120,11 @@ def test_types_that_are_not_the_contracts_are_refused(tmp_path):
 
 
 def test_two_writers_of_one_stage_do_not_meet(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     code = (
         "import sys; from pathlib import Path; from xinglin.lake import Lake\n"
-        "with Lake(Path(sys.argv[1])).scratch('mart'): pass"
+        "from xinglin.core.permit import OPEN\n"
+        "with Lake(Path(sys.argv[1]), permit=OPEN).scratch('mart'): pass"
     )
     with lake.scratch("mart"):
         with pytest.raises(Conflict, match="stage mart"), lake.scratch("mart"):
@@ -133,7 +135,7 @@ def test_two_writers_of_one_stage_do_not_meet(tmp_path):
 
 
 def test_scratch_of_a_killed_run_is_swept(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     left = tmp_path / "mart" / "_scratch" / "left.parquet"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
@@ -142,7 +144,7 @@ def test_scratch_of_a_killed_run_is_swept(tmp_path):
 
 
 def test_a_full_disk_is_said_plainly_and_changes_nothing(tmp_path, monkeypatch):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         before = lake.publish("mart", {EVENT: write_events(lake, folder, [1])}, {})
 
@@ -159,11 +161,11 @@ def test_a_full_disk_is_said_plainly_and_changes_nothing(tmp_path, monkeypatch):
 
 def test_a_stage_that_never_ran_says_what_to_run(tmp_path):
     with pytest.raises(NotFound, match="xinglin run"):
-        Lake(tmp_path).require("mart", "run: xinglin run")
+        Lake(tmp_path, permit=OPEN).require("mart", "run: xinglin run")
 
 
 def test_an_unknown_table_is_not_found(tmp_path):
-    lake = Lake(tmp_path)
+    lake = Lake(tmp_path, permit=OPEN)
     with lake.scratch("mart") as folder:
         snapshot = lake.publish("mart", {EVENT: write_events(lake, folder, [1])}, {})
     with pytest.raises(NotFound, match="nothing"):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from xinglin.core.clock import fixed_clock
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import IngestReport, Landing, ingest
 from xinglin.sources import Limits, Reading
@@ -32,7 +33,7 @@ def condition(number: int, of: int, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def landing(tmp_path: Path) -> Landing:
-    made = Landing(tmp_path / "home" / "landing")
+    made = Landing(tmp_path / "home" / "landing", permit=OPEN)
     made.add_site("mercy", "hospital", seed=bytes(32))
     return made
 

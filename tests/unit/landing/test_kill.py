@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from tests.unit.landing.conftest import condition, lines, patient
+from xinglin.core.permit import OPEN
 from xinglin.landing import Landing, verify
 
 _CHILD = """
@@ -18,6 +19,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from xinglin.core.clock import fixed_clock
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest, receive
 from xinglin.sources import Limits, Reading
@@ -26,7 +28,7 @@ if __name__ == "__main__":
     home, source = map(Path, sys.argv[1:])
     receive._SMALL = 0
     ingest(
-        Landing(home / "landing"), source, "mercy", Settings(home, threads=2),
+        Landing(home / "landing", permit=OPEN), source, "mercy", Settings(home, threads=2),
         fixed_clock(datetime(2026, 1, 1, tzinfo=UTC)), reading=Reading(limits=Limits(chunk_bytes=100_000)),
     )
 """
@@ -39,7 +41,7 @@ def start(home: Path, source: Path, script: Path) -> subprocess.Popen[bytes]:
 
 
 def made(home: Path) -> Landing:
-    landing = Landing(home / "landing")
+    landing = Landing(home / "landing", permit=OPEN)
     landing.add_site("mercy", "hospital", seed=bytes(32))
     return landing
 

@@ -15,9 +15,10 @@ from xinglin.contracts.landing import RESOURCE
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import exclusive
 from xinglin.core.ids import omop_key
+from xinglin.core.merkle import leaf_hash
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest, verify
-from xinglin.core.merkle import leaf_hash
 from xinglin.sources import Limits, Reading
 
 Land = Callable[..., Any]
@@ -112,7 +113,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkey
     source.write_bytes(lines(*(one for n in range(3_000) for one in (patient(n % 2_500), condition(n, n)))))
     digests = set()
     for workers in (1, 2, 3):
-        landing = Landing(tmp_path / f"home{workers}" / "landing")
+        landing = Landing(tmp_path / f"home{workers}" / "landing", permit=OPEN)
         landing.add_site("mercy", "hospital", seed=bytes(32))
         limits = Limits(chunk_bytes=50_000)
         ingest(

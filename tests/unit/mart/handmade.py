@@ -10,6 +10,7 @@ import duckdb
 
 from xinglin.contracts.mart import EVENT_TABLES, IMAGING_TABLES, TABLES, VOCABULARY_TABLES
 from xinglin.contracts.model import Table
+from xinglin.core.permit import OPEN
 from xinglin.lake import Lake, connect, write_parquet
 from xinglin.mart.checks.scan import Examiner
 
@@ -189,7 +190,7 @@ def publish(folder: Path, rows: Rows, concepts: Rows | None = None, *, without: 
         concepts: Rows of the vocabulary's tables.
         without: Tables that are not published at all.
     """
-    lake = Lake(folder)
+    lake = Lake(folder, permit=OPEN)
     _stage(lake, "mart", {name: table for name, table in TABLES.items() if name not in without}, rows)
     if concepts is not None:
         _stage(lake, "vocabulary", VOCABULARY_TABLES, concepts)

@@ -15,6 +15,7 @@ import pyarrow.parquet as parquet
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.lake import Lake
 from xinglin.landing import LandedFile
@@ -65,7 +66,7 @@ class TinyRegion:
 
     def link(self, persons: Mapping[tuple[str, str], int]) -> None:
         """Publish a person map: (site, Patient.id) -> person_id."""
-        lake = Lake(self.home / "lake")
+        lake = Lake(self.home / "lake", permit=OPEN)
         keys = [omop_key(site, "Patient", number) for site, number in persons]
         table = pa.table(
             {"patient_key": pa.array(keys, pa.int64()), "person_id": pa.array(persons.values(), pa.int64())}
@@ -83,11 +84,11 @@ class TinyRegion:
 
     def build(self, *, full: bool = False, rules: Rules | None = None) -> MartReport:
         settings = Settings(home=self.home, buckets=3, threads=2, memory_mb=300)
-        return build_mart(Lake(self.home / "lake"), self, settings, full=full, rules=rules)  # type: ignore[arg-type]
+        return build_mart(Lake(self.home / "lake", permit=OPEN), self, settings, full=full, rules=rules)  # type: ignore[arg-type]
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Answer a SELECT over the published tables."""
-        snapshot = Lake(self.home / "lake").snapshot("mart")
+        snapshot = Lake(self.home / "lake", permit=OPEN).snapshot("mart")
         assert snapshot
         with duckdb.connect() as connection:
             for name, files in snapshot.tables.items():

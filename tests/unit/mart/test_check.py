@@ -16,6 +16,7 @@ from tests.unit.mart.handmade import HEIGHT, STROKE, Rows, account, examiner, fi
 from xinglin.contracts.mart import TABLES
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import NotFound, QualityFailed
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.flows.answer import open_mart
 from xinglin.flows.stores import Stores
@@ -284,7 +285,7 @@ def opened(lake: Lake, folder: Path) -> duckdb.DuckDBPyConnection:
 
 def test_the_sql_of_a_failed_check_gives_just_the_rows_that_failed(tmp_path: Path) -> None:
     report = checked(tmp_path, thoroughly_broken(), vocabulary())
-    connection = opened(Lake(tmp_path / "lake"), tmp_path)
+    connection = opened(Lake(tmp_path / "lake", permit=OPEN), tmp_path)
 
     failing = [found for found in report.results if found.rows_failed and found.rule.threshold < 1]
 
@@ -296,7 +297,7 @@ def test_the_sql_of_a_failed_check_gives_just_the_rows_that_failed(tmp_path: Pat
 
 def test_every_kind_of_check_has_sql_that_runs_on_an_empty_mart(tmp_path: Path) -> None:
     report = checked(tmp_path, {}, vocabulary())
-    connection = opened(Lake(tmp_path / "lake"), tmp_path)
+    connection = opened(Lake(tmp_path / "lake", permit=OPEN), tmp_path)
 
     assert report.summary()["error"] == 0
     assert report.blocking == ()
@@ -360,4 +361,4 @@ def test_progress_ends_at_its_total(tmp_path: Path) -> None:
 
 def test_without_a_mart_the_error_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="xinglin mart build"):
-        check_mart(Lake(tmp_path / "lake"), Settings(home=tmp_path), clock=NOW)
+        check_mart(Lake(tmp_path / "lake", permit=OPEN), Settings(home=tmp_path), clock=NOW)

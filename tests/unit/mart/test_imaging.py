@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from tests.unit.mart.region_of import TinyRegion, about, patient
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.flows.run import build, link
 from xinglin.flows.stores import Stores
 from xinglin.lake import Lake
 from xinglin.landing import ingest
 from xinglin.mart import check_mart
-from xinglin.wiring import open_region
+
+from ...opened import opened
 
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 Resource = dict[str, Any]
@@ -77,7 +79,7 @@ def region(tmp_path: Path) -> TinyRegion:
 
 def numbers(region: TinyRegion) -> tuple[int, int, int, int]:
     """Procedures, studies, series, instances."""
-    snapshot = Lake(region.home / "lake").snapshot("mart")
+    snapshot = Lake(region.home / "lake", permit=OPEN).snapshot("mart")
     assert snapshot
     ((studies,),) = region.ask("SELECT count(DISTINCT image_study_uid) FROM image_occurrence")
     return (
@@ -204,7 +206,7 @@ def test_every_object_is_accounted_for_and_every_row_leads_back(region: TinyRegi
         assert region.ask(written) == [(report.rows[table],)], table
         led = f"SELECT count(DISTINCT row_id) FROM lineage JOIN {table} ON row_id = {table}_id"
         assert region.ask(f"{led} WHERE table_name = '{table}'") == [(report.rows[table],)], table
-    blocking = check_mart(Lake(region.home / "lake"), Settings(home=region.home, threads=1)).blocking
+    blocking = check_mart(Lake(region.home / "lake", permit=OPEN), Settings(home=region.home, threads=1)).blocking
     assert blocking == ()
 
 
@@ -216,9 +218,9 @@ def test_new_objects_touch_their_bucket_only_and_give_the_bytes_of_a_full_build(
     report = region.build()
 
     assert (report.units_done, report.buckets_done) == (1, 1)
-    snapshot = Lake(region.home / "lake").snapshot("mart")
+    snapshot = Lake(region.home / "lake", permit=OPEN).snapshot("mart")
     region.build(full=True)
-    again = Lake(region.home / "lake").snapshot("mart")
+    again = Lake(region.home / "lake", permit=OPEN).snapshot("mart")
     assert snapshot and again
     assert snapshot.tables == again.tables
 
@@ -238,7 +240,7 @@ def test_no_description_reaches_the_mart(region: TinyRegion) -> None:
 def test_real_studies_have_the_patients_series_and_instances_that_pydicom_finds(
     tmp_path: Path, real_data: Callable[[str], Path]
 ) -> None:
-    stores = open_region(tmp_path / "home", create=True)
+    stores = opened(tmp_path / "home", create=True)
     stores.landing.add_site("mercy", "hospital", seed=bytes(32))
     folder = real_data("dicom-ibsi")
     report = ingest(stores.landing, folder, "mercy", Settings(tmp_path, threads=1))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from xinglin.core.errors import UsageError
+from xinglin.core.permit import OPEN
 from xinglin.lake import Lake, Local
 from xinglin.lake.storage.s3 import S3, access_options
 
@@ -40,7 +41,7 @@ def test_an_unknown_name_in_the_file_is_refused_without_its_value(tmp_path: Path
 
 
 def test_no_key_shows_in_a_lake_or_travels_with_it(tmp_path: Path) -> None:
-    lake = Lake("s3://bucket/lake", Local(tmp_path, secrets(tmp_path)))
+    lake = Lake("s3://bucket/lake", Local(tmp_path, secrets(tmp_path)), permit=OPEN)
 
     assert "hidden" not in repr(lake) + repr(S3.at("s3://bucket/lake", secrets(tmp_path)))
     assert b"hidden" not in pickle.dumps(lake)

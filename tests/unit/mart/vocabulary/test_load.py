@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.mart.region_of import TinyRegion, about, code, patient
 from xinglin.core.errors import BadInput
+from xinglin.core.permit import OPEN
 from xinglin.lake import Lake
 from xinglin.mart import load_vocabulary
 
@@ -49,14 +50,14 @@ def download(tmp_path: Path) -> Path:
 def region(tmp_path: Path, download: Path) -> TinyRegion:
     region = TinyRegion(tmp_path)
     region.link({("mercy", "p1"): 17})
-    load_vocabulary(Lake(tmp_path / "lake"), download, memory_mb=300)
+    load_vocabulary(Lake(tmp_path / "lake", permit=OPEN), download, memory_mb=300)
     return region
 
 
 def test_the_word_na_and_lone_quotes_are_names(tmp_path: Path, download: Path):
     import duckdb
 
-    lake = Lake(tmp_path / "lake")
+    lake = Lake(tmp_path / "lake", permit=OPEN)
     assert load_vocabulary(lake, download, memory_mb=300).rows["concept"] == 5
     snapshot = lake.snapshot("vocabulary")
     assert snapshot
@@ -74,12 +75,12 @@ def test_a_zip_with_a_folder_and_macos_companions_is_read(tmp_path: Path, downlo
         for file in download.iterdir():
             archive.write(file, f"inner/{file.name}")
             archive.writestr(f"__MACOSX/inner/._{file.name}", b"junk")
-    assert load_vocabulary(Lake(tmp_path / "lake"), path, memory_mb=300).codes == 5
+    assert load_vocabulary(Lake(tmp_path / "lake", permit=OPEN), path, memory_mb=300).codes == 5
 
 
 def test_a_folder_without_concepts_is_refused(tmp_path: Path):
     with pytest.raises(BadInput, match=r"CONCEPT\.csv and CONCEPT_RELATIONSHIP\.csv not found"):
-        load_vocabulary(Lake(tmp_path / "lake"), tmp_path, memory_mb=300)
+        load_vocabulary(Lake(tmp_path / "lake", permit=OPEN), tmp_path, memory_mb=300)
 
 
 def test_the_domain_of_the_concept_decides_the_table(region: TinyRegion):
@@ -134,13 +135,13 @@ def test_a_new_vocabulary_redoes_every_file(region: TinyRegion, download: Path):
     region.land([patient(), about("Condition", "c", code=code("230690007"), onsetDateTime=DAY)])
     region.build()
     (download / "CONCEPT.csv").write_text(CONCEPT.replace("\tStroke\tCondition\t", "\tStroke\tObservation\t"))
-    load_vocabulary(Lake(region.home / "lake"), download, memory_mb=300)
+    load_vocabulary(Lake(region.home / "lake", permit=OPEN), download, memory_mb=300)
     report = region.build()
     assert (report.units_done, report.rows["observation"], report.rows["condition_occurrence"]) == (2, 1, 0)
 
 
 @pytest.mark.real
 def test_a_real_vocabulary_shard_loads(tmp_path: Path, real_data: Callable[[str], Path]):
-    report = load_vocabulary(Lake(tmp_path / "lake"), real_data("omop-synthea27") / "Synthea27Nj_5.4.zip")
+    report = load_vocabulary(Lake(tmp_path / "lake", permit=OPEN), real_data("omop-synthea27") / "Synthea27Nj_5.4.zip")
     assert report.rows["concept"] == 2294
     assert report.rows["concept_relationship"] == 266_588

@@ -18,6 +18,8 @@ from xinglin.region import RegionPlan, generate, institutional
 from xinglin.region.writers.database import create_statements
 from xinglin.region.writers.rows import COLUMNS
 
+from ....opened import opened
+
 SITE = "north-exam-centre"
 
 
@@ -59,15 +61,12 @@ def landed(stores: Stores, url: str, mapping: str) -> dict[str, Any]:
 
 @pytest.mark.skipif(bool(postgres.why_not()), reason=postgres.why_not() or "a server can be started")
 def test_postgresql_gives_what_sqlite_gives(tmp_path: Path) -> None:
-    from xinglin.wiring import open_region
 
     out = tmp_path / "region"
     generate(RegionPlan(persons=60, seed=3, workers=1, formats=institutional(4)), out)
     mapping = (out / "mappings" / f"{SITE}.yaml").read_text("utf-8")
     with postgres.server() as url:
         copied(out / SITE, url)
-        ours = landed(open_region(tmp_path / "postgresql", create=True), url, mapping)
-    theirs = landed(
-        open_region(tmp_path / "sqlite", create=True), f"sqlite:///{out / SITE / 'health_check.db'}", mapping
-    )
+        ours = landed(opened(tmp_path / "postgresql", create=True), url, mapping)
+    theirs = landed(opened(tmp_path / "sqlite", create=True), f"sqlite:///{out / SITE / 'health_check.db'}", mapping)
     assert ours == theirs

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import Landing, ingest
 from xinglin.sources import Reading, Rejected, Splitter, discover, records
@@ -134,7 +135,7 @@ def test_headers_say_what_pydicom_reads(pydicom_files: Path) -> None:
 
 
 def test_objects_are_kept_as_they_were_received(tmp_path: Path, real_data: Callable[[str], Path]) -> None:
-    landing = Landing(tmp_path / "landing")
+    landing = Landing(tmp_path / "landing", permit=OPEN)
     landing.add_site("mercy", "hospital", seed=bytes(32))
     folder = real_data("dicom-pynetdicom")
 

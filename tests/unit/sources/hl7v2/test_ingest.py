@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.sources.hl7v2.conftest import PID, PV1
 from xinglin.core.clock import fixed_clock
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.landing import IngestReport, Landing, ingest
 from xinglin.sources import Reading
@@ -21,7 +22,7 @@ OBR = "OBR|1|P1|F1|24323-8^Panel^LN|||20240101|||||||||||||||||LAB|F"
 
 @pytest.fixture
 def landing(tmp_path: Path) -> Landing:
-    made = Landing(tmp_path / "landing")
+    made = Landing(tmp_path / "landing", permit=OPEN)
     made.add_site("lab", "hospital", seed=bytes(32))
     return made
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xinglin.core.clock import fixed_clock
+from xinglin.core.permit import OPEN
 from xinglin.landing import IngestReport, Landing, ingest
 from xinglin.sources import Limits, Reading
 
@@ -66,7 +67,7 @@ class Clinic:
 
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
-    landing = Landing(tmp_path / "home" / "landing")
+    landing = Landing(tmp_path / "home" / "landing", permit=OPEN)
     landing.add_site("clinic", "clinic", seed=bytes(32))
     return Clinic(landing)
 

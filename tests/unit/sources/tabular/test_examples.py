@@ -11,6 +11,7 @@ from tests.unit.sources.tabular.conftest import Clinic
 from tests.unit.sources.tabular.workbooks import xlsx
 from xinglin.cli import run
 from xinglin.core.errors import BadInput, NotFound
+from xinglin.core.permit import OPEN
 from xinglin.landing import Landing
 from xinglin.sources.tabular import read_mapping
 
@@ -166,8 +167,8 @@ def test_the_command_line_reads_the_code_list_beside_the_mapping(put: Callable[.
     inbox = put("prescriptions.csv", f"{header}\nC1,A1,V1,YP0001,x,口服,每日,0.50,g,28,已发药,2024-05-01\n")
     words = ["--site", "clinic", "--mapping", str(EXAMPLES / "drugs.yaml"), "--home", str(tmp_path / "home")]
     assert run(["ingest", str(inbox), *words]) == 0
-    assert [site.name for site in Landing(tmp_path / "home" / "landing").sites()] == ["clinic"]
-    assert Landing(tmp_path / "home" / "landing").counts()["clinic"].landed == 1
+    assert [site.name for site in Landing(tmp_path / "home" / "landing", permit=OPEN).sites()] == ["clinic"]
+    assert Landing(tmp_path / "home" / "landing", permit=OPEN).counts()["clinic"].landed == 1
 
 
 def test_procedures(clinic: Clinic, put: Callable[..., Path]):

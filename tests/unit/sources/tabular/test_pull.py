@@ -10,6 +10,7 @@ import pytest
 from tests.unit.sources.tabular import postgres
 from tests.unit.sources.tabular.conftest import NOON, Clinic
 from xinglin.core.errors import BadInput, NotFound, StorageError, UsageError, XinglinError
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.flows.pull import ingest_database, watermarks
 from xinglin.flows.stores import Stores
@@ -55,7 +56,7 @@ def exam(number: int, value: str, changed: str) -> str:
 def two_pulls(clinic: Clinic, tmp_path: Path, url: str, do: Callable[..., None]) -> None:
     """The same story on every database: a full pull, then only what is new, then nothing new."""
     settings = Settings(home=tmp_path / "home")
-    stores = Stores(settings, clinic.landing, Lake(tmp_path / "lake"), NOON)
+    stores = Stores(settings, clinic.landing, Lake(tmp_path / "lake", permit=OPEN), NOON)
     do(*TABLES, "INSERT INTO people VALUES ('p1', '张三'), ('p2', 'a:b%c')")
     do(exam(1, "5.10", "2024-05-01 09:00:00"), exam(2, "6.25", "2024-05-02 09:00:00"))
     first = ingest_database(stores, url, "clinic", MAPPING)
@@ -98,7 +99,7 @@ def test_a_new_mapping_pulls_everything_again(clinic: Clinic, tmp_path: Path):
     with sqlite3.connect(path) as database:
         for statement in (*TABLES, exam(1, "5.10", "2024-05-01 09:00:00")):
             database.execute(statement)
-    stores = Stores(Settings(home=tmp_path / "home"), clinic.landing, Lake(tmp_path / "lake"), NOON)
+    stores = Stores(Settings(home=tmp_path / "home"), clinic.landing, Lake(tmp_path / "lake", permit=OPEN), NOON)
     ingest_database(stores, f"sqlite:///{path}", "clinic", MAPPING)
     changed = MAPPING.replace("status: final", "status: amended")
     assert watermarks(clinic.landing, "clinic", changed) == {}
@@ -128,7 +129,8 @@ def test_a_postgresql_database_is_pulled_by_its_watermark(clinic: Clinic, tmp_pa
             (url.replace(postgres.PASSWORD, "wrong-s3cret"), XinglinError),
             (url.replace(str(port), "1"), StorageError),
         ):
-            stores = Stores(Settings(home=tmp_path / "home"), clinic.landing, Lake(tmp_path / "lake"), NOON)
+            lake = Lake(tmp_path / "lake", permit=OPEN)
+            stores = Stores(Settings(home=tmp_path / "home"), clinic.landing, lake, NOON)
             with pytest.raises(error) as said:
                 ingest_database(stores, broken, "clinic", MAPPING)
             assert "s3cret" not in f"{said.value!r} {said.value} {said.value.__cause__}"
