@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from bench import dicom, growth, hl7v2, incremental, linking, listen, micro_batches, region, spark, views, whole_way
+from bench import (
+    dicom,
+    encoding,
+    growth,
+    hl7v2,
+    incremental,
+    linking,
+    listen,
+    micro_batches,
+    region,
+    spark,
+    views,
+    whole_way,
+)
 
 BENCHMARKS = {
     "region": region.bench,
@@ -18,6 +31,7 @@ BENCHMARKS = {
     "listen": listen.bench,
     "micro_batches": micro_batches.bench,
     "views": views.bench,
+    "pathling": encoding.bench,
 }
 
 
