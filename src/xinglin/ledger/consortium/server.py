@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,11 +53,12 @@ class Server:
         self._socket = socket
         self._ended: asyncio.Event | None = None
 
-    async def serve(self, ready: Callable[[], None]) -> None:
+    async def serve(self, ready: Callable[[], None], leaving: Callable[[], Awaitable[None]] | None = None) -> None:
         """Answer until `end` is called or the application raises; `failure` then tells what.
 
         Args:
             ready: Called once the socket can be connected to.
+            leaving: Awaited after `end`, while the application still answers.
 
         Raises:
             Conflict: Another application serves this socket.
@@ -72,6 +73,8 @@ class Server:
             os.umask(old)
         ready()
         await self._ended.wait()
+        if leaving:
+            await leaving()
         server.close()
         self._socket.unlink(missing_ok=True)
 

@@ -1,0 +1,232 @@
+"""What one institution's validator keeps on disk: its node's keys and settings, the genesis, the application's state."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xinglin.core.errors import Conflict, NotFound, UsageError
+from xinglin.core.files import private_file, write_atomic
+from xinglin.ledger.consortium.members import Member, address_of, genesis_of, node_genesis
+
+__all__ = ["NodeOptions", "ValidatorHome"]
+
+_CONFIG = """# The node of this institution. `xinglin ledger join` writes the line of persistent_peers, nobody else any line.
+proxy_app = "unix://{socket}"
+abci = "socket"
+moniker = {name}
+log_level = "error"
+priv_validator_key_file = "../../keys/validator.json"
+priv_validator_state_file = "data/priv_validator_state.json"
+node_key_file = "../../keys/node.json"
+
+[rpc]
+laddr = "tcp://{rpc}"
+max_request_batch_size = 1000
+max_body_bytes = 16000000
+
+[p2p]
+laddr = "tcp://{listen}"
+external_address = "{address}"
+persistent_peers = ""
+persistent_peers_max_dial_period = "{redial}"
+pex = false
+addr_book_strict = false
+allow_duplicate_ip = true
+max_num_inbound_peers = 100
+
+[mempool]
+size = 20000
+cache_size = 100000
+max_tx_bytes = 65536
+max_txs_bytes = 268435456
+
+[consensus]
+timeout_commit = "{commit}"
+create_empty_blocks = true
+create_empty_blocks_interval = "{empty}"
+
+[tx_index]
+indexer = "null"
+
+[instrumentation]
+prometheus = false
+"""
+_PEERS = re.compile(r'^persistent_peers = ".*"$', re.MULTILINE)
+_HOST = re.compile(r"[A-Za-z0-9.\[\]:-]+:\d{1,5}")
+
+
+@dataclass(frozen=True)
+class NodeOptions:
+    """How a node is reached and how fast it goes.
+
+    Args:
+        address: ``host:port`` where the other institutions reach it.
+        listen: ``host:port`` it listens on for them; all addresses and the port of `address` when empty.
+        rpc: ``host:port`` of its own door, for this institution only.
+        commit_ms: Milliseconds it waits after a block before the next; more lets slow validators sign too.
+        empty_seconds: Seconds after which a block is made though there is nothing to write, so that the block
+            time, by which transactions expire, never stands still for longer.
+    """
+
+    address: str
+    listen: str = ""
+    rpc: str = "127.0.0.1:26657"
+    commit_ms: int = 1000
+    empty_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        for place in (self.address, self.listen or self.address, self.rpc):
+            if not _HOST.fullmatch(place):
+                raise UsageError("an address is HOST:PORT", source=place)
+
+
+@dataclass(frozen=True)
+class ValidatorHome:
+    """The places inside a region's home.
+
+    Args:
+        home: The region's folder.
+        socket: Where node and application meet; inside the home when not given.
+    """
+
+    home: Path
+    socket: Path | None = None
+
+    @property
+    def ledger(self) -> Path:
+        """Everything of the ledger but keys."""
+        return self.home / "ledger"
+
+    @property
+    def node(self) -> Path:
+        """CometBFT's own folder."""
+        return self.ledger / "node"
+
+    @property
+    def genesis(self) -> Path:
+        """Xinglin's genesis, which proofs are checked against."""
+        return self.ledger / "genesis.json"
+
+    @property
+    def member(self) -> Path:
+        """The public part that the other institutions are sent."""
+        return self.ledger / "member.json"
+
+    @property
+    def meeting(self) -> Path:
+        """The socket between node and application."""
+        return self.socket or self.ledger / "abci.sock"
+
+    def make(self, member: tuple[str, int], transaction_key: bytes, options: NodeOptions, now: int) -> Member:
+        """Make the node's keys and settings.
+
+        Args:
+            member: The institution's name and voting power.
+            transaction_key: The public key its transactions are signed with.
+            options: How the node is reached.
+            now: Unix seconds.
+
+        Raises:
+            Conflict: There is a validator here already; its keys must never be made anew.
+        """
+        from nacl.signing import SigningKey
+
+        if self.member.exists() or (self.home / "keys" / "validator.json").exists():
+            raise Conflict("there is a validator here already", source=str(self.home))
+        name, power = member
+        keys = {kind: SigningKey.generate() for kind in ("validator", "node")}
+        public = {kind: bytes(key.verify_key) for kind, key in keys.items()}
+        node = address_of(public["node"]).hex()
+        made = Member(name, transaction_key.hex(), public["validator"].hex(), power, node, options.address, now)
+        for folder in (self.node / "config", self.node / "data"):
+            folder.mkdir(parents=True, exist_ok=True)
+        for kind, key in keys.items():
+            private_file(self.home / "keys" / f"{kind}.json", _key_file(bytes(key), public[kind]))
+        state = json.dumps({"height": "0", "round": 0, "step": 0}).encode()
+        private_file(self.node / "data" / "priv_validator_state.json", state)
+        write_atomic(self.node / "config" / "config.toml", self._config(name, options).encode())
+        write_atomic(self.member, made.to_json().encode())
+        return made
+
+    def read_member(self) -> Member:
+        """This institution's public part.
+
+        Raises:
+            NotFound: There is no validator here.
+        """
+        if not self.member.is_file():
+            raise NotFound("there is no validator here", source=str(self.home), remedy="run: xinglin ledger init-validator")
+        return Member.from_json(self.member.read_text(), str(self.member))
+
+    def found(self, others: list[Member], chain_id: str = "") -> dict[str, Any]:
+        """Begin a ledger with these institutions and this one: write genesis and peers.
+
+        Args:
+            others: The other institutions; this one may be among them.
+            chain_id: The chain's name; derived from the members when empty.
+
+        Raises:
+            Conflict: This node holds another chain.
+        """
+        own = self.read_member()
+        genesis = genesis_of([own, *(one for one in others if one != own)], chain_id)
+        self.adopt(genesis, others)
+        return genesis
+
+    def adopt(self, genesis: dict[str, Any], others: list[Member]) -> None:
+        """Join the chain of a genesis that exists, by way of these peers.
+
+        Raises:
+            Conflict: This node holds another chain.
+        """
+        own = self.read_member()
+        content = json.dumps(genesis, indent=2, sort_keys=True).encode() + b"\n"
+        if self.genesis.is_file() and self.genesis.read_bytes() != content:
+            raise Conflict("this node holds another chain", source=str(self.genesis), remedy="use another home for it")
+        write_atomic(self.node / "config" / "genesis.json", node_genesis(genesis))
+        self.meet([one.peer for one in others if one.node != own.node])
+        write_atomic(self.genesis, content)
+
+    def meet(self, peers: list[str]) -> None:
+        """Name the peers this node keeps a connection to, each ``node@host:port``; nobody else is looked for."""
+        path = self.node / "config" / "config.toml"
+        line = f'persistent_peers = "{",".join(sorted(peers))}"'
+        write_atomic(path, _PEERS.sub(line, path.read_text()).encode())
+
+    def rpc(self) -> str:
+        """The URL of the own node's door.
+
+        Raises:
+            NotFound: There is no validator here.
+        """
+        import tomllib
+
+        self.read_member()
+        config = tomllib.loads((self.node / "config" / "config.toml").read_text())
+        return str(config["rpc"]["laddr"]).replace("tcp://", "http://")
+
+    def _config(self, name: str, options: NodeOptions) -> str:
+        port = options.address.rpartition(":")[2]
+        return _CONFIG.format(
+            socket=self.meeting.absolute(),
+            name=json.dumps(name),
+            rpc=options.rpc,
+            listen=options.listen or f"0.0.0.0:{port}",
+            address=options.address,
+            redial="3s",
+            commit=f"{options.commit_ms}ms",
+            empty=f"{options.empty_seconds}s",
+        )
+
+
+def _key_file(seed: bytes, public_key: bytes) -> bytes:
+    """A key in CometBFT's JSON, whose private key is seed and public key in a row."""
+    public = {"type": "tendermint/PubKeyEd25519", "value": base64.b64encode(public_key).decode()}
+    private = {"type": "tendermint/PrivKeyEd25519", "value": base64.b64encode(seed + public_key).decode()}
+    document = {"address": address_of(public_key).hex().upper(), "pub_key": public, "priv_key": private}
+    return json.dumps(document, indent=2).encode() + b"\n"

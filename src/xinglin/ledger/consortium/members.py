@@ -1,0 +1,171 @@
+"""The institutions that hold a ledger together: their public parts, and the genesis that follows from them.
+
+Every institution sends the others one small file that holds nothing secret. The genesis is a pure function of these
+files, so all of them make the same bytes without asking anybody.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from xinglin.core.errors import BadInput, UsageError
+
+__all__ = ["FORMAT", "MAX_BLOCK", "Member", "address_of", "genesis_of", "node_genesis"]
+
+FORMAT = "xinglin ledger member 1"
+MAX_BLOCK = 4_194_304
+"""Bytes of the largest block: some ten thousand transactions, which an application checks in well under a second."""
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_NODE = re.compile(r"[0-9a-f]{40}")
+_CHAIN = re.compile(r"[A-Za-z0-9._-]{1,50}")
+_DAY = 86_400_000_000_000
+
+
+def address_of(public_key: bytes) -> bytes:
+    """How CometBFT names a key: the first 20 bytes of its SHA-256.
+
+    Example:
+        >>> address_of(bytes(32)).hex()
+        '66687aadf862bd776c8fc18b8e9f8e2008971485'
+    """
+    return hashlib.sha256(public_key).digest()[:20]
+
+
+@dataclass(frozen=True)
+class Member:
+    """The public part of one institution.
+
+    Args:
+        name: The institution.
+        public_key: The key (hex) its transactions are signed with.
+        validator_key: The key (hex) its node votes with.
+        power: Its voting power.
+        node: The identity of its node, by which the others know it is the right one.
+        address: ``host:port`` where the others reach its node.
+        made: Unix seconds when the keys were made.
+    """
+
+    name: str
+    public_key: str
+    validator_key: str
+    power: int
+    node: str
+    address: str
+    made: int
+
+    def __post_init__(self) -> None:
+        keys = _HEX.fullmatch(self.public_key) and _HEX.fullmatch(self.validator_key) and _NODE.fullmatch(self.node)
+        numbers = all(isinstance(number, int) and number > 0 for number in (self.power, self.made))
+        host, _, port = self.address.rpartition(":")
+        if not (self.name and keys and numbers and host and port.isdecimal()):
+            raise BadInput("this is not the public part of an institution", source=self.name)
+
+    @property
+    def peer(self) -> str:
+        """Its node as a peer of the others."""
+        return f"{self.node}@{self.address}"
+
+    def to_json(self) -> str:
+        """The file that the others are sent.
+
+        Example:
+            >>> member = Member("north", "ab" * 32, "cd" * 32, 1, "ef" * 20, "10.0.0.1:26656", 1)
+            >>> Member.from_json(member.to_json()) == member
+            True
+        """
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "") -> Member:
+        """The reverse of `to_json`.
+
+        Raises:
+            BadInput: It is something else.
+        """
+        try:
+            fields = json.loads(text)
+            if fields.pop("format") != FORMAT:
+                raise ValueError(FORMAT)
+            return cls(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BadInput("this is not the public part of an institution", source=source) from error
+
+
+def genesis_of(members: Sequence[Member], chain_id: str = "") -> dict[str, Any]:
+    """Xinglin's genesis: the institutions by name, and the moment when the last of them made its keys.
+
+    Args:
+        members: All institutions, in any order.
+        chain_id: The chain's name; derived from the members when empty.
+
+    Raises:
+        UsageError: Two have the same name, key, node or address, or the name is not one.
+
+    Example:
+        >>> one = Member("north", "ab" * 32, "cd" * 32, 1, "ef" * 20, "10.0.0.1:26656", 7)
+        >>> genesis_of([one])["chain_id"], genesis_of([one])["time"]
+        ('xinglin-7ffd0f6d9d50', 7)
+    """
+    ordered = sorted(members, key=lambda member: member.name)
+    for field in ("name", "public_key", "validator_key", "node", "address"):
+        if len({getattr(member, field) for member in ordered}) < len(ordered):
+            raise UsageError(f"two institutions have the same {field}", remedy="each makes its own by init-validator")
+    if not ordered:
+        raise UsageError("a ledger needs an institution")
+    text = "".join(member.to_json() for member in ordered)
+    chain_id = chain_id or f"xinglin-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not _CHAIN.fullmatch(chain_id):
+        raise UsageError("a chain's name has up to 50 letters, digits, dots and dashes", source=chain_id)
+    institutions = [
+        {
+            "name": member.name,
+            "public_key": member.public_key,
+            "validator_key": member.validator_key,
+            "power": member.power,
+        }
+        for member in ordered
+    ]
+    return {"chain_id": chain_id, "time": max(member.made for member in ordered), "institutions": institutions}
+
+
+def node_genesis(genesis: dict[str, Any]) -> bytes:
+    """CometBFT's ``genesis.json``: the same institutions as its first validators, Xinglin's genesis within."""
+    validators = [
+        _validator(one["name"], bytes.fromhex(one["validator_key"]), one["power"])
+        for one in genesis["institutions"]
+        if one["validator_key"] and one["power"]
+    ]
+    document = {
+        "genesis_time": datetime.fromtimestamp(genesis["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "chain_id": genesis["chain_id"],
+        "initial_height": "1",
+        "consensus_params": {
+            "block": {"max_bytes": str(MAX_BLOCK), "max_gas": "-1"},
+            "evidence": {"max_age_num_blocks": "200000", "max_age_duration": str(2 * _DAY), "max_bytes": "1048576"},
+            "validator": {"pub_key_types": ["ed25519"]},
+            "version": {"app": "0"},
+            "abci": {"vote_extensions_enable_height": "0"},
+        },
+        "validators": validators,
+        "app_hash": "",
+        "app_state": genesis,
+    }
+    return json.dumps(document, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def _validator(name: str, key: bytes, power: int) -> dict[str, Any]:
+    value = base64.b64encode(key).decode()
+    return {
+        "address": address_of(key).hex().upper(),
+        "pub_key": {"type": "tendermint/PubKeyEd25519", "value": value},
+        "power": str(power),
+        "name": name,
+    }

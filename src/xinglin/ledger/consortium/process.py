@@ -1,0 +1,94 @@
+"""A validator at work: the application in this process, CometBFT's node as its child, both ending together.
+
+The node dies with this process, however that ends; when the node ends, so does this process. Whoever keeps services
+alive on the machine (systemd, a container) starts it anew, and the node replays what the application has not yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from xinglin.core.errors import NotFound, StorageError
+from xinglin.ledger.consortium.home import ValidatorHome
+from xinglin.ledger.consortium.server import Server
+from xinglin.ledger.consortium.toolchain import node_program
+
+__all__ = ["run_validator"]
+
+_PR_SET_PDEATHSIG = 1
+_PATIENCE = 10.0
+
+
+def run_validator(home: ValidatorHome, server: Server, started: Callable[[int], None]) -> None:
+    """Serve the application and run the node until SIGINT or SIGTERM.
+
+    Args:
+        home: The validator's files.
+        server: Its application's socket.
+        started: Told the node's process id once it runs.
+
+    Raises:
+        NotFound: CometBFT is not installed, or no genesis was joined.
+        StorageError: The node ended by itself.
+        Exception: Whatever the application raised.
+    """
+    if not home.genesis.is_file():
+        raise NotFound("this validator has joined no chain", source=str(home.home), remedy="run: xinglin ledger join")
+    asyncio.run(_run([str(node_program()), "start", "--home", str(home.node)], home.node, server, started))
+    if server.failure:
+        raise server.failure
+
+
+async def _run(command: list[str], folder: Path, server: Server, started: Callable[[int], None]) -> None:
+    loop = asyncio.get_running_loop()
+    running: list[subprocess.Popen[bytes]] = []
+    watching: list[asyncio.Task[None]] = []
+    asked: list[int] = []
+
+    def leave(number: int) -> None:
+        asked.append(number)
+        server.end()
+
+    def ready() -> None:
+        running.append(subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent))
+        watching.append(asyncio.create_task(_watch(running[0], server, asked)))
+        started(running[0].pid)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, leave, number)
+    serving = asyncio.create_task(server.serve(ready, lambda: _stop(running)))
+    await serving
+    for task in watching:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _watch(node: subprocess.Popen[bytes], server: Server, asked: list[int]) -> None:
+    """End the server when the node has ended."""
+    while node.poll() is None:
+        await asyncio.sleep(0.1)
+    failure = StorageError("the node ended by itself", source=f"exit code {node.returncode}", remedy="see what it said")
+    server.end(None if asked else failure)
+
+
+async def _stop(running: list[subprocess.Popen[bytes]]) -> None:
+    """End the node in order; the application still answers it."""
+    for node in running:
+        node.terminate()
+        for _ in range(int(_PATIENCE / 0.05)):
+            if node.poll() is not None:
+                break
+            await asyncio.sleep(0.05)
+        node.kill()
+        node.wait()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
