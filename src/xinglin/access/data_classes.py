@@ -2,7 +2,8 @@
 
 A data class is the name of a FHIR resource type (``Observation``), or a code of the sensitivity labels of
 http://terminology.hl7.org/CodeSystem/v3-ActCode (``HIV``). A resource belongs to its type and to every sensitivity
-that its `meta.security` names, so leaving out a class leaves out the resources that belong to it.
+that its `meta.security` names, and may be given only where all of its classes may. A type that is not listed here is
+given to nobody by a decision about one person.
 """
 
 from __future__ import annotations
@@ -10,7 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["CLINICAL", "EVERY_CLASS", "IDENTIFYING", "LABEL_SYSTEM", "SENSITIVE", "TYPE_SYSTEM", "classes_of"]
+__all__ = [
+    "CLINICAL",
+    "EVERY_CLASS",
+    "FINANCIAL",
+    "GENERAL",
+    "IDENTIFYING",
+    "LABEL_SYSTEM",
+    "SENSITIVE",
+    "TYPE_SYSTEM",
+    "classes_of",
+]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 TYPE_SYSTEM = "http://hl7.org/fhir/resource-types"
 """The code system of the types, as Consent.provision.class and AuditEvent.entity.type name them."""
@@ -21,43 +37,31 @@ LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 IDENTIFYING = frozenset({"Patient", "RelatedPerson", "Person"})
 """Types that say who somebody is."""
 
-CLINICAL = frozenset(
-    {
-        "AdverseEvent",
-        "AllergyIntolerance",
-        "BodyStructure",
-        "CarePlan",
-        "CareTeam",
-        "ClinicalImpression",
-        "Condition",
-        "Device",
-        "DeviceUseStatement",
-        "DiagnosticReport",
-        "DocumentReference",
-        "Encounter",
-        "EpisodeOfCare",
-        "FamilyMemberHistory",
-        "Goal",
-        "ImagingStudy",
-        "Immunization",
-        "Media",
-        "MedicationAdministration",
-        "MedicationDispense",
-        "MedicationRequest",
-        "MedicationStatement",
-        "Observation",
-        "Procedure",
-        "QuestionnaireResponse",
-        "ServiceRequest",
-        "Specimen",
-    }
-)
+CLINICAL = _words("""
+    AdverseEvent AllergyIntolerance Appointment Basic BodyStructure CarePlan CareTeam ClinicalImpression
+    Communication Composition Condition DetectedIssue Device DeviceRequest DeviceUseStatement DiagnosticReport
+    DocumentReference Encounter EpisodeOfCare FamilyMemberHistory Flag Goal ImagingStudy Immunization
+    ImmunizationRecommendation List Media MedicationAdministration MedicationDispense MedicationRequest
+    MedicationStatement MolecularSequence NutritionOrder Observation Procedure QuestionnaireResponse
+    RequestGroup ResearchSubject RiskAssessment ServiceRequest Specimen SupplyDelivery SupplyRequest Task
+    VisionPrescription
+""")
 """Types that say what was found or done."""
+
+FINANCIAL = _words("""
+    Account ChargeItem Claim ClaimResponse Coverage ExplanationOfBenefit Invoice
+""")
+"""Types that say who pays."""
+
+GENERAL = _words("""
+    HealthcareService Location Medication Organization Practitioner PractitionerRole Provenance Substance
+""")
+"""Types that are about nobody's health, but are named by records that are."""
 
 SENSITIVE = frozenset({"ETH", "GDIS", "HIV", "MST", "PSY", "SCA", "SDV", "SEX", "STD", "SUD"})
 """Sensitivities: substance use, genetics, HIV, mental health, violence, sexual and reproductive health, …"""
 
-EVERY_CLASS = IDENTIFYING | CLINICAL | SENSITIVE
+EVERY_CLASS = IDENTIFYING | CLINICAL | FINANCIAL | GENERAL | SENSITIVE
 """All classes: what a request for one person's whole record asks for."""
 
 

@@ -1,4 +1,4 @@
-"""The region's own list of whom it believes: ``issuers.json`` in the access folder, and the key in ``keys/actor.key``."""
+"""Whom the region believes (``issuers.json`` in the access folder), and its own key for credentials."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ purpose speaks of all purposes below it.
 
 from __future__ import annotations
 
-__all__ = ["BREAK_GLASS", "MEANINGS", "PARENTS", "SYSTEM", "known", "within"]
+from functools import cache
+
+__all__ = ["BREAK_GLASS", "MEANINGS", "PARENTS", "SYSTEM", "above", "known", "within"]
 
 SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 """The code system of the purposes."""
@@ -72,6 +74,21 @@ def known(purpose: str) -> bool:
     return purpose in PARENTS
 
 
+@cache
+def above(purpose: str) -> frozenset[str]:
+    """The purpose and all above it.
+
+    Args:
+        purpose: A code of `SYSTEM`.
+
+    Example:
+        >>> sorted(above("BTG"))
+        ['BTG', 'ETREAT', 'TREAT']
+    """
+    wider = PARENTS.get(purpose)
+    return frozenset({purpose}) | (above(wider) if wider else frozenset())
+
+
 def within(purpose: str, wider: str) -> bool:
     """Whether a purpose is another one or lies below it.
 
@@ -83,9 +100,4 @@ def within(purpose: str, wider: str) -> bool:
         >>> within("BTG", "TREAT"), within("TREAT", "BTG")
         (True, False)
     """
-    at: str | None = purpose
-    while at is not None:
-        if at == wider:
-            return True
-        at = PARENTS.get(at)
-    return False
+    return wider in above(purpose)
