@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.core.files import write_atomic
 
-__all__ = ["LakeSettings", "RunnerSettings", "Settings", "default_home"]
+__all__ = ["LakeSettings", "LedgerSettings", "RunnerSettings", "Settings", "default_home"]
 
 _NAMES = {"buckets", "threads", "memory_mb", "upper", "lower"}
 
@@ -114,6 +114,47 @@ class LakeSettings:
 
 
 @dataclass(frozen=True)
+class LedgerSettings:
+    """Which ledger the region writes to.
+
+    Args:
+        kind: ``embedded``, a ledger of this region alone, or ``cometbft``, one that several institutions hold.
+        rpc: ``http://host:port`` of the region's own node.
+        socket: Where node and application meet; inside the region's home when empty.
+
+    Example:
+        >>> LedgerSettings.from_toml({"kind": "cometbft"}).rpc
+        'http://127.0.0.1:26657'
+    """
+
+    kind: str = "embedded"
+    rpc: str = "http://127.0.0.1:26657"
+    socket: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in {"embedded", "cometbft"}:
+            raise UsageError("a ledger is embedded or cometbft", source=self.kind)
+
+    @classmethod
+    def from_toml(cls, values: dict[str, Any]) -> LedgerSettings:
+        """The table ``[ledger]`` of ``xinglin.toml``.
+
+        Raises:
+            UsageError: It holds something else.
+        """
+        if set(values) - {"kind", "rpc", "socket"}:
+            raise UsageError(f"unknown settings {sorted(set(values) - {'kind', 'rpc', 'socket'})}", source="[ledger]")
+        return cls(**values)
+
+    def to_toml(self) -> str:
+        """The reverse of `from_toml`; nothing for the ledger that is used when none is named."""
+        if self == LedgerSettings():
+            return ""
+        lines = [f"{name} = {json.dumps(getattr(self, name))}" for name in ("kind", "rpc", "socket")]
+        return "\n".join(["", "[ledger]", *lines]) + "\n"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a region needs to know about itself.
 
@@ -126,6 +167,7 @@ class Settings:
         lower: Match probability from which a pair waits for review.
         runner: Where tasks happen.
         storage: Where the tables are.
+        ledger: Which ledger is written to.
     """
 
     home: Path
@@ -136,6 +178,7 @@ class Settings:
     lower: float = 0.50
     runner: RunnerSettings = RunnerSettings()
     storage: LakeSettings = LakeSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
     def __post_init__(self) -> None:
         if not 1 <= self.buckets <= 4096:
@@ -170,7 +213,7 @@ class Settings:
             "# Settings of this region. `buckets` cannot change once a mart was built.\n"
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
             f"upper = {self.upper}\nlower = {self.lower}\n"
-            f"{self.storage.to_toml()}{self.runner.to_toml()}"
+            f"{self.storage.to_toml()}{self.ledger.to_toml()}{self.runner.to_toml()}"
         )
         write_atomic(self.home / "xinglin.toml", text.encode())
 
@@ -187,7 +230,8 @@ class Settings:
         values = tomllib.loads(path.read_text())
         runner = RunnerSettings.from_toml(values.pop("runner", {}))
         storage = LakeSettings.from_toml(values.pop("lake", {}))
+        ledger = LedgerSettings.from_toml(values.pop("ledger", {}))
         unknown = set(values) - _NAMES
         if unknown:
             raise UsageError(f"unknown settings {sorted(unknown)}", source=str(path), remedy="remove them")
-        return cls(home=home, runner=runner, storage=storage, **values)
+        return cls(home=home, runner=runner, storage=storage, ledger=ledger, **values)
