@@ -25,6 +25,8 @@ class Permit:
         reads: Names of stages: ``landing``, ``identity``, ``mart``, …; `EVERY` means all.
         writes: Likewise; what may be written may be read.
         decision: Identifier of the decision, as the audit log has it.
+        without: Persons who are left out of whatever is read of a population.
+        withheld: Kinds of records that are left out of whatever is read of one person.
 
     Example:
         >>> permit = Permit(frozenset({"mart"}), frozenset(), "d-17")
@@ -37,6 +39,8 @@ class Permit:
     reads: frozenset[str]
     writes: frozenset[str]
     decision: str
+    without: frozenset[int] = frozenset()
+    withheld: frozenset[str] = frozenset()
 
     def allows(self, stage: str, write: bool = False) -> bool:
         """Whether the stage may be read, or written.

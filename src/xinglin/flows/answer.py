@@ -68,6 +68,8 @@ def ask(stores: Stores, question: str) -> Answer:
 def open_mart(stores: Stores, question: str | None = None) -> duckdb.DuckDBPyConnection:
     """A connection that sees every table of the last published mart and vocabulary, and nothing else.
 
+    Persons whom the permit leaves out are in no table.
+
     Args:
         stores: The region.
         question: What will be asked. Tables it does not name are shown but cannot be read, and so need not be opened,
@@ -82,7 +84,8 @@ def open_mart(stores: Stores, question: str | None = None) -> duckdb.DuckDBPyCon
     connection = connect(settings.memory_mb, settings.workers, settings.home / "tmp")
     mart = stores.lake.require("mart", "run: xinglin run")
     named = None if question is None else set(re.findall(r"\w+", question.lower()))
-    allowed = _views(connection, mart, TABLES, named)
+    without = stores.lake.permit.without
+    allowed = _views(connection, mart, TABLES, named, without)
     vocabulary = stores.lake.snapshot("vocabulary")
     allowed += _views(connection, vocabulary, VOCABULARY_TABLES, named)
     connection.execute("SET allowed_paths = ?", [allowed])
@@ -92,11 +95,20 @@ def open_mart(stores: Stores, question: str | None = None) -> duckdb.DuckDBPyCon
 
 
 def _views(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot | None, tables: dict[str, Table], named: set[str] | None
+    connection: duckdb.DuckDBPyConnection,
+    snapshot: Snapshot | None,
+    tables: dict[str, Table],
+    named: set[str] | None,
+    without: frozenset[int] = frozenset(),
 ) -> list[str]:
-    from xinglin.lake.engine import parquet_list
+    from xinglin.lake.without import needed, select_without
 
     allowed: list[str] = []
+    more: dict[str, list[str]] = {}
+    if snapshot and without:
+        asked = tables if named is None else named & set(tables)
+        more = {name: snapshot.files(name) for name in needed(asked, tables) if snapshot.tables.get(name)}
+        allowed += [path for paths in more.values() for path in paths]
     for name, table in tables.items():
         stored = bool(snapshot and snapshot.tables.get(name))
         if stored and named is not None and name not in named:
@@ -104,7 +116,8 @@ def _views(
             continue
         files = snapshot.files(name) if snapshot and stored else []
         if files:
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({parquet_list(files)})")
+            select = select_without(table, more | {name: files}, tables, without)
+            connection.execute(f"CREATE VIEW {name} AS {select}")
             allowed += files
         else:
             columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)

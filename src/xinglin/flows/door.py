@@ -56,6 +56,9 @@ def show_mart(
 
 
 def _show(lake: Lake, door: SqlDoor, snapshot: Snapshot | None, tables: dict[str, Table]) -> None:
-    for name, table in tables.items():
-        files = sorted(file.path for file in snapshot.tables.get(name, [])) if snapshot else []
-        door.show(table, [f"{lake.root}/{table.stage}/{name}/{path}" for path in files])
+    files = {
+        name: [f"{lake.root}/{table.stage}/{name}/{file.path}" for file in sorted(snapshot.tables.get(name, []))]
+        for name, table in tables.items()
+        if snapshot
+    }
+    door.show(tables, files, lake.permit.without)

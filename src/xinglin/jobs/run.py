@@ -16,6 +16,7 @@ from xinglin.core.files import exclusive, write_atomic
 from xinglin.jobs.job import Job
 from xinglin.jobs.tables import bucket_tables, partial_tables
 from xinglin.lake import Lake, Runner, Snapshot
+from xinglin.lake.without import needed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +47,10 @@ class JobReport:
 
 @dataclass(frozen=True)
 class _MapTask:
-    """One bucket's share of a job: everything its outcome depends on, and the name that is made from it."""
+    """One bucket's share of a job: everything its outcome depends on, and the name that is made from it.
+
+    Whom the permit leaves out changes the outcome as well as the files do.
+    """
 
     job: Job
     params: str
@@ -58,7 +62,9 @@ class _MapTask:
     @property
     def fingerprint(self) -> str:
         # The files' names are their contents.
-        parts = (self.job.digest, self.params, self.bucket, self.files)
+        parts: tuple[object, ...] = (self.job.digest, self.params, self.bucket, self.files)
+        if self.lake.permit.without:
+            parts += (sorted(self.lake.permit.without),)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
 
 
@@ -107,9 +113,10 @@ def _tasks(lake: Lake, settings: Settings, job: Job, params: Mapping[str, Any], 
     vocabulary = lake.snapshot("vocabulary")
     text = json.dumps(params, sort_keys=True, default=str)
     tasks = []
+    more = set(needed(job.tables, TABLES)) - set(job.tables) if lake.permit.without else set()
     for bucket in range(settings.buckets):
         files = []
-        for name in job.tables:
+        for name in [*job.tables, *sorted(more)]:
             snapshot = mart if name in TABLES else vocabulary
             some = snapshot.tables.get(name, []) if snapshot else []
             files.append((name, tuple(sorted(file.path for file in some if file.bucket in {None, bucket}))))
@@ -140,9 +147,9 @@ def _map_bucket(task: _MapTask) -> tuple[str, bytes]:
     """What the script's map gives for one bucket, as the bytes of a Parquet file."""
     import pyarrow.parquet as parquet
 
-    contracts = {name: _CONTRACTS[name] for name, _ in task.files}
-    files = {name: task.lake.paths(contracts[name], paths) for name, paths in task.files}
-    with bucket_tables(contracts, files, task.bucket, task.memory_mb) as tables:
+    contracts = {name: _CONTRACTS[name] for name in task.job.tables}
+    files = {name: task.lake.paths(_CONTRACTS[name], paths) for name, paths in task.files}
+    with bucket_tables(contracts, files, task.bucket, task.memory_mb, task.lake.permit.without) as tables:
         given = task.job.run("map", tables, json.loads(task.params), f"map, bucket {task.bucket}")
     target = io.BytesIO()
     parquet.write_table(given, target, compression="zstd")

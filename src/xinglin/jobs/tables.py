@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from xinglin.contracts.mart import TABLES
 from xinglin.contracts.model import Table
 from xinglin.lake import connect
 from xinglin.lake.engine import parquet_list
+from xinglin.lake.without import select_without
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,18 +60,24 @@ class Tables:
 
 @contextmanager
 def bucket_tables(
-    contracts: Mapping[str, Table], files: Mapping[str, Sequence[str]], bucket: int, memory_mb: int
+    contracts: Mapping[str, Table],
+    files: Mapping[str, Sequence[str]],
+    bucket: int,
+    memory_mb: int,
+    without: Collection[int] = (),
 ) -> Iterator[Tables]:
     """The tables of one bucket; one without rows there is shown empty.
 
     Args:
         contracts: The tables to show.
-        files: Their files of this bucket on this machine; of all, where a table has no buckets.
+        files: Their files of this bucket on this machine; of all, where a table has no buckets. With persons to leave
+            out also those of `xinglin.lake.without.needed`.
         bucket: Its number.
         memory_mb: Memory of the engine.
+        without: Persons who are left out.
     """
     views = {
-        name: f"SELECT * FROM read_parquet({parquet_list(list(files[name]))})" if files.get(name) else _empty(table)
+        name: select_without(table, files, TABLES, without) if files.get(name) else _empty(table)
         for name, table in contracts.items()
     }
     with _shown(views, [path for paths in files.values() for path in paths], memory_mb) as connection:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING
 from xinglin.contracts.model import Table
 from xinglin.core.errors import StorageError
 from xinglin.lake.application import spark_application
+from xinglin.lake.without import ROW_OF, needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 __all__ = ["SqlDoor", "door_conf", "sql_door"]
 
@@ -41,17 +43,43 @@ class SqlDoor:
     def __init__(self, session: SparkSession) -> None:
         self._session = session
 
-    def show(self, table: Table, files: Sequence[str]) -> None:
-        """Let clients see a table as it is in these files, in the place of what they saw before.
+    def show(self, tables: Mapping[str, Table], files: Mapping[str, Sequence[str]], without: Collection[int]) -> None:
+        """Let clients see tables as they are in these files, in the place of what they saw before.
 
         Args:
-            table: The contract; it gives the columns and their types.
-            files: Parquet files that every executor can read.
+            tables: The contracts by name; they give the columns and their types.
+            files: Parquet files of each that every executor can read.
+            without: Persons who are left out.
         """
-        shape = ", ".join(f"`{column.name}` {_TYPES[column.type]}" for column in table.columns)
-        empty = not files
-        rows = self._session.createDataFrame([], shape) if empty else self._session.read.schema(shape).parquet(*files)
-        rows.createOrReplaceTempView(table.name)
+        frames: dict[str, DataFrame] = {}
+        for name, table in tables.items():
+            shape = ", ".join(f"`{column.name}` {_TYPES[column.type]}" for column in table.columns)
+            some = files.get(name)
+            empty = self._session.createDataFrame
+            frames[name] = self._session.read.schema(shape).parquet(*some) if some else empty([], shape)
+        for name, frame in frames.items():
+            rows = _without(frame, name, frames, tables, without) if without else frame
+            rows.createOrReplaceTempView(name)
+
+
+def _without(
+    frame: DataFrame, name: str, frames: Mapping[str, DataFrame], tables: Mapping[str, Table], persons: Collection[int]
+) -> DataFrame:
+    """What `xinglin.lake.without.select_without` gives, by Spark."""
+    from pyspark.sql.functions import lit
+
+    if "person_id" in frame.columns:
+        return frame.filter(~frame["person_id"].isin(*persons))
+    if name not in ROW_OF:
+        return frame
+    theirs = [
+        one.filter(one["person_id"].isin(*persons)).select(lit(of).alias("of"), one[tables[of].key[0]].alias("row"))
+        for of, one in ((of, frames[of]) for of in needed([name], tables))
+    ]
+    rows = reduce(lambda left, right: left.union(right), theirs).alias("theirs")
+    of_table, key = ROW_OF[name]
+    same = frame[key] == rows["row"]
+    return frame.join(rows, same & (frame[of_table] == rows["of"]) if of_table else same, "left_anti")
 
 
 def door_conf(folder: Path, host: str, port: int) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +45,14 @@ class CompiledView:
         """
         return f"{self.head}{source}{self.tail}"
 
-    def sql_for(self, parts: Sequence[LandedPart]) -> str:
+    def sql_for(self, parts: Sequence[LandedPart], without: Collection[int] = ()) -> str:
         """The query over landed files, one or many.
 
         Args:
             parts: Files that hold resources of the view's type.
+            without: `patient_key` of each record whose resources are left out.
         """
-        return self.sql(landed_source(parts))
+        return self.sql(landed_source(parts, without))
 
 
 def compile_view(view: Any) -> CompiledView:

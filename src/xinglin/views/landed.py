@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from xinglin.lake.engine import parquet_list
@@ -28,8 +28,12 @@ class LandedPart:
     superseded: tuple[int, ...] = ()
 
 
-def landed_source(parts: Sequence[LandedPart]) -> str:
+def landed_source(parts: Sequence[LandedPart], without: Collection[int] = ()) -> str:
     """A relation with ``site`` and ``resource`` over landed files, in their order.
+
+    Args:
+        parts: The files.
+        without: `patient_key` of each record whose resources are left out.
 
     Example:
         >>> print(landed_source([LandedPart("/a.parquet", "mercy")]))
@@ -39,22 +43,25 @@ def landed_source(parts: Sequence[LandedPart]) -> str:
     alike: list[LandedPart] = []
     for part in parts:
         if alike and (part.superseded or alike[-1].superseded or part.site != alike[-1].site):
-            pieces.append(_select(alike))
+            pieces.append(_select(alike, without))
             alike = []
         alike.append(part)
     if alike:
-        pieces.append(_select(alike))
+        pieces.append(_select(alike, without))
     return f"({' UNION ALL '.join(pieces)})" if pieces else _NOTHING
 
 
-def _select(parts: list[LandedPart]) -> str:
+def _select(parts: list[LandedPart], without: Collection[int]) -> str:
     """Files of one site that need the same treatment."""
     site = quote(f"{parts[0].site}/" if parts[0].site else "")
     paths = parquet_list([part.path for part in parts])
-    if not parts[0].superseded:
-        return f"SELECT {site} AS site, resource FROM read_parquet({paths})"
-    rows = ", ".join(str(row) for row in parts[0].superseded)
-    return (
-        f"SELECT {site} AS site, resource FROM read_parquet({paths}, file_row_number = true) "
-        f"WHERE file_row_number NOT IN (SELECT UNNEST([{rows}]))"
-    )
+    conditions = []
+    if without:
+        keys = ", ".join(map(str, sorted(without)))
+        conditions.append(f"(patient_key IS NULL OR patient_key NOT IN (SELECT UNNEST([{keys}])))")
+    if parts[0].superseded:
+        paths += ", file_row_number = true"
+        rows = ", ".join(str(row) for row in parts[0].superseded)
+        conditions.append(f"file_row_number NOT IN (SELECT UNNEST([{rows}]))")
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {site} AS site, resource FROM read_parquet({paths}){where}"
