@@ -26,7 +26,7 @@ class Permit:
         writes: Likewise; what may be written may be read.
         decision: Identifier of the decision, as the audit log has it.
         without: Persons who are left out of whatever is read of a population.
-        withheld: Kinds of records that are left out of whatever is read of one person.
+        gives: Data classes of one person's record that may be given; empty where no one person was asked for.
 
     Example:
         >>> permit = Permit(frozenset({"mart"}), frozenset(), "d-17")
@@ -40,7 +40,7 @@ class Permit:
     writes: frozenset[str]
     decision: str
     without: frozenset[int] = frozenset()
-    withheld: frozenset[str] = frozenset()
+    gives: frozenset[str] = frozenset()
 
     def allows(self, stage: str, write: bool = False) -> bool:
         """Whether the stage may be read, or written.
