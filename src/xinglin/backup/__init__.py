@@ -1,0 +1,40 @@
+"""Backups of a region: encrypted to people, incremental, and checked by anybody.
+
+Example:
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> backups(Target.at(tempfile.mkdtemp()))
+    []
+"""
+
+from xinglin.backup.create import Created, Plan, create
+from xinglin.backup.manifest import Manifest
+from xinglin.backup.prune import Pruned, prune
+from xinglin.backup.repository import Own, backups, choose, own, remember
+from xinglin.backup.restore import Restored, restore
+from xinglin.backup.sealing import Identities, Recipients, new_identity, read_identities
+from xinglin.backup.target import Target
+from xinglin.backup.verify import Verified, verify
+
+__all__ = [
+    "Created",
+    "Identities",
+    "Manifest",
+    "Own",
+    "Plan",
+    "Pruned",
+    "Recipients",
+    "Restored",
+    "Target",
+    "Verified",
+    "backups",
+    "choose",
+    "create",
+    "new_identity",
+    "own",
+    "prune",
+    "read_identities",
+    "remember",
+    "restore",
+    "verify",
+]
