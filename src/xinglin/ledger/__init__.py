@@ -1,20 +1,33 @@
-"""What several institutions agree on: who consented to what, who looked at what, and the root of every batch and build."""
+"""What institutions agree on: who consented to what, who looked at what, the root of every batch and build."""
 
 from __future__ import annotations
 
 from xinglin.ledger.codes import Code
+from xinglin.ledger.embedded import EmbeddedLedger
 from xinglin.ledger.envelope import digest_of, key_id_of
+from xinglin.ledger.genesis import Founder, Genesis
+from xinglin.ledger.machine import BlockResult, Machine, app_hash_of
 from xinglin.ledger.port import ConsistencyProof, Header, Ledger, Logged, LogProof, MapProof, Receipt
+from xinglin.ledger.signer import Signer
+from xinglin.ledger.store import Store
 
 __all__ = [
+    "BlockResult",
     "Code",
     "ConsistencyProof",
+    "EmbeddedLedger",
+    "Founder",
+    "Genesis",
     "Header",
     "Ledger",
     "LogProof",
     "Logged",
+    "Machine",
     "MapProof",
     "Receipt",
+    "Signer",
+    "Store",
+    "app_hash_of",
     "digest_of",
     "key_id_of",
 ]

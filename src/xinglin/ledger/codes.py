@@ -40,7 +40,6 @@ class Code(IntEnum):
     TOO_FAR_AHEAD = 9, "the transaction would be valid for more than a day"
     REPLAYED_SEQ = 10, "the sequence number was used before"
     STALE_SEQ = 11, "the sequence number is more than 1,024 below the highest"
-    INACTIVE_INSTITUTION = 12, "the institution has left"
 
     # The body.
     UNKNOWN_TYPE = 20, "there is no such type of transaction"

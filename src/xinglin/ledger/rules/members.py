@@ -1,0 +1,139 @@
+"""Who holds the ledger: founders, proposals, votes by voting power, and validators that signed twice."""
+
+from __future__ import annotations
+
+import hashlib
+
+from xinglin.ledger.bodies import InstitutionPropose, InstitutionVote
+from xinglin.ledger.codes import Code
+from xinglin.ledger.envelope import DAY, Refused
+from xinglin.ledger.genesis import Genesis
+from xinglin.ledger.rules.admission import Context
+from xinglin.ledger.rules.keys import register
+from xinglin.ledger.view import Entry, View
+
+__all__ = ["blame", "found", "propose", "validators", "vote"]
+
+_OPEN_FOR = 30 * DAY
+_PREFIX = b"institution/"
+
+
+def found(view: View, genesis: Genesis) -> None:
+    """Put what the genesis says into the state."""
+    view.put(b"chain", {"chain_id": genesis.chain_id, "time": genesis.time})
+    for founder in genesis.institutions:
+        key_id = register(view, founder.name, founder.public_key)
+        _join(view, founder.name, key_id, founder.validator_key, founder.power)
+
+
+def _join(view: View, name: str, key_id: str, validator_key: bytes | None, power: int) -> None:
+    entry = {"active": True, "keys": [key_id], "power": power, "validator_key": validator_key}
+    view.put(_PREFIX + name.encode(), entry)
+
+
+def _powers(view: View) -> dict[str, int]:
+    return {key[len(_PREFIX) :].decode(): entry["power"] for key, entry in view.entries(_PREFIX)}
+
+
+def validators(view: View) -> dict[bytes, int]:
+    """Voting power by validator key, of those who have both."""
+    entries = [entry for _, entry in view.entries(_PREFIX)]
+    return {entry["validator_key"]: entry["power"] for entry in entries if entry["validator_key"] and entry["power"]}
+
+
+def propose(view: View, body: InstitutionPropose, context: Context) -> None:
+    """InstitutionPropose: open a proposal with the proposer's own vote."""
+    _must_make_sense(view, body)
+    entry: Entry = {
+        "institution": context.institution,
+        "action": body.action,
+        "name": body.name,
+        "public_key": body.public_key,
+        "validator_key": body.validator_key,
+        "power": body.power,
+        "until": context.time + _OPEN_FOR,
+        "votes": {},
+        "outcome": None,
+    }
+    _count(view, context.digest, entry, context.institution, True)
+
+
+def vote(view: View, body: InstitutionVote, context: Context) -> None:
+    """InstitutionVote: the proposal takes effect when more than two thirds of the voting power agreed."""
+    entry = view.get(b"proposal/" + body.proposal.hex().encode())
+    if entry is None:
+        raise Refused(Code.UNKNOWN_PROPOSAL)
+    if entry["outcome"] is not None or context.time >= entry["until"]:
+        raise Refused(Code.CLOSED_PROPOSAL)
+    _count(view, body.proposal, entry, context.institution, body.approve)
+
+
+def _count(view: View, proposal: bytes, entry: Entry, voter: str, approve: bool) -> None:
+    powers = _powers(view)
+    if not powers.get(voter):
+        raise Refused(Code.NO_POWER)
+    votes = {**entry["votes"], voter: approve}
+    total = sum(powers.values())
+    agreed = sum(power for name, power in powers.items() if votes.get(name) is True)
+    against = sum(power for name, power in powers.items() if votes.get(name) is False)
+    outcome = None
+    if 3 * agreed > 2 * total:
+        outcome = "accepted"
+        _take_effect(view, entry)
+    elif 3 * (total - against) <= 2 * total:
+        outcome = "rejected"
+    view.put(b"proposal/" + proposal.hex().encode(), {**entry, "votes": votes, "outcome": outcome})
+
+
+def _must_make_sense(view: View, body: InstitutionPropose) -> None:
+    there = view.get(_PREFIX + body.name.encode())
+    active = there is not None and there["active"]
+    if (body.action == "add") == active:
+        raise Refused(Code.NO_CHANGE)
+    if body.action == "power" and there is not None and there["power"] == body.power:
+        raise Refused(Code.NO_CHANGE)
+
+
+def _take_effect(view: View, entry: Entry) -> None:
+    body = InstitutionPropose(*(entry[name] for name in ("action", "name", "public_key", "validator_key", "power")))
+    # Another proposal may have been accepted since this one was opened.
+    _must_make_sense(view, body)
+    where = _PREFIX + body.name.encode()
+    if body.action == "add" and body.public_key is not None:
+        if body.validator_key is not None and body.validator_key in _validator_keys(view):
+            raise Refused(Code.KNOWN_KEY)
+        _join(view, body.name, register(view, body.name, body.public_key), body.validator_key, body.power)
+    else:
+        there = view.get(where) or {}
+        view.put(where, {**there, "power": body.power})
+    if body.action == "remove":
+        _leave(view, where)
+    if not any(_powers(view).values()):
+        raise Refused(Code.POWERLESS_CHAIN)
+
+
+def _leave(view: View, where: bytes) -> None:
+    there = view.get(where) or {}
+    for key_id in there["keys"]:
+        key = view.get(b"key/" + key_id.encode()) or {}
+        view.put(b"key/" + key_id.encode(), {**key, "revoked": True})
+    view.put(where, {**there, "active": False, "keys": [], "validator_key": None})
+
+
+def _validator_keys(view: View) -> list[bytes]:
+    return [entry["validator_key"] for _, entry in view.entries(_PREFIX) if entry["validator_key"] is not None]
+
+
+def blame(view: View, address: bytes) -> None:
+    """Take the voting power of a validator that signed two blocks of one height.
+
+    Args:
+        view: The state.
+        address: The first 20 bytes of the SHA-256 of its key, as CometBFT names it. One that is not known, or the
+            last one with any power, is left alone: without it there would be no chain to say so.
+    """
+    powers = _powers(view)
+    for where, entry in view.entries(_PREFIX):
+        key = entry["validator_key"]
+        if key is not None and hashlib.sha256(key).digest()[:20] == address and entry["power"] < sum(powers.values()):
+            view.put(where, {**entry, "power": 0})

@@ -1,0 +1,116 @@
+"""Reading and verifying transactions, each once: what was checked on arrival is not verified again in its block."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from xinglin.ledger.bodies import Body, read_body
+from xinglin.ledger.codes import Code
+from xinglin.ledger.envelope import DOMAIN, Envelope, Refused, digest_of, open_envelope
+
+__all__ = ["Arrivals", "Opened"]
+
+_REMEMBERED = 20_000
+_WORTH_SHARING = 16
+
+
+@dataclass(slots=True)
+class Opened:
+    """A transaction that was read.
+
+    Attributes:
+        digest: Its SHA-256.
+        envelope: Who says it; None when it could not be read.
+        body: What it says; None when it could not be read.
+        code: Why it could not be read; OK otherwise.
+        verified: The public key that the signature is known to be good for.
+    """
+
+    digest: bytes
+    envelope: Envelope | None
+    body: Body | None
+    code: Code
+    verified: bytes | None = None
+
+
+class Arrivals:
+    """Transactions that arrived lately, read and verified; only what is certain for all time is remembered.
+
+    May be used by several threads: what two of them find out at once is the same.
+    """
+
+    def __init__(self) -> None:
+        self._opened: dict[bytes, Opened] = {}
+        self._pool: ThreadPoolExecutor | None = None
+
+    def open(self, transaction: bytes) -> Opened:
+        """Read a transaction, or remember it."""
+        digest = digest_of(transaction)
+        opened = self._opened.get(digest)
+        if opened is None:
+            opened = _open(transaction, digest)
+            if len(self._opened) >= _REMEMBERED:
+                self._opened = {}
+            self._opened[digest] = opened
+        return opened
+
+    def signed_by(self, opened: Opened, public_key: bytes) -> bool:
+        """Whether the signature is good for this key."""
+        if opened.verified != public_key:
+            if opened.envelope is None or not _verify(opened.envelope, public_key):
+                return False
+            opened.verified = public_key
+        return True
+
+    def verify_ahead(self, transactions: Sequence[bytes], key_of: Callable[[str], bytes | None]) -> None:
+        """Read transactions and verify those whose key is known already, on every core.
+
+        Args:
+            transactions: What arrived.
+            key_of: The public key of a key id, as far as it is known; a guess, checked again in the block.
+        """
+        work = []
+        for transaction in transactions:
+            opened = self.open(transaction)
+            key = key_of(opened.envelope.key_id) if opened.envelope else None
+            if key is not None and opened.verified != key:
+                work.append((opened, key))
+        cores = os.cpu_count() or 1
+        if len(work) < _WORTH_SHARING or cores == 1:
+            self._verify_all(work)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(cores, thread_name_prefix="verify")
+        list(self._pool.map(self._verify_all, [work[start::cores] for start in range(cores)]))
+
+    def _verify_all(self, work: Sequence[tuple[Opened, bytes]]) -> None:
+        for opened, key in work:
+            self.signed_by(opened, key)
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def _open(transaction: bytes, digest: bytes) -> Opened:
+    envelope = None
+    try:
+        envelope = open_envelope(transaction)
+        return Opened(digest, envelope, read_body(envelope.type, envelope.body), Code.OK)
+    except Refused as refused:
+        return Opened(digest, envelope, None, refused.code)
+
+
+def _verify(envelope: Envelope, public_key: bytes) -> bool:
+    from nacl.bindings import crypto_sign_open
+    from nacl.exceptions import BadSignatureError
+
+    try:
+        crypto_sign_open(envelope.signature + DOMAIN + envelope.message, public_key)
+    except BadSignatureError:
+        return False
+    return True

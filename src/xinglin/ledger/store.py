@@ -1,0 +1,256 @@
+"""Where a ledger lies: one SQLite file, one block in one transaction, readable by other processes meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from weakref import WeakSet
+
+from xinglin.core.errors import Conflict, LedgerUnavailable, StorageError, VerificationFailed
+from xinglin.ledger.port import Header, Logged
+
+__all__ = ["NewBlock", "Rows", "Store", "told"]
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE block (
+  height INTEGER PRIMARY KEY, time INTEGER NOT NULL, size INTEGER NOT NULL, log_root BLOB NOT NULL,
+  state_root BLOB NOT NULL, app_hash BLOB NOT NULL, misbehaviour BLOB NOT NULL) STRICT;
+CREATE TABLE entry (
+  number INTEGER PRIMARY KEY, height INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX entry_digest ON entry (digest);
+CREATE TABLE subtree (level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, number))
+  WITHOUT ROWID, STRICT;
+CREATE TABLE node (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
+"""
+_HEADER = "SELECT height, time, size, log_root, state_root, app_hash FROM block"
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """All that a block adds to the store.
+
+    Attributes:
+        header: What it commits to.
+        misbehaviour: Addresses of validators blamed in it, canonical CBOR.
+        entries: (number, digest, transaction) of what it appended to the log.
+        subtrees: Perfect subtrees that it completed, by level and number.
+        nodes: New nodes of the authenticated map, by hash.
+        state: Changed values by key.
+    """
+
+    header: Header
+    misbehaviour: bytes
+    entries: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    subtrees: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    nodes: dict[bytes, bytes] = field(default_factory=dict)
+    state: dict[bytes, bytes] = field(default_factory=dict)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say what SQLite's refusals mean.
+
+    Raises:
+        LedgerUnavailable: Another process writes for too long.
+        StorageError: The disk is full, read-only or gone.
+        VerificationFailed: The file is damaged.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise LedgerUnavailable("another process is writing the ledger", source=str(path), retry=True) from error
+        raise StorageError(
+            f"the ledger's file refused: {error}", source=str(path), remedy="look at the disk"
+        ) from error
+    except (sqlite3.DatabaseError, OverflowError) as error:
+        raise VerificationFailed(
+            f"the ledger's file is damaged: {error}", source=str(path), remedy="restore it from a peer or a backup"
+        ) from error
+
+
+class Rows:
+    """What one connection reads."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self._path = path
+
+    def __del__(self) -> None:
+        # A thread's connection ends with the thread.
+        self.connection.close()
+
+    def _one(self, sql: str, *values: object) -> tuple[object, ...] | None:
+        with told(self._path):
+            found: tuple[object, ...] | None = self.connection.execute(sql, values).fetchone()
+            return found
+
+    def header(self, height: int | None = None) -> Header | None:
+        """A block's header; the last one's without a height."""
+        if height is None:
+            row = self._one(f"{_HEADER} ORDER BY height DESC LIMIT 1")
+        else:
+            row = self._one(f"{_HEADER} WHERE height = ?", height)
+        return None if row is None else Header(*row)  # type: ignore[arg-type]
+
+    def state(self, key: bytes) -> bytes | None:
+        """A value at the last commit."""
+        row = self._one("SELECT value FROM state WHERE key = ?", key)
+        return None if row is None else row[0]  # type: ignore[return-value]
+
+    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Keys and values that begin with a prefix, in the order of the keys."""
+        sql = "SELECT key, value FROM state WHERE key >= ? AND substr(key, 1, ?) = ? ORDER BY key"
+        end = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key"
+        last = prefix[:-1] + bytes([prefix[-1] + 1]) if prefix and prefix[-1] < 255 else None
+        values = (prefix, last) if last else (prefix, len(prefix), prefix)
+        with told(self._path):
+            yield from self.connection.execute(end if last else sql, values)
+
+    def node(self, node: bytes) -> bytes:
+        """A kept node of the authenticated map.
+
+        Raises:
+            VerificationFailed: It is not there.
+        """
+        row = self._one("SELECT bytes FROM node WHERE hash = ?", node)
+        if row is None:
+            raise self._missing(f"state node {node.hex()[:16]}")
+        return row[0]  # type: ignore[return-value]
+
+    def subtree(self, level: int, number: int) -> bytes:
+        """A kept perfect subtree of the log.
+
+        Raises:
+            VerificationFailed: It is not there.
+        """
+        row = self._one("SELECT hash FROM subtree WHERE level = ? AND number = ?", level, number)
+        if row is None:
+            raise self._missing(f"log subtree {level}/{number}")
+        return row[0]  # type: ignore[return-value]
+
+    def entry(self, digest: bytes) -> Logged | None:
+        """A transaction in the log by its digest."""
+        row = self._one("SELECT bytes, number, height FROM entry WHERE digest = ?", digest)
+        return None if row is None else Logged(*row)  # type: ignore[arg-type]
+
+    def meta(self, name: str) -> bytes | None:
+        """A fact about the whole store."""
+        row = self._one("SELECT value FROM meta WHERE name = ?", name)
+        return None if row is None else row[0]  # type: ignore[return-value]
+
+    def _missing(self, what: str) -> VerificationFailed:
+        return VerificationFailed(
+            f"the ledger's file lacks {what}", source=str(self._path), remedy="restore it from a peer or a backup"
+        )
+
+
+class Store:
+    """One ledger's file: a writer, and a reader for each thread.
+
+    Args:
+        path: The file; it is made when missing. Its folder must exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._readers: WeakSet[Rows] = WeakSet()
+        self._watch = threading.Lock()
+        with told(path):
+            self.writer = Rows(self._connect(), path)
+            self._create()
+            self._watcher = Rows(self._connect(), path)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute("PRAGMA cache_size = -32768")
+        return connection
+
+    def _create(self) -> None:
+        connection = self.writer.connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+                for statement in _TABLES.split(";"):
+                    connection.execute(statement)
+        finally:
+            connection.execute("COMMIT")
+
+    @property
+    def reader(self) -> Rows:
+        """What this thread reads with."""
+        rows: Rows | None = getattr(self._local, "rows", None)
+        if rows is None:
+            with told(self.path):
+                rows = self._local.rows = Rows(self._connect(), self.path)
+            self._readers.add(rows)
+        return rows
+
+    def mark(self) -> int:
+        """A number that differs after every commit, whoever made it (SQLite's ``data_version``)."""
+        with self._watch, told(self.path):
+            number: int = self._watcher.connection.execute("PRAGMA data_version").fetchone()[0]
+            return number
+
+    def begin(self) -> None:
+        """Keep every other process from writing until `write` or `rollback`."""
+        with told(self.path):
+            self.writer.connection.execute("BEGIN IMMEDIATE")
+
+    def rollback(self) -> None:
+        """Let go without having written."""
+        if self.writer.connection.in_transaction:
+            self.writer.connection.execute("ROLLBACK")
+
+    def write(self, block: NewBlock, meta: dict[str, bytes] | None = None) -> None:
+        """Make a block durable, or leave everything as it was.
+
+        Raises:
+            Conflict: Another process committed meanwhile.
+        """
+        if not self.writer.connection.in_transaction:
+            self.begin()
+        try:
+            last = self.writer.header()
+            if block.header.height != (0 if last is None else last.height + 1):
+                raise Conflict("another process committed a block meanwhile", source=str(self.path), retry=True)
+            with told(self.path):
+                self._insert(block, meta or {})
+                self.writer.connection.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+
+    def _insert(self, block: NewBlock, meta: dict[str, bytes]) -> None:
+        connection, head = self.writer.connection, block.header
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+        connection.execute(
+            "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (head.height, head.time, head.size, head.log_root, head.state_root, head.app_hash, block.misbehaviour),
+        )
+        connection.executemany(
+            "INSERT INTO entry VALUES (?, ?, ?, ?)",
+            ((number, head.height, digest, content) for number, digest, content in block.entries),
+        )
+        connection.executemany(
+            "INSERT INTO subtree VALUES (?, ?, ?)",
+            ((level, number, value) for (level, number), value in block.subtrees.items()),
+        )
+        connection.executemany("INSERT OR IGNORE INTO node VALUES (?, ?)", sorted(block.nodes.items()))
+        connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", sorted(block.state.items()))
+
+    def close(self) -> None:
+        """Close every connection."""
+        for rows in (self.writer, self._watcher, *self._readers):
+            rows.connection.close()
