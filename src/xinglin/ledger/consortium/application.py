@@ -7,7 +7,6 @@ one transaction that does not apply is refused as a whole: an honest proposer ne
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,10 @@ from typing import Any
 from xinglin.core.errors import VerificationFailed
 from xinglin.ledger.codes import Code
 from xinglin.ledger.consortium.interface import Interface
-from xinglin.ledger.machine import BlockResult, Genesis, Machine
+from xinglin.ledger.consortium.waiting import Pool
+from xinglin.ledger.genesis import Genesis
+from xinglin.ledger.machine import BlockResult, Machine
+from xinglin.ledger.store import Store
 
 __all__ = ["PROTOCOL", "LedgerApplication"]
 
@@ -30,13 +32,14 @@ class LedgerApplication:
     """Answers a node's requests from the state machine.
 
     Args:
-        machine: The state machine over its store.
+        store: Where the ledger lies; only this application writes it.
         interface: The messages.
         clock: Unix seconds now; only the pool of waiting transactions depends on it.
     """
 
-    def __init__(self, machine: Machine, interface: Interface, clock: Callable[[], float] = time.time) -> None:
-        self._machine = machine
+    def __init__(self, store: Store, interface: Interface, clock: Callable[[], float] = time.time) -> None:
+        self._machine = Machine(store)
+        self._pool = Pool(self._machine, store)
         self._clock = clock
         self._block_time = 0
         self._executed: tuple[bytes, BlockResult] | None = None
@@ -65,18 +68,17 @@ class LedgerApplication:
 
     def init_chain(self, request: Any) -> Any:
         """Begin with the genesis that every institution has."""
-        genesis = Genesis.from_json(json.loads(request.app_state_bytes))
+        genesis = Genesis.from_json(request.app_state_bytes)
         named = {one.validator_key: one.power for one in genesis.institutions if one.validator_key and one.power}
         voting = {update.pub_key.ed25519: update.power for update in request.validators}
         if genesis.chain_id != request.chain_id or named != voting:
             raise VerificationFailed("the node's genesis names another chain or other validators than the ledger's")
-        self._machine.genesis(genesis)
-        return self._message["InitChain"](app_hash=self._machine.info()[1])
+        return self._message["InitChain"](app_hash=self._machine.genesis(genesis))
 
     def check_tx(self, request: Any) -> Any:
         """Whether a transaction may wait for a block."""
         now = max(int(self._clock()), self._block_time)
-        code = self._machine.check(request.tx, now)
+        code = self._pool.check(request.tx, now)
         if code is Code.OK:
             return self._message["CheckTx"](gas_wanted=1)
         return self._message["CheckTx"](code=code, log=code.reason, codespace="xinglin")
@@ -108,6 +110,7 @@ class LedgerApplication:
     def commit(self, request: Any) -> Any:
         """Make the executed block durable."""
         self._machine.commit()
+        self._pool.begin_anew()
         self._executed = None
         return self._message["Commit"](retain_height=self._retain)
 

@@ -7,13 +7,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
 from xinglin.ledger.consortium.members import Member, address_of, genesis_of, node_genesis
+from xinglin.ledger.genesis import Genesis
 
-__all__ = ["NodeOptions", "ValidatorHome"]
+__all__ = ["NodeOptions", "ValidatorHome", "transaction_key"]
 
 _CONFIG = """# The node of this institution. `xinglin ledger join` writes the line of persistent_peers, nobody else any line.
 proxy_app = "unix://{socket}"
@@ -108,6 +108,11 @@ class ValidatorHome:
         return self.ledger / "node"
 
     @property
+    def state(self) -> Path:
+        """The application's store."""
+        return self.ledger / "ledger.sqlite"
+
+    @property
     def genesis(self) -> Path:
         """Xinglin's genesis, which proofs are checked against."""
         return self.ledger / "genesis.json"
@@ -160,10 +165,12 @@ class ValidatorHome:
             NotFound: There is no validator here.
         """
         if not self.member.is_file():
-            raise NotFound("there is no validator here", source=str(self.home), remedy="run: xinglin ledger init-validator")
+            raise NotFound(
+                "there is no validator here", source=str(self.home), remedy="run: xinglin ledger init-validator"
+            )
         return Member.from_json(self.member.read_text(), str(self.member))
 
-    def found(self, others: list[Member], chain_id: str = "") -> dict[str, Any]:
+    def found(self, others: list[Member], chain_id: str = "") -> Genesis:
         """Begin a ledger with these institutions and this one: write genesis and peers.
 
         Args:
@@ -178,14 +185,14 @@ class ValidatorHome:
         self.adopt(genesis, others)
         return genesis
 
-    def adopt(self, genesis: dict[str, Any], others: list[Member]) -> None:
+    def adopt(self, genesis: Genesis, others: list[Member]) -> None:
         """Join the chain of a genesis that exists, by way of these peers.
 
         Raises:
             Conflict: This node holds another chain.
         """
         own = self.read_member()
-        content = json.dumps(genesis, indent=2, sort_keys=True).encode() + b"\n"
+        content = genesis.to_json().encode()
         if self.genesis.is_file() and self.genesis.read_bytes() != content:
             raise Conflict("this node holds another chain", source=str(self.genesis), remedy="use another home for it")
         write_atomic(self.node / "config" / "genesis.json", node_genesis(genesis))
@@ -222,6 +229,19 @@ class ValidatorHome:
             commit=f"{options.commit_ms}ms",
             empty=f"{options.empty_seconds}s",
         )
+
+
+def transaction_key(path: Path) -> bytes:
+    """The public key of the institution's transactions; the key is made when there is none.
+
+    Args:
+        path: Its file: the seed in hex.
+    """
+    from nacl.signing import SigningKey
+
+    if not path.is_file():
+        private_file(path, bytes(SigningKey.generate()).hex().encode() + b"\n")
+    return bytes(SigningKey(bytes.fromhex(path.read_text().strip())).verify_key)
 
 
 def _key_file(seed: bytes, public_key: bytes) -> bytes:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xinglin.core.errors import BadInput, UsageError
+from xinglin.ledger.genesis import Founder, Genesis
 
 __all__ = ["FORMAT", "MAX_BLOCK", "Member", "address_of", "genesis_of", "node_genesis"]
 
@@ -25,7 +26,6 @@ MAX_BLOCK = 4_194_304
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _NODE = re.compile(r"[0-9a-f]{40}")
-_CHAIN = re.compile(r"[A-Za-z0-9._-]{1,50}")
 _DAY = 86_400_000_000_000
 
 
@@ -99,7 +99,7 @@ class Member:
             raise BadInput("this is not the public part of an institution", source=source) from error
 
 
-def genesis_of(members: Sequence[Member], chain_id: str = "") -> dict[str, Any]:
+def genesis_of(members: Sequence[Member], chain_id: str = "") -> Genesis:
     """Xinglin's genesis: the institutions by name, and the moment when the last of them made its keys.
 
     Args:
@@ -107,12 +107,13 @@ def genesis_of(members: Sequence[Member], chain_id: str = "") -> dict[str, Any]:
         chain_id: The chain's name; derived from the members when empty.
 
     Raises:
-        UsageError: Two have the same name, key, node or address, or the name is not one.
+        UsageError: Two have the same name, key, node or address.
+        BadInput: No chain can begin with them.
 
     Example:
         >>> one = Member("north", "ab" * 32, "cd" * 32, 1, "ef" * 20, "10.0.0.1:26656", 7)
-        >>> genesis_of([one])["chain_id"], genesis_of([one])["time"]
-        ('xinglin-7ffd0f6d9d50', 7)
+        >>> genesis_of([one]).chain_id, genesis_of([one]).time
+        ('xinglin-c47e9dc0945c', 7)
     """
     ordered = sorted(members, key=lambda member: member.name)
     for field in ("name", "public_key", "validator_key", "node", "address"):
@@ -122,30 +123,25 @@ def genesis_of(members: Sequence[Member], chain_id: str = "") -> dict[str, Any]:
         raise UsageError("a ledger needs an institution")
     text = "".join(member.to_json() for member in ordered)
     chain_id = chain_id or f"xinglin-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    if not _CHAIN.fullmatch(chain_id):
-        raise UsageError("a chain's name has up to 50 letters, digits, dots and dashes", source=chain_id)
-    institutions = [
-        {
-            "name": member.name,
-            "public_key": member.public_key,
-            "validator_key": member.validator_key,
-            "power": member.power,
-        }
+    founders = [
+        Founder(member.name, bytes.fromhex(member.public_key), bytes.fromhex(member.validator_key), member.power)
         for member in ordered
     ]
-    return {"chain_id": chain_id, "time": max(member.made for member in ordered), "institutions": institutions}
+    genesis = Genesis(chain_id, max(member.made for member in ordered), tuple(founders))
+    genesis.check()
+    return genesis
 
 
-def node_genesis(genesis: dict[str, Any]) -> bytes:
+def node_genesis(genesis: Genesis) -> bytes:
     """CometBFT's ``genesis.json``: the same institutions as its first validators, Xinglin's genesis within."""
     validators = [
-        _validator(one["name"], bytes.fromhex(one["validator_key"]), one["power"])
-        for one in genesis["institutions"]
-        if one["validator_key"] and one["power"]
+        _validator(one.name, one.validator_key, one.power)
+        for one in genesis.institutions
+        if one.validator_key and one.power
     ]
     document = {
-        "genesis_time": datetime.fromtimestamp(genesis["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "chain_id": genesis["chain_id"],
+        "genesis_time": datetime.fromtimestamp(genesis.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "chain_id": genesis.chain_id,
         "initial_height": "1",
         "consensus_params": {
             "block": {"max_bytes": str(MAX_BLOCK), "max_gas": "-1"},
@@ -156,7 +152,7 @@ def node_genesis(genesis: dict[str, Any]) -> bytes:
         },
         "validators": validators,
         "app_hash": "",
-        "app_state": genesis,
+        "app_state": genesis.to_dict(),
     }
     return json.dumps(document, indent=2, sort_keys=True).encode() + b"\n"
 

@@ -10,19 +10,42 @@ import asyncio
 import ctypes
 import signal
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xinglin.core.errors import NotFound, StorageError
+from xinglin.core.files import exclusive
+from xinglin.ledger.consortium.application import LedgerApplication
 from xinglin.ledger.consortium.home import ValidatorHome
+from xinglin.ledger.consortium.interface import interface
 from xinglin.ledger.consortium.server import Server
 from xinglin.ledger.consortium.toolchain import node_program
+from xinglin.ledger.store import Store
 
-__all__ = ["run_validator"]
+__all__ = ["run_validator", "serving"]
 
 _PR_SET_PDEATHSIG = 1
 _PATIENCE = 10.0
+
+
+@contextmanager
+def serving(home: ValidatorHome) -> Iterator[Server]:
+    """The application over the validator's store, ready to be served; the store is closed afterwards.
+
+    Args:
+        home: The validator's files.
+
+    Raises:
+        Conflict: Another process serves it.
+    """
+    with exclusive(home.ledger / "application.lock", doing="this validator"):
+        store = Store(home.state)
+        try:
+            messages = interface()
+            yield Server(LedgerApplication(store, messages), messages, home.meeting)
+        finally:
+            store.close()
 
 
 def run_validator(home: ValidatorHome, server: Server, started: Callable[[int], None]) -> None:

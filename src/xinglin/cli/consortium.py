@@ -1,0 +1,160 @@
+"""Commands for the ledger between institutions: a validator's keys, its peers, its work, and how all nodes stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xinglin.cli.app import Home, Json
+from xinglin.cli.ledger import ledger_app
+from xinglin.cli.show import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from xinglin.ledger.consortium.home import ValidatorHome
+    from xinglin.ledger.consortium.status import StatusReport
+
+__all__: list[str] = []
+
+
+@ledger_app.command("init-validator")
+def init_validator(
+    name: Annotated[str, typer.Argument(help="The institution's name on the ledger.")],
+    address: Annotated[str, typer.Option(help="HOST:PORT where the other institutions reach this node.")],
+    power: Annotated[int, typer.Option(min=1, help="Its voting power at the beginning.")] = 10,
+    listen: Annotated[str, typer.Option(help="HOST:PORT to listen on, if not that port of every address.")] = "",
+    rpc: Annotated[str, typer.Option(help="HOST:PORT of the node's door for this institution.")] = "127.0.0.1:26657",
+    commit_ms: Annotated[int, typer.Option("--commit-ms", help="Milliseconds between one block and the next.")] = 1000,
+    home: Home = None,
+) -> None:
+    """Make this institution's validator; prints its public part, a file for the other institutions."""
+    import time
+    from dataclasses import replace
+
+    from xinglin.core.settings import LedgerSettings, default_home
+    from xinglin.ledger.consortium.home import NodeOptions, transaction_key
+    from xinglin.wiring import init_region
+
+    options = NodeOptions(address, listen, rpc, commit_ms)
+    settings = init_region((home or default_home()).absolute())
+    validator = _validator(settings.home)
+    public_key = transaction_key(settings.keys / "ledger.key")
+    member = validator.make((name, power), public_key, options, int(time.time()))
+    ledger = LedgerSettings("cometbft", f"http://{rpc}", settings.ledger.socket)
+    replace(settings, ledger=ledger).save()
+    say(member.to_json().rstrip())
+
+
+@ledger_app.command("join")
+def join(
+    files: Annotated[
+        list[Path], typer.Argument(help="Public parts of the other institutions; a chain's genesis, if it runs.")
+    ],
+    chain_id: Annotated[str, typer.Option(help="Name of a new chain; derived from the members if none.")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make the genesis from everybody's public parts, the same bytes for all, and connect to these peers."""
+    import hashlib
+
+    from xinglin.core.errors import UsageError
+    from xinglin.core.settings import default_home
+    from xinglin.ledger.consortium.members import FORMAT, Member
+    from xinglin.ledger.genesis import Genesis
+
+    validator = _validator((home or default_home()).absolute())
+    texts = {path: path.read_text() for path in files}
+    others = [Member.from_json(text, str(path)) for path, text in texts.items() if FORMAT in text]
+    running = [text for text in texts.values() if FORMAT not in text]
+    if len(running) > 1 or (running and chain_id):
+        raise UsageError("one chain has one genesis and one name", remedy="give at most one genesis, or a name")
+    if running:
+        genesis = Genesis.from_json(running[0])
+        validator.adopt(genesis, others)
+    else:
+        genesis = validator.found(others, chain_id)
+    digest = hashlib.sha256(validator.genesis.read_bytes()).hexdigest()
+    if as_json:
+        print_json({"chain_id": genesis.chain_id, "genesis": validator.genesis, "sha256": digest})
+    else:
+        say(f"{genesis.chain_id}: {len(genesis.institutions)} institutions, {len(others)} files of peers")
+        say(f"genesis {validator.genesis}, SHA-256 {digest}: compare it with the other institutions")
+
+
+@ledger_app.command("start")
+def start(home: Home = None) -> None:
+    """Run this institution's validator, node and application, until SIGINT or SIGTERM."""
+    from xinglin.core.settings import default_home
+    from xinglin.ledger.consortium.process import run_validator, serving
+
+    validator = _validator((home or default_home()).absolute())
+    with serving(validator) as server:
+        run_validator(validator, server, lambda pid: _told(f"the node runs as process {pid}"))
+
+
+@ledger_app.command("nodes")
+def nodes(
+    where: Annotated[list[str] | None, typer.Argument(help="Homes of regions, or http://HOST:PORT of nodes.")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """How nodes stand: blocks, application hash, validators, peers; exit code 1 when they do not agree."""
+    show_nodes(where or [str(home) if home else ""], as_json)
+
+
+def show_nodes(where: list[str], as_json: bool) -> None:
+    """Print how nodes stand, and leave with 1 when they do not agree.
+
+    Args:
+        where: Homes of regions (empty: the one of XINGLIN_HOME), or ``http://HOST:PORT`` of nodes.
+        as_json: One JSON object instead of a table.
+    """
+    from dataclasses import asdict
+
+    from xinglin.core.settings import default_home
+    from xinglin.ledger.consortium.status import ask
+
+    urls = [one if "://" in one else _validator(Path(one) if one else default_home()).rpc() for one in where]
+    report = ask(urls)
+    if as_json:
+        print_json({**asdict(report), "agree": report.agree})
+    else:
+        _show(report)
+    if not report.agree:
+        raise typer.Exit(1)
+
+
+def _show(report: StatusReport) -> None:
+    rows = [
+        (
+            node.name or node.url,
+            node.chain_id,
+            node.trouble or ("catching up" if node.catching_up else "in step"),
+            node.height,
+            node.app_hash[:16],
+            sum(power > 0 for _, power in node.validators),
+            ", ".join(node.peers),
+        )
+        for node in report.nodes
+    ]
+    print_table("nodes", ["node", "chain", "state", "height", "app_hash", "validators", "peers"], rows)
+    if report.height:
+        said = ", ".join(report.app_hashes)
+        word = "the same" if len(report.app_hashes) == 1 else "NOT the same"
+        say(f"at height {report.height}: {word} app_hash: {said}")
+
+
+def _validator(home: Path) -> ValidatorHome:
+    from xinglin.core.settings import Settings
+    from xinglin.ledger.consortium.home import ValidatorHome
+
+    socket = Settings.load(home).ledger.socket if (home / "xinglin.toml").is_file() else ""
+    return ValidatorHome(home.absolute(), Path(socket) if socket else None)
+
+
+def _told(words: str) -> None:
+    import sys
+
+    say(words)
+    sys.stdout.flush()

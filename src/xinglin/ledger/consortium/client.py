@@ -1,0 +1,120 @@
+"""The ledger between institutions, as one of them sees it: handed in to its own node, read from its own store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from xinglin.core.errors import LedgerUnavailable
+from xinglin.ledger.codes import Code
+from xinglin.ledger.consortium.rpc import Door, Said
+from xinglin.ledger.envelope import digest_of
+from xinglin.ledger.port import Receipt
+from xinglin.ledger.reading import Reading
+
+__all__ = ["CometLedger"]
+
+_AT_ONCE = 16
+_LOOK = 0.02
+_ASK_AGAIN = 1.0
+
+
+class CometLedger(Reading):
+    """A `Ledger` held by several institutions.
+
+    What it reads is what the own application has executed and made durable; nothing is asked of the network. A node
+    that is gone or has no majority refuses to take in, never to read.
+
+    Args:
+        url: ``http://host:port`` of the own node.
+        store: The own application's store.
+        patience: Seconds without any new block after which a wait without end gives up.
+    """
+
+    def __init__(self, url: str, store: Path, patience: float = 60.0) -> None:
+        super().__init__(store)
+        self._door = Door(url)
+        self._patience = patience
+        self._pool: ThreadPoolExecutor | None = None
+
+    def submit(self, transactions: Sequence[bytes], wait: float | None = None) -> list[Receipt]:
+        """Hand transactions to the own node and wait until the own application has made them durable.
+
+        Args:
+            transactions: Signed transactions.
+            wait: Seconds to wait for the commit; None waits until each is committed or refused; 0 returns when the
+                node has checked them.
+
+        Returns:
+            One receipt for each, in the same order; without a height where it was not seen committed in time.
+
+        Raises:
+            LedgerUnavailable: The node is gone, or a wait without end saw no new block for too long.
+        """
+        receipts = {digest: found for digest in map(digest_of, transactions) if (found := self._committed(digest))}
+        waiting = {digest: tx for tx in transactions if (digest := digest_of(tx)) not in receipts}
+        self._hand_in(waiting, receipts)
+        if wait != 0:
+            self._follow(waiting, receipts, wait)
+        receipts.update({digest: Receipt(digest, Code.OK) for digest in waiting})
+        return [receipts[digest_of(tx)] for tx in transactions]
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        if self._pool:
+            self._pool.shutdown()
+        self._door.close()
+        super().close()
+
+    def _follow(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt], wait: float | None) -> None:
+        """Move what was committed or refused from `waiting` to `receipts` until the time is over."""
+        began = asked = progress = time.monotonic()
+        mark: object = None
+        while waiting:
+            now = time.monotonic()
+            if self.mark() != mark:
+                mark, progress = self.mark(), now
+                self._collect(waiting, receipts)
+            elif wait is None and now - progress > self._patience:
+                raise LedgerUnavailable(
+                    "the ledger makes no blocks: more than a third of the voting power is away",
+                    source=self._door.url,
+                    remedy="see: xinglin ledger status",
+                    retry=True,
+                )
+            elif now - asked > _ASK_AGAIN:
+                # A transaction that a later one made impossible leaves the pool without a word; asking again tells.
+                self._hand_in(waiting, receipts)
+                asked = time.monotonic()
+            if not waiting or (wait is not None and now - began > wait):
+                return
+            time.sleep(_LOOK)
+
+    def _collect(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt]) -> None:
+        for digest in list(waiting):
+            found = self._committed(digest)
+            if found:
+                receipts[digest] = found
+                del waiting[digest]
+
+    def _committed(self, digest: bytes) -> Receipt | None:
+        found = self.transaction(digest)
+        return Receipt(digest, Code.OK, found.height, found.index) if found else None
+
+    def _hand_in(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt]) -> None:
+        """Ask the node to take transactions; those that it refuses have a receipt then."""
+        for digest, said in zip(list(waiting), self._said(list(waiting.values())), strict=True):
+            if said.code:
+                # Committed in this very moment, it is refused as a repetition.
+                receipts[digest] = self._committed(digest) or Receipt(digest, Code(said.code))
+                del waiting[digest]
+
+    def _said(self, transactions: list[bytes]) -> list[Said]:
+        if len(transactions) < 2:
+            return [self._door.hand_in(tx) for tx in transactions]
+        if self._pool is None:
+            # The node holds each check back for up to 20 ms to send many at once; many at once do not wait longer.
+            self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hand-in")
+        return list(self._pool.map(self._door.hand_in, transactions))

@@ -1,0 +1,132 @@
+"""The door of an institution's own node: JSON-RPC 2.0 over HTTP, one connection kept for each thread."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from xinglin.core.errors import LedgerUnavailable, UsageError
+
+__all__ = ["Door", "Said"]
+
+_IN_CACHE = "tx already exists in cache"
+
+
+class Said:
+    """What a node said about a transaction that it was handed.
+
+    Args:
+        code: The application's code; zero when it waits for a block.
+        known: The node has had it before: it waits, or it was committed.
+    """
+
+    __slots__ = ("code", "known")
+
+    def __init__(self, code: int, known: bool) -> None:
+        self.code = code
+        self.known = known
+
+
+class Door:
+    """Calls a node. Every method may be called from any thread.
+
+    Args:
+        url: ``http://host:port``.
+        patience: Seconds to wait for an answer.
+    """
+
+    def __init__(self, url: str, patience: float = 10.0) -> None:
+        place = urlsplit(url)
+        if place.scheme != "http" or not place.hostname or not place.port:
+            raise UsageError("a node's door is http://HOST:PORT", source=url)
+        self.url = url
+        self._host, self._port, self._patience = place.hostname, place.port, patience
+        self._threads = threading.local()
+        self._open: set[http.client.HTTPConnection] = set()
+
+    def call(self, method: str, **parameters: Any) -> Any:
+        """The result of one call.
+
+        Raises:
+            LedgerUnavailable: The node does not answer, or answers that it cannot.
+        """
+        [answer] = self._post([_request(method, parameters)])
+        if "error" in answer:
+            raise self._unavailable(str(answer["error"].get("data") or answer["error"].get("message")))
+        return answer["result"]
+
+    def hand_in(self, transaction: bytes) -> Said:
+        """Hand in a transaction and hear what the application says of it (``broadcast_tx_sync``).
+
+        Raises:
+            LedgerUnavailable: The node does not answer, or its pool is full.
+        """
+        [answer] = self._post([_request("broadcast_tx_sync", {"tx": _text(transaction)})])
+        if "error" not in answer:
+            return Said(int(answer["result"]["code"]), False)
+        reason = str(answer["error"].get("data") or "")
+        if _IN_CACHE in reason:
+            return Said(0, True)
+        raise self._unavailable(reason)
+
+    def pour(self, transactions: Sequence[bytes]) -> int:
+        """Hand in many without hearing what becomes of them (``broadcast_tx_async``).
+
+        Returns:
+            How many the node took.
+
+        Raises:
+            LedgerUnavailable: The node does not answer.
+        """
+        if not transactions:
+            return 0
+        answers = self._post([_request("broadcast_tx_async", {"tx": _text(tx)}) for tx in transactions])
+        return sum("error" not in answer for answer in answers)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for connection in list(self._open):
+            connection.close()
+
+    def _post(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        body = json.dumps(requests).encode()
+        for last in (False, True):
+            connection = self._connection()
+            try:
+                connection.request("POST", "/", body, {"Content-Type": "application/json"})
+                answers = json.loads(connection.getresponse().read())
+                return answers if isinstance(answers, list) else [answers]
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                # A node that was started anew has closed the connection that was kept; one more try finds out.
+                connection.close()
+                if last or isinstance(error, TimeoutError):
+                    raise self._unavailable("no answer") from error
+        raise AssertionError("unreachable")
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kept: http.client.HTTPConnection | None = getattr(self._threads, "connection", None)
+        if kept is None:
+            kept = self._threads.connection = http.client.HTTPConnection(self._host, self._port, timeout=self._patience)
+            self._open.add(kept)
+        return kept
+
+    def _unavailable(self, reason: str) -> LedgerUnavailable:
+        return LedgerUnavailable(
+            f"the ledger's node cannot answer now: {reason}",
+            source=self.url,
+            remedy="see: xinglin ledger status",
+            retry=True,
+        )
+
+
+def _request(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 0, "method": method, "params": parameters}
+
+
+def _text(transaction: bytes) -> str:
+    return base64.b64encode(transaction).decode()

@@ -1,0 +1,111 @@
+"""How the nodes of a ledger stand: the same blocks, the same application hash, who votes, who is connected."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xinglin.core.errors import LedgerUnavailable, XinglinError
+from xinglin.ledger.consortium.rpc import Door
+
+__all__ = ["NodeStatus", "StatusReport", "ask"]
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """One node.
+
+    Args:
+        url: Its door.
+        name: The institution's name for it.
+        chain_id: The chain it holds.
+        height: Its last block.
+        app_hash: Hex of what the application had committed to before that block, as its header says.
+        validators: Public key (hex) and voting power of everybody who votes.
+        peers: Nodes it is connected to.
+        catching_up: It is still replaying old blocks.
+        trouble: Why it could not be asked; everything else is then empty.
+    """
+
+    url: str
+    name: str = ""
+    chain_id: str = ""
+    height: int = 0
+    app_hash: str = ""
+    validators: tuple[tuple[str, int], ...] = ()
+    peers: tuple[str, ...] = ()
+    catching_up: bool = False
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """All nodes that were asked.
+
+    Args:
+        nodes: One for each door, in the order given.
+        height: The highest block that every node which answered has.
+        app_hashes: The application hash (hex) that each of them has in its header; one if they agree.
+    """
+
+    nodes: tuple[NodeStatus, ...]
+    height: int
+    app_hashes: tuple[str, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Every node answered, and all hold the same ledger."""
+        return len(self.app_hashes) == 1 and not any(node.trouble for node in self.nodes)
+
+
+def ask(urls: Sequence[str], patience: float = 5.0) -> StatusReport:
+    """Ask every node, then compare all at the highest block that they have in common.
+
+    Args:
+        urls: Their doors.
+        patience: Seconds to wait for each.
+    """
+    doors = [Door(url, patience) for url in urls]
+    try:
+        nodes = tuple(map(_ask, doors))
+        answering = [(door, node) for door, node in zip(doors, nodes, strict=True) if not node.trouble]
+        height = min((node.height for _, node in answering), default=0)
+        hashes = {(node.chain_id, _hash(door, height)) for door, node in answering} if height else set()
+        return StatusReport(nodes, height, tuple(sorted(value for _, value in hashes)))
+    finally:
+        for door in doors:
+            door.close()
+
+
+def _ask(door: Door) -> NodeStatus:
+    try:
+        status = door.call("status")
+        peers = door.call("net_info")["peers"]
+        voting = door.call("validators", per_page="100")["validators"] if _height(status) else []
+    except (LedgerUnavailable, KeyError) as error:
+        trouble = error.what if isinstance(error, XinglinError) else "it speaks another protocol"
+        return NodeStatus(door.url, trouble=trouble)
+    return NodeStatus(
+        url=door.url,
+        name=status["node_info"]["moniker"],
+        chain_id=status["node_info"]["network"],
+        height=_height(status),
+        app_hash=status["sync_info"]["latest_app_hash"].lower(),
+        validators=tuple((_key(one), int(one["voting_power"])) for one in voting),
+        peers=tuple(sorted(peer["node_info"]["moniker"] for peer in peers)),
+        catching_up=status["sync_info"]["catching_up"],
+    )
+
+
+def _height(status: dict[str, Any]) -> int:
+    return int(status["sync_info"]["latest_block_height"])
+
+
+def _hash(door: Door, height: int) -> str:
+    return str(door.call("commit", height=str(height))["signed_header"]["header"]["app_hash"]).lower()
+
+
+def _key(validator: dict[str, Any]) -> str:
+    return base64.b64decode(validator["pub_key"]["value"]).hex()

@@ -1,0 +1,59 @@
+"""What the transactions that wait for a block would change, so that one that cannot apply is refused at once."""
+
+from __future__ import annotations
+
+from xinglin.ledger import cbor, rules
+from xinglin.ledger.codes import Code
+from xinglin.ledger.envelope import Refused
+from xinglin.ledger.machine import Machine
+from xinglin.ledger.store import Store
+from xinglin.ledger.view import Entry, View
+
+__all__ = ["Pool"]
+
+
+class Pool:
+    """The state as it would be if every waiting transaction were in the next block, in the order of arrival.
+
+    It decides only what a node lets wait. Blocks are judged by the state machine alone, so that two nodes whose
+    transactions arrived in another order never disagree about a block.
+
+    Args:
+        machine: Judges envelopes and signatures, and remembers what it read.
+        store: The committed state.
+    """
+
+    def __init__(self, machine: Machine, store: Store) -> None:
+        self._machine = machine
+        self._store = store
+        self._view = self._committed()
+
+    def begin_anew(self) -> None:
+        """A block was committed: the node now asks again about whatever still waits."""
+        self._view = self._committed()
+
+    def check(self, transaction: bytes, now: int) -> Code:
+        """Whether a transaction may wait (ABCI 2.0, CheckTx).
+
+        Args:
+            transaction: Its bytes.
+            now: Unix seconds.
+        """
+        code = self._machine.check(transaction, now)
+        opened = self._machine.arrivals.open(transaction)
+        if code is not Code.OK or opened.envelope is None or opened.body is None:
+            return code
+        try:
+            rules.apply(self._view, opened.body, rules.Context(opened.envelope.institution, now, opened.digest))
+            self._view.keep()
+        except Refused as refused:
+            code = refused.code
+        self._view.drop()
+        return code
+
+    def _committed(self) -> View:
+        return View(self._entry, self._store.writer.scan)
+
+    def _entry(self, key: bytes) -> Entry | None:
+        value = self._store.writer.state(key)
+        return None if value is None else cbor.decode(value)

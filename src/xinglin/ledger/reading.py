@@ -1,0 +1,97 @@
+"""What any ledger reads from its own store: blocks, log, state and their proofs, by whatever process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xinglin.core.errors import NotFound
+from xinglin.ledger import authmap, cbor, log
+from xinglin.ledger.genesis import Genesis
+from xinglin.ledger.port import ConsistencyProof, Header, Logged, LogProof, MapProof
+from xinglin.ledger.store import Store
+
+__all__ = ["Reading"]
+
+
+class Reading:
+    """The reading half of a `Ledger`. Every method may be called from any thread.
+
+    Args:
+        path: The store's file.
+
+    Raises:
+        NotFound: There is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise NotFound("there is no ledger here", source=str(path), remedy="begin one, or start its application")
+        self._store = Store(path)
+
+    @property
+    def chain_id(self) -> str:
+        """The chain's name."""
+        chain = self.state(b"chain")
+        if chain is None:
+            raise NotFound("the ledger has no genesis yet", source=str(self._store.path))
+        name: str = cbor.decode(chain)["chain_id"]
+        return name
+
+    def height(self) -> int:
+        """The last committed block."""
+        return self.header().height
+
+    def app_hash(self) -> bytes:
+        """What the last committed block commits to."""
+        return self.header().app_hash
+
+    def header(self, height: int | None = None) -> Header:
+        """A committed block's commitments, the last one's when no height is given."""
+        header = self._store.reader.header(height)
+        if header is None:
+            raise NotFound(f"the ledger has no block {height}", source=str(self._store.path))
+        return header
+
+    def genesis(self) -> Genesis:
+        """How the chain began."""
+        return Genesis.from_json(self._store.reader.meta("genesis") or b"")
+
+    def mark(self) -> object:
+        """Something cheap that differs after every commit, by whatever process."""
+        return self._store.mark()
+
+    def state(self, key: bytes) -> bytes | None:
+        """A state value at the last commit."""
+        return self._store.reader.state(key)
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """State keys that begin with a prefix, and their values, at the last commit."""
+        return list(self._store.reader.scan(prefix))
+
+    def transaction(self, digest: bytes) -> Logged | None:
+        """The transaction with this SHA-256, if it is in the log."""
+        return self._store.reader.entry(digest)
+
+    def log_proof(self, digest: bytes, height: int | None = None) -> LogProof:
+        """That a transaction is in the log of a block, of the last one when no height is given."""
+        header, logged = self.header(height), self.transaction(digest)
+        if logged is None or logged.index >= header.size:
+            raise NotFound(f"no such transaction is in the log of block {header.height}", source=str(self._store.path))
+        path = log.audit_path(logged.index, header.size, self._store.reader.subtree)
+        return LogProof(logged.index, header.size, path, header.log_root)
+
+    def consistency_proof(self, first: int, second: int) -> ConsistencyProof:
+        """That the log only grew between two sizes."""
+        if not 0 <= first <= second <= self.header().size:
+            raise NotFound(f"the log does not grow from {first} to {second} entries", source=str(self._store.path))
+        path = log.consistency_path(first, second, self._store.reader.subtree)
+        return ConsistencyProof(first, second, path)
+
+    def state_proof(self, key: bytes, height: int | None = None) -> MapProof:
+        """That a key has its value, or none, after a block, the last one when no height is given."""
+        header = self.header(height)
+        return authmap.prove(header.state_root, key, self._store.reader.node, header.height)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
