@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock
 from xinglin.core.errors import UsageError
-from xinglin.core.permit import OPEN, Permit
+from xinglin.core.permit import Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
 from xinglin.flows import Stores
 
 if TYPE_CHECKING:
+    from xinglin.core.intent import Intent
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
 
@@ -49,20 +50,30 @@ def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
     return settings
 
 
-def open_region(home: Path | None = None, *, create: bool = False, clock: Clock = system_clock) -> Stores:
-    """Open the region at `home`, or where XINGLIN_HOME says, or in ``./xinglin-home``.
+def open_region(
+    home: Path | None,
+    intent: Intent,
+    credential: Path | None = None,
+    *,
+    create: bool = False,
+    clock: Clock = system_clock,
+) -> Stores:
+    """Open the region at `home`, or where XINGLIN_HOME says, or in ``./xinglin-home``, as far as it is decided.
 
     Args:
         home: The region's folder.
+        intent: What is to be done; it is decided and written down before anything is opened.
+        credential: File of the credential of whoever asks; the owner's of the home when not given.
         create: Make an empty region when there is none.
         clock: What time it is.
 
     Raises:
         NotFound: There is no region and `create` is false.
+        AccessDenied: Whoever asks may not do this.
     """
     home = (home or default_home()).absolute()
     settings = init_region(home) if create else Settings.load(home)
-    return assemble(settings, OPEN, clock)
+    return assemble(settings, Permit(intent.reads, intent.writes, "undecided"), clock)
 
 
 def assemble(settings: Settings, permit: Permit, clock: Clock = system_clock) -> Stores:

@@ -10,7 +10,7 @@ import typer
 
 from xinglin import __version__
 
-__all__ = ["Home", "Json", "Master", "RunnerChoice", "RunnerName", "app"]
+__all__ = ["Home", "Json", "Master", "Purpose", "RunnerChoice", "RunnerName", "app"]
 
 app = typer.Typer(
     name="xinglin",
@@ -27,6 +27,10 @@ Home = Annotated[
     Path | None, typer.Option("--home", help="Folder of the region (or XINGLIN_HOME; else ./xinglin-home).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+Purpose = Annotated[
+    str | None,
+    typer.Option(help="Why: TREAT, HRESCH, HOPERAT, PATRQT, … (HL7 PurposeOfUse); else what the role is for."),
+]
 
 
 class RunnerName(StrEnum):

@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, progress_bars, say
 from xinglin.flows.demo import Demo
 
@@ -32,7 +33,6 @@ def show_demo(out: Path, *, persons: int, seed: int, form: str, as_json: bool) -
     """
     from xinglin.core.errors import UsageError
     from xinglin.flows.demo import generate_region, play
-    from xinglin.wiring import open_region
 
     out = out.absolute()
     if out.exists() and any(out.iterdir()) and not (out / "home" / "xinglin.toml").is_file():
@@ -43,7 +43,7 @@ def show_demo(out: Path, *, persons: int, seed: int, form: str, as_json: bool) -
     with progress_bars(as_json) as bars:
         generate_region(out / "files", persons, seed, form, bars)
         generated = time.perf_counter() - begin
-        found = play(open_region(out / "home", create=True), out / "files", out / "stroke.png", bars)
+        found = play(opened("demo", out / "home", create=True), out / "files", out / "stroke.png", bars)
     found.seconds["generate"] = generated
     found.seconds["all"] = time.perf_counter() - begin
     if as_json:

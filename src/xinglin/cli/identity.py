@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from xinglin.cli.app import Home, Json, app
+from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, say
 
 __all__: list[str] = []
@@ -38,9 +39,8 @@ def links(
     """Print site, local id, person id and probability of every record."""
     from xinglin.cli.sql import print_rows
     from xinglin.identity import person_links
-    from xinglin.wiring import open_region
 
-    columns, rows = person_links(open_region(home).lake)
+    columns, rows = person_links(opened("identity links", home).lake)
     print_rows(columns, rows, "json" if as_json else form.value)
 
 
@@ -52,9 +52,8 @@ def review(
 ) -> None:
     """List the pairs that wait for a decision, likeliest first, with what agrees and what differs."""
     from xinglin.identity import waiting_pairs
-    from xinglin.wiring import open_region
 
-    columns, rows = waiting_pairs(open_region(home).lake, limit)
+    columns, rows = waiting_pairs(opened("identity review", home).lake, limit)
     if as_json:
         print_json({"review": [dict(zip(columns, row, strict=True)) for row in rows]})
     elif rows:
@@ -80,9 +79,8 @@ def split(first: First, second: Second, who: Who, why: Why, home: Home = None, a
 def history(home: Home = None, as_json: Json = False) -> None:
     """List every decision: who, when, why."""
     from xinglin.identity import decisions
-    from xinglin.wiring import open_region
 
-    columns, rows = decisions(open_region(home).lake)
+    columns, rows = decisions(opened("identity history", home).lake)
     if as_json:
         print_json({"decisions": [dict(zip(columns, row, strict=True)) for row in rows]})
     else:
@@ -93,9 +91,8 @@ def _decide(
     action: Literal["merge", "split"], records: tuple[str, str], said: tuple[str, str], home: Home, as_json: bool
 ) -> None:
     from xinglin.identity import decide
-    from xinglin.wiring import open_region
 
-    stores = open_region(home)
+    stores = opened(f"identity {action}", home)
     number = decide(stores.lake, action, *records, who=said[0], why=said[1], clock=stores.clock)
     if as_json:
         print_json({"decision": number, "action": action})

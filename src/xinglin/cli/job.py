@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
+from xinglin.cli.app import Home, Json, Master, Purpose, RunnerChoice, app
+from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, progress_bars
 from xinglin.cli.sql import AnswerFormat, print_rows
 
@@ -30,19 +31,20 @@ def run_job(
     out: Annotated[Path | None, typer.Option(help="Write to this file (needed for parquet).")] = None,
     runner: RunnerChoice = None,
     master: Master = None,
+    purpose: Purpose = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Run a job over the mart; a run that was killed goes on where it was."""
     from xinglin.core.errors import UsageError
     from xinglin.flows.job import run_script
-    from xinglin.wiring import open_region, open_runner
+    from xinglin.wiring import open_runner
 
     chosen = "json" if as_json else form.value
     if chosen == "parquet" and out is None:
         raise UsageError("a Parquet result needs a file", remedy="add --out FILE.parquet")
     told = dict(_pair(text) for text in param or [])
-    stores = open_region(home)
+    stores = opened("job run", home, purpose=purpose)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
         report = run_script(stores, script, told, where, bars)
     _write(report.result, chosen, out)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xinglin.cli.app import Home, Json, app
+from xinglin.cli.opening import landing_of, opened
 from xinglin.cli.show import complain, print_json, say
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ def listen(
     from xinglin.flows.listen_plan import watch as watched
     from xinglin.sources.dicom.scp import DicomLimits
     from xinglin.sources.hl7v2.mllp import MllpLimits
-    from xinglin.wiring import open_region
 
     if (tls_cert is None) != (tls_key is None) or (tls_ca and not tls_cert):
         raise UsageError("TLS needs a certificate and its key", remedy="give --tls-cert and --tls-key")
@@ -73,7 +73,7 @@ def listen(
         dicom_limits=DicomLimits(ae_title, check_title, tuple(caller or ()), associations=connections,
                                  idle_seconds=idle),
     )  # fmt: skip
-    stores = open_region(home, create=True)
+    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites))
     _warn(plan)
     take_in(stores, plan, _print_json if as_json else _tell)
 

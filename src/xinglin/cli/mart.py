@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
+from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
 
 __all__: list[str] = []
@@ -28,9 +29,9 @@ def build(
 ) -> None:
     """Build the mart; without --full only what changed since the last build."""
     from xinglin.flows.run import build as build_mart
-    from xinglin.wiring import open_region, open_runner
+    from xinglin.wiring import open_runner
 
-    stores = open_region(home)
+    stores = opened("mart build", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
         report = build_mart(stores, full=full, progress=bars, runner=where)
     if as_json:
@@ -49,9 +50,8 @@ def check(
 ) -> None:
     """Check conformance, completeness and plausibility; exit 1 when a blocking check fails."""
     from xinglin.flows.run import check as check_mart
-    from xinglin.wiring import open_region
 
-    report = check_mart(open_region(home))
+    report = check_mart(opened("mart check", home))
     if failing:
         failing.write_text(report.failing_csv(), encoding="utf-8")
     if as_json:
@@ -74,9 +74,8 @@ def load(
 ) -> None:
     """Load standard vocabularies; the next build maps every code anew."""
     from xinglin.mart import load_vocabulary
-    from xinglin.wiring import open_region
 
-    stores = open_region(home, create=True)
+    stores = opened("vocabulary load", home, create=True)
     report = load_vocabulary(stores.lake, path, memory_mb=stores.settings.memory_mb)
     if as_json:
         print_json(report)

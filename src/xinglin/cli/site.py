@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xinglin.cli.app import Home, Json, app
+from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, say
 from xinglin.cli.stages import Format
 
@@ -36,9 +37,8 @@ def add_site(
 ) -> None:
     """Register an institution and make its signing key."""
     from xinglin.flows.sites import set_site
-    from xinglin.wiring import open_region
 
-    stores = open_region(home, create=True)
+    stores = opened("site add", home, create=True)
     stores.landing.add_site(name, kind)
     added = set_site(stores.landing, name, inbox=inbox, form=form.value if form else None, mapping=mapping)
     if as_json:
@@ -58,9 +58,8 @@ def change_site(
 ) -> None:
     """Change where an institution's records lie, their format, or the mapping they are read by."""
     from xinglin.flows.sites import set_site
-    from xinglin.wiring import open_region
 
-    landing = open_region(home).landing
+    landing = opened("site set", home).landing
     changed = set_site(landing, name, inbox=inbox, form=form.value if form else None, mapping=mapping)
     if as_json:
         print_json(changed)
@@ -71,9 +70,8 @@ def change_site(
 @site.command("list")
 def list_sites(home: Home = None, as_json: Json = False) -> None:
     """List the institutions."""
-    from xinglin.wiring import open_region
 
-    sites = open_region(home).landing.sites()
+    sites = opened("site list", home).landing.sites()
     if as_json:
         print_json({"sites": sites})
     else:

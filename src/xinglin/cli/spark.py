@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, Master, app
+from xinglin.cli.app import Home, Json, Master, Purpose, app
+from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, say
 
 __all__: list[str] = []
@@ -20,6 +21,7 @@ def thrift(
     master: Master = None,
     host: Annotated[str, typer.Option(help="Address to listen on. The door asks for no password.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 10000,
+    purpose: Purpose = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -28,9 +30,9 @@ def thrift(
     import threading
 
     from xinglin.flows.door import show_mart
-    from xinglin.wiring import open_door, open_region
+    from xinglin.wiring import open_door
 
-    stores = open_region(home)
+    stores = opened("spark thrift", home, purpose=purpose)
     stores.lake.require("mart", "run: xinglin run")
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

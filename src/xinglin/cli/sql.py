@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, app
+from xinglin.cli.app import Home, Purpose, app
+from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, plain, print_table
 
 __all__ = ["print_rows"]
@@ -36,14 +37,14 @@ def sql(
     ] = AnswerFormat.table,
     out: Annotated[Path | None, typer.Option(help="Write to this file (needed for parquet).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
+    purpose: Purpose = None,
     home: Home = None,
 ) -> None:
     """Ask the mart: read-only, pseudonymous, nothing else within reach."""
     from xinglin.core.errors import UsageError
     from xinglin.flows.answer import ask
-    from xinglin.wiring import open_region
 
-    answer = ask(open_region(home), question)
+    answer = ask(opened("sql", home, purpose=purpose), question)
     chosen = "json" if as_json else form.value
     if chosen == "parquet":
         if out is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
+from xinglin.cli.opening import landing_of, opened
 from xinglin.cli.show import complain, plain, print_json, print_table, progress_bars, say
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ def ingest(
     """Land a file or folder of one site as one signed batch; the same file twice lands once."""
     from xinglin.flows.run import ingest as land
     from xinglin.flows.sites import ensure_site, reading_of
-    from xinglin.wiring import open_region
 
-    stores = open_region(home, create=True)
+    stores = opened("ingest", home, create=True, writes=landing_of(home, [site]))
     ensure_site(stores.landing, site, kind)
     reading = reading_of(stores.landing, site, form.value if form else None, mapping)
     with progress_bars(as_json) as bars:
@@ -83,9 +83,8 @@ def quarantine(
 ) -> None:
     """List the records that could not be landed: file, position, reason; never their content."""
     from xinglin.flows.status import quarantined
-    from xinglin.wiring import open_region
 
-    rows = quarantined(open_region(home), site, limit)
+    rows = quarantined(opened("quarantine", home), site, limit)
     columns = ["batch", "file", "position", "reason", "detail", "bytes"]
     if as_json:
         print_json({"quarantined": [dict(zip(columns, row, strict=True)) for row in rows]})
@@ -101,10 +100,9 @@ def link(
 ) -> None:
     """Find out which records of all sites are the same person."""
     from xinglin.flows.run import link as link_patients
-    from xinglin.wiring import open_region
 
     with progress_bars(as_json) as bars:
-        report = link_patients(open_region(home), full=full, progress=bars)
+        report = link_patients(opened("link", home), full=full, progress=bars)
     if as_json:
         print_json(report)
     else:
@@ -124,9 +122,9 @@ def run_all(
 ) -> None:
     """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
     from xinglin.flows.run import run
-    from xinglin.wiring import open_region, open_runner
+    from xinglin.wiring import open_runner
 
-    stores = open_region(home)
+    stores = opened("run", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
         report = run(stores, full=full, progress=bars, runner=where)
     if as_json:
@@ -160,9 +158,7 @@ def _status(stores: Stores) -> dict[str, Any]:
 @app.command("status")
 def show_status(home: Home = None, as_json: Json = False) -> None:
     """What the region holds: records per site, persons, rows per table."""
-    from xinglin.wiring import open_region
-
-    content = _status(open_region(home))
+    content = _status(opened("status", home))
     if as_json:
         print_json(content)
         return
@@ -180,9 +176,8 @@ def verify(
 ) -> None:
     """Compute every hash and signature again; or prove one mart row down to its signed batch."""
     from xinglin.flows.verify import prove_row, verify_all
-    from xinglin.wiring import open_region
 
-    stores = open_region(home)
+    stores = opened("verify", home)
     if row:
         proof = prove_row(stores, row)
         if as_json:

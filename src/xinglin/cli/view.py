@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, Purpose, app
+from xinglin.cli.opening import classes_named, opened
 from xinglin.cli.show import complain, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -51,21 +52,21 @@ def run_view(
     ] = ViewFormat.table,
     out: Annotated[Path | None, typer.Option(help="Write to this file (needed for parquet).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Rows as NDJSON; with --out, what was done.")] = False,
+    purpose: Purpose = None,
     home: Home = None,
 ) -> None:
     """Run a view; its rows hold what the records say, names included."""
     from xinglin.core.errors import UsageError
-    from xinglin.flows.view import FileRecords, landed_parts, read_view
+    from xinglin.flows.view import FileRecords, landed_parts, read_view, records_without
     from xinglin.lake import connect
-    from xinglin.wiring import open_region
 
     if (source is None) != lake:
         raise UsageError("a view reads from one place", remedy="add either --from PATH or --lake")
     compiled = read_view(path)
     _warn(compiled)
     if source is None:
-        stores = open_region(home)
-        sql = compiled.sql_for(landed_parts(stores.landing, compiled.resource))
+        stores = opened("view run", home, purpose=purpose, data_classes=classes_named(compiled.resource))
+        sql = compiled.sql_for(landed_parts(stores.landing, compiled.resource), records_without(stores.lake))
         settings = stores.settings
         connection = connect(settings.memory_mb, settings.workers, settings.home / "tmp")
         _give(connection, sql, form, out, as_json)

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from xinglin.lake import Lake
     from xinglin.landing import Landing
 
-__all__ = ["FORMATS", "FileRecords", "Refusal", "landed_parts", "read_view", "write_view"]
+__all__ = ["FORMATS", "FileRecords", "Refusal", "landed_parts", "read_view", "records_without", "write_view"]
 
 FORMATS = {
     "ndjson": "FORMAT json",
@@ -61,6 +62,23 @@ def landed_parts(landing: Landing, resource_type: str) -> list[LandedPart]:
         LandedPart(str(file.path), file.site, tuple(superseded.get((file.site, file.batch, file.name), ())))
         for file in landing.files(resource_type)
     ]
+
+
+def records_without(lake: Lake) -> list[int]:
+    """The records, by `patient_key`, of the persons whom the lake's permit leaves out.
+
+    Args:
+        lake: Of the region.
+    """
+    from xinglin.lake import connect
+    from xinglin.lake.engine import parquet_list
+
+    identity = lake.snapshot("identity") if lake.permit.without else None
+    if identity is None:
+        return []
+    listed = ", ".join(map(str, sorted(lake.permit.without)))
+    select = f"SELECT patient_key FROM read_parquet({parquet_list(identity.files('person_map'))})"
+    return [key for (key,) in connect(200, 1).execute(f"{select} WHERE person_id IN ({listed})").fetchall()]
 
 
 def write_view(connection: duckdb.DuckDBPyConnection, sql: str, form: str, out: Path) -> int:

@@ -1,0 +1,69 @@
+"""What every command is about to do, in one place: no command opens a region without a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xinglin.core.intent import Intent
+from xinglin.core.permit import EVERY
+
+__all__ = ["INTENTS"]
+
+
+def _intent(action: str, reads: str = "", writes: Iterable[str] = (), *, population: bool = False) -> Intent:
+    """The purpose stays open: unless it is said, it is the one for which the actor's role may do this."""
+    return Intent(action, frozenset(reads.split()), frozenset(writes), "", population=population)
+
+
+_MART = "mart vocabulary"
+_ASK = _intent("ask", _MART, population=True)
+_STATUS = _intent("status", f"landing identity {_MART}")
+_REVIEW = _intent("review", "landing identity")
+_DECIDE = _intent("review", "landing identity", ["identity"])
+_ADMINISTER = _intent("administer", "sites landing", ["sites", "landing"])
+_INGEST = _intent("ingest", "landing", ["landing"])
+_LOG = _intent("log")
+_CONSENT = _intent("consent")
+
+INTENTS: dict[str, Intent | None] = {
+    "access issue": _intent("administer"),
+    "access log": _LOG,
+    "access relate": _intent("status", "identity"),
+    "access revoke": _intent("administer"),
+    "consent grant": _CONSENT,
+    "consent list": _CONSENT,
+    "consent withdraw": _CONSENT,
+    "extract": _intent("extract", _MART, population=True),
+    "demo": _intent("work", EVERY, [EVERY]),
+    "identity history": _REVIEW,
+    "identity links": _REVIEW,
+    "identity merge": _DECIDE,
+    "identity review": _REVIEW,
+    "identity split": _DECIDE,
+    "ingest": _INGEST,
+    "init": None,
+    "job run": _ASK,
+    "link": _intent("work", "landing identity", ["identity"]),
+    "listen": _INGEST,
+    "mart build": _intent("work", f"landing identity {_MART}", ["mart"]),
+    "mart check": _intent("work", _MART),
+    "messages": None,
+    "quarantine": _intent("status", "landing"),
+    "record": _intent("read", "landing identity"),
+    "region generate": None,
+    "run": _intent("work", f"landing identity {_MART}", ["landing", "sites", "identity", "mart"]),
+    "site add": _ADMINISTER,
+    "site list": _intent("status", "sites"),
+    "site set": _ADMINISTER,
+    "source profile": None,
+    "spark thrift": _ASK,
+    "sql": _ASK,
+    "status": _STATUS,
+    "verify": _intent("verify", f"landing {_MART}"),
+    "view check": None,
+    "view run": _intent("view", "landing identity", population=True),
+    "view sql": None,
+    "view suite": None,
+    "vocabulary load": _intent("work", "vocabulary", ["vocabulary"]),
+}
+"""By the words of the command; None where it touches no region, or makes one."""
