@@ -88,12 +88,20 @@ def ingest_all(
         return [one.result() for one in started]
 
 
-def link(stores: Stores, *, full: bool = False, progress: Progress | None = None) -> LinkReport:
+def link(
+    stores: Stores, *, full: bool = False, progress: Progress | None = None, runner: Runner | None = None
+) -> LinkReport:
     """Find out who is the same person."""
     from xinglin.identity import link as link_patients
 
     return link_patients(
-        stores.lake, stores.landing, stores.settings, stores.clock, full=full, progress=_of(progress, "link")
+        stores.lake,
+        stores.landing,
+        stores.settings,
+        stores.clock,
+        full=full,
+        progress=_of(progress, "link"),
+        runner=runner,
     )
 
 
@@ -108,11 +116,11 @@ def build(
     )
 
 
-def check(stores: Stores, progress: Progress | None = None) -> CheckReport:
+def check(stores: Stores, progress: Progress | None = None, runner: Runner | None = None) -> CheckReport:
     """Check the mart's quality; whether a failure blocks is in the report."""
     from xinglin.mart import check_mart
 
-    return check_mart(stores.lake, stores.settings, progress=_of(progress, "check"))
+    return check_mart(stores.lake, stores.settings, progress=_of(progress, "check"), runner=runner)
 
 
 def run(
@@ -128,9 +136,9 @@ def run(
     """
     inboxes = [(site.name, site.inbox) for site in stores.landing.sites() if site.inbox]
     ingested = ingest_all(stores, inboxes, progress)
-    linked = link(stores, full=full, progress=progress)
+    linked = link(stores, full=full, progress=progress, runner=runner)
     mart = build(stores, full=full, progress=progress, runner=runner)
-    return RunReport(ingested, linked, mart, check(stores, progress))
+    return RunReport(ingested, linked, mart, check(stores, progress, runner))
 
 
 def _of(progress: Progress | None, stage: str) -> Any:

@@ -14,15 +14,16 @@ from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.ids import text_key
 from xinglin.core.settings import Settings
+from xinglin.identity.backends import Backend, InDuckDB, OnSpark
 from xinglin.identity.declared import declare
-from xinglin.identity.features import LandedPatients, extract_features, load_macros, read_landed, sql_text
+from xinglin.identity.features import LandedPatients, load_macros, sql_text
+from xinglin.identity.gathering import feature_tasks, gather_features
 from xinglin.identity.persons import make_persons
 from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
 from xinglin.identity.scoring import prepare, score_all, score_new
 from xinglin.identity.training import Model, train
+from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
 from xinglin.lake.engine import connect, parquet_list, write_parquet
-from xinglin.lake.files import DataFile, Snapshot
-from xinglin.lake.tables import Lake
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["link"]
 
 _MOST_FILES = 16
+_LEAST_MB = 200
 
 
 def link(
@@ -40,6 +42,7 @@ def link(
     *,
     full: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    runner: Runner | None = None,
 ) -> LinkReport:
     """Find out which records of all sites are one person's.
 
@@ -50,6 +53,7 @@ def link(
         clock: The time; nothing of it enters a table.
         full: Train and compare everything anew. Person ids stay where the records still belong together.
         progress: Told of steps done and steps in all.
+        runner: Where features are made and, if it has Spark, pairs compared; this machine's cores when not given.
     """
     started = time.perf_counter()
     landed = list(landing.files("Patient"))
@@ -69,7 +73,7 @@ def link(
             **state["counts"], new=0, seconds=time.perf_counter() - started, trained=state["model"]["trained"]
         )
     with lake.scratch(PATIENT.stage) as folder:
-        run = _Run(lake, settings, folder, before, now, progress)
+        run = _Run(lake, settings, folder, before, now, progress, runner or LocalRunner(settings.workers))
         return run.perform(plan, landed, superseded, started)
 
 
@@ -93,6 +97,7 @@ class _Run:
     before: Snapshot | None
     now: dict[str, Any]
     progress: Callable[[int, int], None] | None
+    runner: Runner
 
     def perform(
         self,
@@ -151,12 +156,11 @@ class _Run:
         self._old(connection, PATIENT, "old_patient")
         new = 0
         if plan.scope == "everything":
-            read_landed(connection, landed, superseded)
-            new = extract_features(connection, "changed")
+            new = self._read(connection, landed, superseded)
             connection.execute("CREATE TEMP VIEW patient AS FROM changed").fetchall()
         elif plan.scope == "arriving":
-            read_landed(connection, [file for file in landed if _name(file) in plan.fresh], superseded)
-            new = extract_features(connection, "changed")
+            fresh = [file for file in landed if _name(file) in plan.fresh]
+            new = self._read(connection, fresh, superseded)
             joined = "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed"
             connection.execute(f"CREATE TEMP VIEW patient AS {joined}").fetchall()
             if 2 * new > _count(connection, "patient"):
@@ -167,6 +171,17 @@ class _Run:
         prepare(connection, "patient")
         plan = self._freed(connection, plan)
         return plan, new, self._set_aside(connection, plan)
+
+    def _read(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        landed: Sequence[LandedPatients],
+        superseded: Mapping[tuple[str, int, str], Sequence[int]],
+    ) -> int:
+        """Make ``changed`` from landed files; returns the number of records."""
+        memory = max(self.settings.memory_mb // self.settings.workers, _LEAST_MB)
+        tasks = feature_tasks(landed, superseded, self.folder, memory)
+        return gather_features(connection, self.runner, tasks, "changed")
 
     def _freed(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Plan:
         """Records that another stood for and no longer does were never compared: they arrive now."""
@@ -219,10 +234,10 @@ class _Run:
             self._step(2)
         self._old(connection, PAIR, "old_pair")
         if plan.scope == "everything":
-            score_all(connection, model, self.settings.lower)
+            score_all(connection, self._backend(connection), model, self.settings.lower)
             source = "FROM scored"
         elif plan.scope == "arriving":
-            score_new(connection, model, self.settings.lower)
+            score_new(connection, self._backend(connection), model, self.settings.lower)
             source = (
                 "FROM old_pair ANTI JOIN changed ON changed.patient_key = old_pair.patient_key_l"
                 " ANTI JOIN changed AS other ON other.patient_key = old_pair.patient_key_r"
@@ -237,6 +252,10 @@ class _Run:
             " SEMI JOIN comparable AS r ON r.patient_key = found.patient_key_r",
         )
         return model
+
+    def _backend(self, connection: duckdb.DuckDBPyConnection) -> Backend:
+        session = self.runner.session()
+        return InDuckDB(connection) if session is None else OnSpark.on(session, connection, self.folder)
 
     def _founding(
         self, connection: duckdb.DuckDBPyConnection, landed: Sequence[LandedPatients], run: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from xinglin.identity.backends import Backend
 from xinglin.identity.features import sql_text
 from xinglin.identity.training import Model
 
@@ -14,6 +15,7 @@ __all__ = ["prepare", "score_all", "score_new"]
 
 _SHARED = 12
 _RARE = 12
+_ROUNDED = 1e-6
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, patients: str) -> int:
@@ -23,41 +25,42 @@ def prepare(connection: duckdb.DuckDBPyConnection, patients: str) -> int:
     return int(connection.execute(f"CREATE OR REPLACE TEMP TABLE comparable AS {select}").fetchall()[0][0])
 
 
-def score_all(connection: duckdb.DuckDBPyConnection, model: Model, lower: float) -> None:
+def score_all(connection: duckdb.DuckDBPyConnection, backend: Backend, model: Model, lower: float) -> None:
     """Make ``scored``: every pair of ``comparable`` of probability `lower` or more."""
-    linker = _linker(connection, model)
-    predicted = linker.inference.predict(threshold_match_probability=lower, warning_mode="never")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE scored AS " + sql_text("scored", predicted=predicted.physical_name)
-    ).fetchall()
+    linker = backend.linker(model.settings())
+    predicted = linker.inference.predict(threshold_match_probability=_below(lower), warning_mode="never")
+    _make_scored(connection, backend.brought(predicted), lower)
     predicted.drop_table_from_database_and_remove_from_cache()
 
 
-def score_new(connection: duckdb.DuckDBPyConnection, model: Model, lower: float) -> None:
+def score_new(connection: duckdb.DuckDBPyConnection, backend: Backend, model: Model, lower: float) -> None:
     """Make ``scored``: the pairs of ``comparable`` with at least one record whose key is in ``changed``."""
-    linker = _linker(connection, model)
+    linker = backend.linker(model.settings())
     for column in ("given_name", "family_name"):
         linker.table_management.compute_tf_table(column)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE arriving AS FROM comparable SEMI JOIN changed USING (patient_key)"
     ).fetchall()
-    database = linker._db_api
     # One call instead of one within and one between: writing Splink's SQL takes longer than running it on few records.
     # So two arriving records meet from both sides and each meets itself; one side is kept.
     between = linker.inference.predict_between(
-        database.register("arriving"),
-        database.register("comparable"),
-        threshold_match_probability=lower,
+        backend.registered("arriving"),
+        backend.registered("comparable"),
+        threshold_match_probability=_below(lower),
         warning_mode="never",
     )
     once = (
-        f"(FROM {between.physical_name} AS b ANTI JOIN changed"
+        f"(FROM {backend.brought(between)} AS b ANTI JOIN changed"
         " ON changed.patient_key = b.patient_key_r AND b.patient_key_l >= b.patient_key_r)"
     )
-    connection.execute("CREATE OR REPLACE TEMP TABLE scored AS " + sql_text("scored", predicted=once)).fetchall()
+    _make_scored(connection, once, lower)
 
 
-def _linker(connection: duckdb.DuckDBPyConnection, model: Model) -> Any:
-    from splink import DuckDBAPI, Linker
+def _below(lower: float) -> float:
+    """Splink keeps a little more: whether a pair is of probability `lower` is decided when it is rounded."""
+    return max(lower - _ROUNDED, 0.0)
 
-    return Linker(DuckDBAPI(connection).register("comparable"), model.settings(), log_level="ERROR")
+
+def _make_scored(connection: duckdb.DuckDBPyConnection, predicted: str, lower: float) -> None:
+    select = sql_text("scored", predicted=predicted, lower=str(lower))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE scored AS {select}").fetchall()

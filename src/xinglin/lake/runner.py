@@ -12,9 +12,12 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from xinglin.core.errors import StorageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 __all__ = ["LocalRunner", "Runner"]
 
@@ -38,6 +41,10 @@ class Runner(Protocol):
             items: What to apply it to; each can be pickled.
             on_done: Called in this process with each result as it comes, for progress.
         """
+        ...
+
+    def session(self) -> SparkSession | None:
+        """Spark's SQL where the runner has it, for a library that speaks to Spark itself; None elsewhere."""
         ...
 
 
@@ -90,6 +97,10 @@ class LocalRunner:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
         return results
+
+    def session(self) -> None:
+        """See `Runner.session`."""
+        return
 
     def _pool(self, workers: int) -> Executor:
         if self.processes:

@@ -19,6 +19,7 @@ from xinglin.lake.application import ARCHIVE, ATTEMPTS, await_executors, is_loca
 
 if TYPE_CHECKING:
     from pyspark import RDD, SparkContext
+    from pyspark.sql import SparkSession
 
 __all__ = ["SparkRunner"]
 
@@ -71,6 +72,13 @@ class SparkRunner:
             raise
         job.join()
         return [results[number] for number in range(len(items))]
+
+    def session(self) -> SparkSession:
+        """See `Runner.session`."""
+        from pyspark.sql import SparkSession
+
+        await_executors(self._context)
+        return SparkSession(self._context)
 
     def _spread(self, task: Any, items: Sequence[Any], inbox: _Inbox) -> RDD[executor.Outcome]:
         """The items as a collection of Spark's, each the business of one Spark task."""

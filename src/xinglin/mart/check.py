@@ -10,13 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
+from xinglin.contracts.mart import TABLES
 from xinglin.core.clock import Clock, system_clock
 from xinglin.core.settings import Settings
-from xinglin.lake import Lake, connect
+from xinglin.lake import Lake, LocalRunner, Runner
 from xinglin.mart.checks.codes import code_rules
 from xinglin.mart.checks.concepts import concept_rules
 from xinglin.mart.checks.dates import date_rules
@@ -24,10 +22,12 @@ from xinglin.mart.checks.fields import field_rules
 from xinglin.mart.checks.numbers import number_rules
 from xinglin.mart.checks.report import CheckReport
 from xinglin.mart.checks.rule import Rule
-from xinglin.mart.checks.scan import Examiner
+from xinglin.mart.checks.sharing import check_tasks, combined, examine, failing_keys, rows_tasks
 from xinglin.mart.checks.wholes import whole_rules
 
 __all__ = ["CheckReport", "check_mart", "rules"]
+
+_LEAST_MB = 200
 
 
 def rules(today: date) -> list[Rule]:
@@ -60,6 +60,7 @@ def check_mart(
     *,
     progress: Callable[[int, int], None] | None = None,
     clock: Clock = system_clock,
+    runner: Runner | None = None,
 ) -> CheckReport:
     """Check the mart that was published last.
 
@@ -68,6 +69,7 @@ def check_mart(
         settings: Memory and threads that may be used.
         progress: Told how many of how many steps are done.
         clock: What day it is, for dates in the future.
+        runner: Where the tasks happen; this machine's cores when not given.
 
     Returns:
         What came of every rule; `CheckReport.require` raises when a blocking one failed.
@@ -76,13 +78,22 @@ def check_mart(
         NotFound: No mart was built yet.
     """
     began = time.perf_counter()
-    mart = lake.require("mart", "run: xinglin mart build")
-    with TemporaryDirectory(prefix="xinglin-check-") as temp:
-        connection = connect(settings.memory_mb, settings.workers, Path(temp))
-        connection.execute("SET preserve_insertion_order = false")
-        examiner = Examiner(connection)
-        examiner.open(mart, TABLES)
-        examiner.open(lake.snapshot("vocabulary"), VOCABULARY_TABLES)
-        results = examiner.run(rules(clock().date()), progress or (lambda done, total: None))
-        connection.close()
-    return CheckReport(mart.version, tuple(results), time.perf_counter() - began)
+    mart, vocabulary = lake.require("mart", "run: xinglin mart build"), lake.snapshot("vocabulary")
+    runner = runner or LocalRunner(settings.workers)
+    every, memory = rules(clock().date()), max(settings.memory_mb // settings.workers, _LEAST_MB)
+    tasks = check_tasks(lake, mart, vocabulary, every, memory)
+    # The rows of what failed are looked for in a last step, whose tasks nobody knows before.
+    done, total = 0, len(tasks) + 1
+
+    def step(_: object = None) -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    results = combined(every, runner.map(examine, tasks, step))
+    failed = runner.map(failing_keys, rows_tasks(lake, mart, vocabulary, results, memory))
+    with_rows = {result.rule: result for some in failed for result in some}
+    step()
+    found = tuple(with_rows.get(result.rule, result) for result in results)
+    return CheckReport(mart.version, found, time.perf_counter() - began)

@@ -187,7 +187,7 @@ def test_a_check_finds_what_was_broken_and_only_that(
         if of_table != sound()[table]:
             sound_mart.connection.execute(f"DELETE FROM {table}")
             fill(sound_mart.connection, table, TABLES[table], of_table)
-    (found,) = sound_mart.run([rule], lambda done, total: None)
+    (found,) = map(sound_mart.with_rows, sound_mart.run([rule]))
 
     if not row_id:
         assert (found.status, found.rows_failed, found.row_ids) == ("passed", 0, ())

@@ -111,11 +111,13 @@ class QueryRule(Rule):
         counts: SELECT of two numbers: rows checked and rows failed.
         failing: SELECT of the failing rows, the row's id first, over the public tables only.
         quick: SELECT of the rows checked and whether nothing can fail, which spares `counts`; may be empty.
+        by_person: Whether it compares rows of one person only, so that buckets can be counted apart and summed.
     """
 
     counts: str = ""
     failing: str = ""
     quick: str = ""
+    by_person: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,6 @@ from xinglin.mart.checks.wholes import LINEAGE_SUMS
 
 if TYPE_CHECKING:
     import duckdb
-
-    from xinglin.lake import Snapshot
 
 __all__ = ["Examiner"]
 
@@ -30,64 +28,102 @@ class Examiner:
     Args:
         connection: Nothing else may use it.
         columns: Name and type of every column of the tables that were published.
+        elsewhere: Where only some buckets are shown: the table of a join (key of `joins.JOINS`) and its files in all
+            buckets, since a row may point at another person's.
     """
 
     connection: duckdb.DuckDBPyConnection
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, tuple[str, Sequence[str]]] = field(default_factory=dict)
 
-    def open(self, snapshot: Snapshot | None, tables: dict[str, Table]) -> None:
-        """Show the snapshot's tables; one that was not published shows as empty."""
+    def show(self, table: Table, paths: Sequence[str], rows: int, *, published: bool = True) -> None:
+        """Show a table as it is in some files.
+
+        Args:
+            table: The contract.
+            paths: Its files; without any it shows as empty.
+            rows: How many rows they hold.
+            published: Whether the snapshot has the table.
+        """
         from xinglin.lake.engine import parquet_list
 
-        for name, table in tables.items():
-            files = snapshot.files(name) if snapshot and name in snapshot.tables else []
-            if files:
-                # A small table in memory spares every later query the opening of its files.
-                kind = "TABLE" if snapshot and snapshot.rows(name) <= _SMALL else "VIEW"
-                self.connection.execute(f"CREATE {kind} {name} AS SELECT * FROM read_parquet({parquet_list(files)})")
-                described = self.connection.execute(f"DESCRIBE {name}").fetchall()
-                self.columns[name] = {row[0]: row[1] for row in described}
-                continue
+        name = table.name
+        if not paths:
             columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
             self.connection.execute(f"CREATE TABLE {name} ({columns})")
-            if snapshot and name in snapshot.tables:
+            if published:
                 self.columns[name] = {column.name: column.type for column in table.columns}
+            return
+        # A small table in memory spares every later query the opening of its files.
+        kind = "TABLE" if rows <= _SMALL else "VIEW"
+        self.connection.execute(f"CREATE {kind} {name} AS SELECT * FROM read_parquet({parquet_list(list(paths))})")
+        self.columns[name] = {row[0]: row[1] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
 
-    def run(self, every: Sequence[Rule], progress: Callable[[int, int], None]) -> list[CheckResult]:
+    def run(self, every: Sequence[Rule], progress: Callable[[int, int], None] | None = None) -> list[CheckResult]:
         """Run the rules in the order that costs least; the results come in the rules' own order."""
+        done = 0
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            if progress:
+                progress(done, total)
+
         scans: dict[str, list[ScanRule]] = {}
         for rule in every:
             if isinstance(rule, ScanRule):
                 scans.setdefault(rule.table, []).append(rule)
         queries = [rule for rule in every if isinstance(rule, QueryRule)]
-        total = len(scans) + len(queries) + 3
-        self.prepare()
+        total = len(scans) + len(queries) + 2
+        self.prepare(every)
         found = self.schema(rule for rule in every if isinstance(rule, SchemaRule))
-        progress(done := 1, total)
+        step()
         for name, of_table in scans.items():
             found += self.scan(name, of_table)
-            progress(done := done + 1, total)
+            step()
         found += self.codes([rule for rule in every if isinstance(rule, CodeRule)])
         found += self.concepts([rule for rule in every if isinstance(rule, ConceptRule)])
-        progress(done := done + 1, total)
+        step()
         for query in queries:
             found.append(self.query(query))
-            progress(done := done + 1, total)
-        by_rule = {result.rule: self.with_rows(result) for result in found}
-        progress(total, total)
+            step()
+        by_rule = {result.rule: result for result in found}
         return [by_rule[rule] for rule in every]
 
-    def prepare(self) -> None:
+    def prepare(self, every: Sequence[Rule]) -> None:
         """Make the tables that rows are compared with, once."""
         import duckdb
 
-        selects = {name: select for name, (select, _) in JOINS.items()} | {"lineage": LINEAGE_SUMS}
+        scans = [rule for rule in every if isinstance(rule, ScanRule)]
+        used = sorted({name for rule in scans for name in rule.joins})
+        selects = {name: JOINS[name][0] for name in used}
+        if any(isinstance(rule, QueryRule) and "_lineage" in rule.quick for rule in every):
+            selects["lineage"] = LINEAGE_SUMS
         for name, select in selects.items():
             try:
                 self.connection.execute(f"CREATE TEMP TABLE _{name} AS {select}")
+                if name in self.elsewhere:
+                    self._from_elsewhere(name, [rule.table for rule in scans if name in rule.joins])
             except duckdb.Error:
                 # The rules that need it report an error of their own.
                 continue
+
+    def _from_elsewhere(self, join: str, tables: Sequence[str]) -> None:
+        """Add to a table of a join the rows of other buckets that rows of this part point at, normally none."""
+        from xinglin.lake.engine import parquet_list
+
+        target, paths = self.elsewhere[join]
+        key, own = (side.split(".")[1] for side in JOINS[join][1].split(" = "))
+        asked = " UNION ".join(f"SELECT {own} AS wanted FROM {name}" for name in dict.fromkeys(tables))
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE _wanted AS FROM ({asked}) WHERE wanted IS NOT NULL"
+            f" AND wanted NOT IN (SELECT {key} FROM _{join} WHERE {key} IS NOT NULL)"
+        )
+        row = self.connection.execute("SELECT count(*) FROM _wanted").fetchone()
+        if not row or not row[0]:
+            return
+        rows = f"(FROM read_parquet({parquet_list(list(paths))}) WHERE {key} IN (FROM _wanted))"
+        self.connection.execute(f"INSERT INTO _{join} {JOINS[join][0].replace(f'FROM {target}', f'FROM {rows}')}")
 
     def schema(self, rules: Iterable[SchemaRule]) -> list[CheckResult]:
         """Whether tables and columns are there, and of the contract's type."""

@@ -61,6 +61,7 @@ def _persons(table: str) -> QueryRule:
         threshold=0.05 if table == "observation_period" else 1.0,
         counts=f"SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM person AS p {absent})",
         failing=f"SELECT p.* FROM person AS p {absent}",
+        by_person=True,
     )
 
 
@@ -80,6 +81,7 @@ def _apart(table: str, group: str, gap: int) -> QueryRule:
         blocking=True,
         counts=f"SELECT count(*), count_if(near) FROM (SELECT {near} AS near FROM {table})",
         failing=f"SELECT * FROM {table} QUALIFY {near}",
+        by_person=True,
     )
 
 
@@ -104,6 +106,7 @@ def _covered(events: str, eras: str, word: str, *, same_concept: bool) -> QueryR
         counts=f"SELECT (SELECT count(*) FROM {events} AS t WHERE {known}), "
         f"(SELECT count(*) FROM {events} AS t WHERE {missing})",
         failing=f"SELECT t.* FROM {events} AS t WHERE {missing}",
+        by_person=True,
     )
 
 
