@@ -10,12 +10,13 @@ from pathlib import Path
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger.codes import Code
 from xinglin.ledger.consortium.rpc import Door, Said
-from xinglin.ledger.envelope import digest_of
+from xinglin.ledger.envelope import MAX_BYTES, digest_of
 from xinglin.ledger.port import Receipt
 from xinglin.ledger.reading import Reading
 
 __all__ = ["CometLedger"]
 
+_CODES = {int(code): code for code in Code}
 _AT_ONCE = 16
 _LOOK = 0.02
 _ASK_AGAIN = 1.0
@@ -54,6 +55,9 @@ class CometLedger(Reading):
             LedgerUnavailable: The node is gone, or a wait without end saw no new block for too long.
         """
         receipts = {digest: found for digest in map(digest_of, transactions) if (found := self._committed(digest))}
+        receipts.update(
+            (digest_of(tx), Receipt(digest_of(tx), Code.OVERSIZED)) for tx in transactions if len(tx) > MAX_BYTES
+        )
         waiting = {digest: tx for tx in transactions if (digest := digest_of(tx)) not in receipts}
         self._hand_in(waiting, receipts)
         if wait != 0:
@@ -108,7 +112,7 @@ class CometLedger(Reading):
         for digest, said in zip(list(waiting), self._said(list(waiting.values())), strict=True):
             if said.code:
                 # Committed in this very moment, it is refused as a repetition.
-                receipts[digest] = self._committed(digest) or Receipt(digest, Code(said.code))
+                receipts[digest] = self._committed(digest) or Receipt(digest, _CODES[said.code])
                 del waiting[digest]
 
     def _said(self, transactions: list[bytes]) -> list[Said]:

@@ -1,4 +1,4 @@
-"""What one institution's validator keeps on disk: its node's keys and settings, the genesis, the application's state."""
+"""What one institution's validator keeps on disk: the node's keys and settings, the genesis, the state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xinglin.ledger.genesis import Genesis
 
 __all__ = ["NodeOptions", "ValidatorHome", "transaction_key"]
 
-_CONFIG = """# The node of this institution. `xinglin ledger join` writes the line of persistent_peers, nobody else any line.
+_CONFIG = """# The node of this institution. `xinglin ledger join` writes the line of persistent_peers.
 proxy_app = "unix://{socket}"
 abci = "socket"
 moniker = {name}
