@@ -1,0 +1,243 @@
+"""One stream of the audit log being written: append, seal, go on after a crash."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from xinglin.access.instants import micros_of
+from xinglin.access.segments import ENTRY, Seal, entries_of, events_file, last_seal, person_of, seals_of, unsealed
+from xinglin.core.files import full_disk, sync_folder
+from xinglin.core.merkle import leaf_hash, root_of
+
+__all__ = ["MAX_EVENTS", "SECOND", "Micros", "Stream", "attempt", "claim", "wall_micros"]
+
+Micros = Callable[[], int]
+"""Says what time it is, in microseconds since 1970."""
+
+SECOND = 1_000_000
+MAX_EVENTS = 4096
+"""Events in a segment at most: few enough to prove one in a few milliseconds."""
+_MAX_FILE = 64 * 1024 * 1024
+
+
+def wall_micros() -> int:
+    """The time now, in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def claim(folder: Path, micros: Micros) -> Stream:
+    """A stream that no other process writes: one that another process left, or a new one.
+
+    Args:
+        folder: The audit log's folder.
+        micros: The time.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and (stream := attempt(path, micros)):
+            return stream
+    path = folder / secrets.token_hex(16)
+    path.mkdir(mode=0o700)
+    sync_folder(folder)
+    return attempt(path, micros) or claim(folder, micros)
+
+
+def attempt(folder: Path, micros: Micros) -> Stream | None:
+    """The stream of a folder, unless another process writes it.
+
+    Args:
+        folder: The stream's folder.
+        micros: The time.
+    """
+    lock = _open(folder / "lock")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return Stream(folder, lock, micros)
+
+
+class Stream:
+    """Appends events; what was appended survives the death of the process, what is sealed that of the machine.
+
+    Args:
+        folder: The stream's folder.
+        lock: Descriptor of its lock, held.
+        micros: The time.
+    """
+
+    def __init__(self, folder: Path, lock: int, micros: Micros) -> None:
+        self.folder = folder
+        self._lock, self._micros = lock, micros
+        self._mutex = threading.RLock()
+        self._opening = b'{"resourceType":"AuditEvent","id":"%s-' % folder.name.encode()
+        self._seals = _open(folder / "seals", os.O_APPEND)
+        self._index = _open(folder / "index", os.O_APPEND)
+        self._previous = last_seal(folder)
+        _drop_torn(folder / "seals")
+        self._catch_up()
+        self._events = self._file = -1
+        self._start = self._end = self._number = 0
+        self._first = self._last = 0
+        self._leaves: list[bytes] = []
+        self._entries: list[bytes] = []
+        self._begin_segment()
+        self._recover()
+        self._stop = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    def append(self, render: Callable[[int], bytes]) -> str:
+        """Write one event to the operating system.
+
+        Args:
+            render: Gives the event's text after its id, from ``"meta"`` to the last brace, for a time in microseconds.
+
+        Returns:
+            The event's id.
+        """
+        with self._mutex:
+            now = max(self._micros(), self._last)
+            if self._leaves and (now - self._first > SECOND or len(self._leaves) >= MAX_EVENTS):
+                self.seal()
+            number = self._number + len(self._leaves)
+            text = self._opening + b'%d",' % number + render(now)
+            self._keep(text + b"\n")
+            if not self._leaves:
+                self._first = now
+            self._last = now
+            self._note(text)
+            if self._ticker is None:
+                self._ticker = threading.Thread(target=self._tick, name="audit-seals", daemon=True)
+                self._ticker.start()
+            return f"{self.folder.name}-{number}"
+
+    def seal(self) -> Seal | None:
+        """Close the segment: its root is written down, and all of it is on the disk; None where nothing is new."""
+        with self._mutex:
+            if not self._leaves:
+                return None
+            before = self._previous
+            seal = Seal(
+                segment=before.segment + 1 if before else 0,
+                file=self._file,
+                start=self._start,
+                end=self._end,
+                number=self._number,
+                count=len(self._leaves),
+                first=self._first,
+                last=self._last,
+                root=root_of(self._leaves).hex(),
+                previous=before.digest() if before else "",
+            )
+            with full_disk(self.folder):
+                os.fdatasync(self._events)
+                _write(self._seals, seal.line() + b"\n")
+                os.fdatasync(self._seals)
+                _write(self._index, b"".join(self._entries))
+            self._previous = seal
+            self._begin_segment()
+            return seal
+
+    def close(self) -> None:
+        """Seal, and let another process have the stream."""
+        self._stop.set()
+        with self._mutex:
+            self.seal()
+            for descriptor in (self._events, self._seals, self._index, self._lock):
+                os.close(descriptor)
+
+    def _keep(self, line: bytes) -> None:
+        try:
+            with full_disk(self.folder):
+                _write(self._events, line)
+        except BaseException:
+            # Half a line must not be gone on behind.
+            os.ftruncate(self._events, self._end)
+            raise
+
+    def _tick(self) -> None:
+        while not self._stop.wait(0.25):
+            with self._mutex:
+                if not self._stop.is_set() and self._leaves and self._micros() - self._first >= SECOND:
+                    self.seal()
+
+    def _note(self, text: bytes) -> None:
+        leaf = leaf_hash(text)
+        self._leaves.append(leaf)
+        self._entries.append(ENTRY.pack(person_of(text), self._file, len(text), self._end, leaf))
+        self._end += len(text) + 1
+
+    def _begin_segment(self) -> None:
+        before = self._previous
+        self._leaves, self._entries = [], []
+        self._number = before.number + before.count if before else 0
+        file, start = (before.file, before.end) if before else (0, 0)
+        if start >= _MAX_FILE:
+            file, start = file + 1, 0
+        if self._events < 0 or file != self._file:
+            if self._events >= 0:
+                os.close(self._events)
+            self._events = _open(events_file(self.folder, file), os.O_APPEND)
+            sync_folder(self.folder)
+        self._file, self._start, self._end = file, start, start
+        self._first, self._last = 0, before.last if before else 0
+
+    def _recover(self) -> None:
+        """Seal what a dead process left; a line it did not finish was never answered for, and is cut off."""
+        _drop_torn(events_file(self.folder, self._file))
+        for _, _, text in unsealed(self.folder, self._previous):
+            moment = micros_of(text)
+            self._first = self._first or moment
+            self._last = moment
+            self._note(text)
+        self.seal()
+
+    def _catch_up(self) -> None:
+        """Bring the index up to the seals."""
+        total = self._previous.number + self._previous.count if self._previous else 0
+        size = os.fstat(self._index).st_size
+        if size == total * ENTRY.size:
+            return
+        covered = min(size // ENTRY.size, total)
+        os.ftruncate(self._index, covered * ENTRY.size)
+        for seal in seals_of(self.folder):
+            if seal.number + seal.count > covered:
+                entries = entries_of(self.folder, seal)[max(0, covered - seal.number) :]
+                _write(
+                    self._index,
+                    b"".join(ENTRY.pack(one.person, one.file, one.length, one.offset, one.leaf) for one in entries),
+                )
+
+
+def _open(path: Path, flags: int = 0) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    done = os.write(descriptor, content)
+    while done < len(content):
+        done += os.write(descriptor, content[done:])
+
+
+def _drop_torn(path: Path) -> None:
+    """Cut off what follows the last line end."""
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        keep, step = size, 4096
+        while keep > 0:
+            begin = max(0, keep - step)
+            file.seek(begin)
+            found = file.read(keep - begin).rfind(b"\n")
+            if found >= 0:
+                keep = begin + found + 1
+                break
+            keep = begin
+        if keep < size:
+            file.truncate(keep)
