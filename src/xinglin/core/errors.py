@@ -11,6 +11,7 @@ XinglinError                what went wrong, where, what to do, whether a retry 
 ├── LedgerUnavailable       the ledger cannot answer now; nothing was lost
 ├── JobFailed               a developer's job raised; its traceback is told
 ├── VerificationFailed      a landed byte, hash or signature is not what was signed
+├── ReleaseRefused          an extract would tell too much of single persons
 ├── QualityFailed           a blocking quality check failed
 └── ContractViolation       a stage wrote something its contract forbids (a defect of Xinglin)
 """
@@ -27,6 +28,7 @@ __all__ = [
     "NotFound",
     "QualityFailed",
     "RejectedBatch",
+    "ReleaseRefused",
     "StorageError",
     "UsageError",
     "VerificationFailed",
@@ -109,6 +111,10 @@ class JobFailed(XinglinError):
 
 class VerificationFailed(XinglinError):
     """A landed byte, hash or signature is not what was signed."""
+
+
+class ReleaseRefused(XinglinError):
+    """An extract would tell too much of single persons."""
 
 
 class QualityFailed(XinglinError):

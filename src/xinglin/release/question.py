@@ -1,0 +1,323 @@
+"""What a question may ask of the region, and what has to be counted beside its aggregates.
+
+A question over de-identified views either gives rows about single persons, whose risk is then measured, or aggregates
+over persons, whose small cells are then suppressed. Which of both it is has to be seen from the outermost SELECT; what
+hides it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from xinglin.contracts.model import Table
+from xinglin.core.errors import UsageError
+from xinglin.release.syntax import Node, column_of, everything, expression, function_of, own, parse, unparse
+from xinglin.release.treatment import QUASI, WITHHELD_TABLES, withheld_reason
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Question", "understand"]
+
+_AGGREGATES = frozenset(
+    {
+        "count", "count_star", "sum", "avg", "mean", "median", "stddev", "stddev_samp", "stddev_pop", "var_samp",
+        "var_pop", "variance", "corr", "covar_pop", "covar_samp",
+    }
+)  # fmt: skip
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "year", "month", "date_diff", "datediff", "date_part"})
+_SOURCES = frozenset({"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY"})
+_COUNT = "xinglin_persons_"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that may be asked.
+
+    Args:
+        sql: What is run; counts of persons stand behind the columns that were asked for.
+        kind: ``rows`` about persons, ``cells`` over persons, or ``public``: it reads nothing about persons.
+        tables: Tables of the mart that it names.
+        columns: Names of columns that it refers to, small letters; None where it can mean all.
+        counters: For every column the columns that count the persons behind it, by number; of cells only.
+        persons: Names that a column of person pseudonyms can have in the result.
+        quasi: Names that a quasi-identifier can have in the result.
+    """
+
+    sql: str
+    kind: str
+    tables: frozenset[str]
+    columns: frozenset[str] | None
+    counters: tuple[tuple[int, ...], ...] = ()
+    persons: frozenset[str] = frozenset()
+    quasi: frozenset[str] = frozenset()
+
+
+def understand(connection: duckdb.DuckDBPyConnection, question: str, released: Mapping[str, Table]) -> Question:
+    """See what a question asks, and refuse what cannot be de-identified.
+
+    Args:
+        connection: Used for its parser.
+        question: One SELECT.
+        released: Tables that may be named.
+
+    Raises:
+        UsageError: Says what of it cannot leave the region and how to ask instead.
+
+    Example:
+        >>> import duckdb
+        >>> from xinglin.release.treatment import RELEASED
+        >>> asked = understand(duckdb.connect(), "SELECT gender_concept_id, count(*) FROM person GROUP BY 1", RELEASED)
+        >>> asked.kind, asked.counters
+        ('cells', ((2,), (3,)))
+    """
+    root = parse(connection, question)
+    tables = _sources(root, released)
+    _words(root)
+    known = {row[0] for row in connection.execute(_FUNCTIONS).fetchall()}
+    with_person = {name for name in tables if "person_id" in released[name].column_names}
+    asked = Question(
+        question,
+        "public",
+        frozenset(tables),
+        _columns(root),
+        persons=_names(root, frozenset({"person_id"}), plain=True),
+        quasi=_names(root, QUASI, plain=False),
+    )
+    if not with_person:
+        return asked
+    for node in _selects(root):
+        if node is not root and _aggregated(node, known) and not _keeps_person(node):
+            raise _refused(
+                "an aggregate below the outermost SELECT hides how many persons stand behind it",
+                "GROUP BY person_id there, or aggregate only in the outermost SELECT",
+            )
+    if root["type"] != "SELECT_NODE" or not _aggregated(root, known) or _keeps_person(root):
+        return replace(asked, kind="rows")
+    rewritten, counters = _counted(connection, root, known, released)
+    return replace(asked, sql=unparse(connection, rewritten), kind="cells", counters=counters)
+
+
+_FUNCTIONS = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
+
+
+def _refused(what: str, remedy: str) -> UsageError:
+    return UsageError(what, source="your SQL", remedy=remedy)
+
+
+def _sources(root: Node, released: Mapping[str, Table]) -> set[str]:
+    """The tables that are read; refuses all that is not a released table, a join or a subquery."""
+    named = {entry["key"].lower() for node in everything(root) for entry in (node.get("cte_map") or {}).get("map", ())}
+    found: set[str] = set()
+    for node in everything(root):
+        if node.get("type") == "RECURSIVE_CTE_NODE":
+            raise _refused("a recursive query cannot be followed", "ask without RECURSIVE")
+        source = node.get("from_table")
+        for one in _joined(source) if source else ():
+            if one["type"] not in _SOURCES or one.get("column_name_alias"):
+                raise _refused("only tables, joins and subqueries are read", "name tables of xinglin sql 'SHOW TABLES'")
+            if one["type"] == "BASE_TABLE":
+                name = one["table_name"].lower()
+                if name in named and len(one["qualified_name"]["path"]) == 1:
+                    continue
+                if name in WITHHELD_TABLES:
+                    raise _refused(
+                        f"the table {name} does not leave the region", f"leave it out: {WITHHELD_TABLES[name]}"
+                    )
+                if name not in released or len(one["qualified_name"]["path"]) != 1:
+                    raise _refused(
+                        f"there is no table {name} to be released", "name tables of xinglin sql 'SHOW TABLES'"
+                    )
+                found.add(name)
+    if any(
+        entry["value"]["aliases"] for node in everything(root) for entry in (node.get("cte_map") or {}).get("map", ())
+    ):
+        raise _refused("a WITH that renames its columns cannot be followed", "name the columns inside it")
+    if named & set(released):
+        raise _refused("a WITH has the name of a table", "give it another name")
+    return found
+
+
+def _joined(source: Node) -> Iterator[Node]:
+    """The tables of a FROM."""
+    yield source
+    if source["type"] == "JOIN":
+        yield from _joined(source["left"])
+        yield from _joined(source["right"])
+
+
+def _words(root: Node) -> None:
+    """Refuse columns that do not leave, our own functions, and anything else that goes by the name person_id."""
+    for node in everything(root):
+        name = column_of(node)
+        reason = withheld_reason(name) if name else None
+        if reason:
+            raise _refused(f"the column {name} does not leave the region", f"leave it out: {reason}")
+        function = function_of(node)
+        if function and function.startswith("xinglin"):
+            raise _refused("the pseudonyms' own functions cannot be asked", "ask for the columns")
+        alias = str(node.get("alias") or "").lower()
+        if node.get("class") and alias.startswith(_COUNT):
+            raise _refused("a column cannot have this name", f"do not begin it with {_COUNT}")
+        if node.get("class") and alias == "person_id" and name != "person_id":
+            raise _refused("only the person's pseudonym may be called person_id", "give the column another name")
+        if node.get("class") == "STAR" and (node.get("rename_list") or node.get("replace_list")):
+            raise _refused("a star that renames or replaces cannot be followed", "name the columns")
+
+
+def _columns(root: Node) -> frozenset[str] | None:
+    """Names of all columns referred to; None where a star, a whole row or a natural join can mean any."""
+    names: set[str] = set()
+    rows = {str(node.get("alias") or node.get("table_name") or "").lower()
+            for node in everything(root) if node.get("type") in {"BASE_TABLE", "SUBQUERY"}}  # fmt: skip
+    for node in everything(root):
+        if node.get("class") == "STAR" or node.get("ref_type") == "NATURAL":
+            return None
+        if node.get("class") == "COLUMN_REF":
+            names |= {str(one).lower() for one in node["column_names"]}
+        names |= {str(one).lower() for one in node.get("using_columns") or ()}
+    return None if names & (rows - {""}) and _whole_rows(root, rows) else frozenset(names)
+
+
+def _whole_rows(root: Node, rows: set[str]) -> bool:
+    return any(
+        node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1 and column_of(node) in rows
+        for node in everything(root)
+    )
+
+
+def _names(root: Node, wanted: frozenset[str], *, plain: bool) -> frozenset[str]:
+    """Names under which some columns can appear; with `plain` only where they are passed on as they are."""
+    names = set(wanted)
+    items = [item for node in _selects(root) for item in node["select_list"] if item.get("alias")]
+    while True:
+        before = len(names)
+        for item in items:
+            told = [item] if plain else list(own(item))
+            if any(column_of(one) in names for one in told):
+                names.add(item["alias"].lower())
+        if len(names) == before:
+            return frozenset(names)
+
+
+def _selects(root: Node) -> Iterator[Node]:
+    return (node for node in everything(root) if node.get("type") == "SELECT_NODE")
+
+
+def _aggregated(node: Node, aggregates: set[str]) -> bool:
+    """Whether a SELECT brings rows together."""
+    if node["group_expressions"] or node["aggregate_handling"] == "FORCE_AGGREGATES" or _distinct(node):
+        return True
+    return any(_is_aggregate(one, aggregates) for part in ("select_list", "having") for one in own(node[part]))
+
+
+def _distinct(node: Node) -> bool:
+    return any(one["type"] == "DISTINCT_MODIFIER" for one in node["modifiers"])
+
+
+def _is_aggregate(node: Node, aggregates: set[str]) -> bool:
+    return node.get("class") == "FUNCTION" and function_of(node) in aggregates
+
+
+def _keeps_person(node: Node) -> bool:
+    """Whether every row of an aggregating SELECT is still about one person."""
+    if len(node["group_sets"]) > 1:
+        return False
+    keys = node["group_expressions"]
+    if not keys and (_distinct(node) or node["aggregate_handling"] == "FORCE_AGGREGATES"):
+        keys = node["select_list"]
+        if _distinct(node) and any(one.get("class") == "STAR" for one in keys):
+            return True
+    for key in keys:
+        if key.get("class") == "CONSTANT" and str(key["literal"].get("text", "")).isdigit():
+            place = int(key["literal"]["text"]) - 1
+            key = node["select_list"][place] if 0 <= place < len(node["select_list"]) else key
+        if column_of(key) == "person_id":
+            return True
+    return False
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, root: Node, aggregates: set[str], released: Mapping[str, Table]
+) -> tuple[Node, tuple[tuple[int, ...], ...]]:
+    """The outermost SELECT with the persons behind every cell counted beside it."""
+    if len(root["group_sets"]) > 1:
+        raise _refused("sums over sums tell the small cells", "use a plain GROUP BY")
+    if any(one.get("class") in {"WINDOW", "STAR"} for one in own(root["select_list"])):
+        raise _refused(
+            "beside aggregates, a star or a window cannot be followed", "name the columns; leave windows out"
+        )
+    persons = _persons_sql(root, released)
+    root = dict(root)
+    if not root["group_expressions"] and _distinct(root):
+        root |= {
+            "modifiers": [one for one in root["modifiers"] if one["type"] != "DISTINCT_MODIFIER"],
+            "aggregate_handling": "FORCE_AGGREGATES",
+        }
+    asked, added = len(root["select_list"]), [expression(connection, f"{persons('')} AS {_COUNT}0")]
+    counters: list[tuple[int, ...]] = []
+    for item in root["select_list"]:
+        calls = [one for one in own(item) if _is_aggregate(one, aggregates)]
+        places = []
+        for call in calls:
+            parts = _conditions(call)
+            places.append(asked + len(added))
+            condition = " AND ".join(f"({name})" if name == "given" else f"({name} IS NOT NULL)" for name in parts)
+            added.append(expression(connection, f"{persons(condition)} AS {_COUNT}{len(added)}", **parts))
+        counters.append(tuple(places) or (asked,))
+    return root | {"select_list": [*root["select_list"], *added]}, tuple(counters)
+
+
+def _conditions(call: Node) -> dict[str, Node]:
+    """What has to hold of a row that an aggregate counts; refuses aggregates that can carry one person's value."""
+    name = function_of(call)
+    if name not in _AGGREGATES:
+        raise _refused(
+            f"{name} can hand on a single person's value",
+            f"use one of {', '.join(sorted(_AGGREGATES - {'count_star'}))}",
+        )
+    parts: dict[str, Node] = {"given": call["filter"]} if call.get("filter") else {}
+    for number, argument in enumerate(call["arguments"]):
+        for one in own(argument["expression"]):
+            if one.get("class") in {"COLUMN_REF", "CONSTANT", None} or function_of(one) in _ARITHMETIC:
+                continue
+            raise _refused(
+                f"what {name} brings together must be a column or plain arithmetic", "use FILTER (WHERE …) or GROUP BY"
+            )
+        parts[f"argument_{number}"] = argument["expression"]
+    return parts
+
+
+def _persons_sql(root: Node, released: Mapping[str, Table]) -> Any:
+    """How the distinct persons of a group are counted, under a condition."""
+    names = list(_holders(root["from_table"], released))
+    if not names:
+        raise _refused(
+            "it cannot be seen how many persons stand behind the aggregate", "keep person_id in the subquery"
+        )
+
+    def sql(condition: str) -> str:
+        given = f" FILTER (WHERE {condition})" if condition else ""
+        counts = [f'count(DISTINCT "{name}".person_id){given}' for name in names]
+        return f"least({', '.join(counts)})" if len(counts) > 1 else counts[0]
+
+    return sql
+
+
+def _holders(source: Node, released: Mapping[str, Table]) -> Iterator[str]:
+    """The tables of a FROM whose rows each are about a person; of outer joins only the side that is kept."""
+    if source["type"] == "JOIN":
+        if source["join_type"] not in {"RIGHT", "RIGHT_SEMI", "RIGHT_ANTI"}:
+            yield from _holders(source["left"], released)
+        if source["join_type"] not in {"LEFT", "SEMI", "ANTI"}:
+            yield from _holders(source["right"], released)
+        return
+    name = str(source.get("alias") or source.get("table_name") or "").replace('"', '""')
+    if source["type"] == "BASE_TABLE":
+        table = released.get(source["table_name"].lower())
+        if table is None or "person_id" in table.column_names:
+            yield name
+    elif source["type"] == "SUBQUERY" and name:
+        yield name

@@ -1,0 +1,186 @@
+"""How likely it is that somebody in an extract is recognised.
+
+Records that share their quasi-identifiers form a class. k is the size of the smallest class (Sweeney 2002,
+k-anonymity). Of a record in a class of size f in the extract and F in the population it was taken from:
+prosecutor risk 1/f, when the adversary knows the person is in the extract; journalist risk 1/F, when not; both as the
+worst and as the average over records (El Emam and Dankar 2008, "Protecting privacy using k-anonymity", JAMIA 15(5),
+627-637). Marketer risk is the share of records that are expected to be matched to the population, the mean of 1/F
+(Dankar and El Emam 2010, "A method for evaluating marketer re-identification risk"). Of the sensitive column, distinct
+and entropy l-diversity (Machanavajjhala et al. 2007).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Knowledge", "RiskReport", "measure"]
+
+_BUCKETS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What an adversary is taken to know, and what must not be learnt.
+
+    Args:
+        quasi: Columns of the extract that are quasi-identifiers.
+        person: Column of the person's pseudonym; each row counts as a person where there is none.
+        sensitive: The column whose l-diversity is told.
+        population: SELECT of the same quasi-identifiers for everybody in the region; None where it has none.
+        smallest: The class size that is asked for.
+    """
+
+    quasi: tuple[str, ...]
+    person: str | None = None
+    sensitive: str | None = None
+    population: str | None = None
+    smallest: int = 5
+
+
+@dataclass(frozen=True)
+class RiskReport:
+    """The risk in figures; shares and probabilities from 0 to 1.
+
+    Args:
+        persons: Persons in the extract; rows where it names none.
+        quasi: The quasi-identifiers.
+        classes: Number of classes.
+        k: Size of the smallest class.
+        uniques: Persons who are alone in their class.
+        below: Persons in classes smaller than was asked for.
+        sizes: Classes and persons by class size.
+        prosecutor: Worst and average.
+        journalist: Worst and average; as prosecutor where the population is not known.
+        marketer: Share of persons expected to be matched.
+        sensitive: The sensitive column.
+        l_distinct: Fewest different sensitive values in a class.
+        l_entropy: The least exp(entropy) of the sensitive values of a class.
+    """
+
+    persons: int
+    quasi: tuple[str, ...]
+    classes: int
+    k: int
+    uniques: int
+    below: int
+    sizes: list[dict[str, Any]] = field(default_factory=list)
+    prosecutor: dict[str, float] = field(default_factory=dict)
+    journalist: dict[str, float] = field(default_factory=dict)
+    marketer: float = 0.0
+    sensitive: str | None = None
+    l_distinct: int | None = None
+    l_entropy: float | None = None
+
+
+def measure(connection: duckdb.DuckDBPyConnection, table: str, known: Knowledge) -> RiskReport:
+    """Measure the risk of a table.
+
+    A person with several rows is known by all different values of them together.
+
+    Args:
+        connection: Where the table is. Left behind: ``xinglin_member`` (person or row number, class) and
+            ``xinglin_class`` (class, size).
+        table: Its name; it has a column ``xinglin_row_number``.
+        known: What an adversary knows.
+
+    Example:
+        >>> import duckdb
+        >>> connection = duckdb.connect()
+        >>> rows = "(VALUES (1, 'f'), (2, 'f'), (3, 'm')) AS made(xinglin_row_number, gender)"
+        >>> _ = connection.execute(f"CREATE TABLE made AS FROM {rows}")
+        >>> report = measure(connection, "made", Knowledge(("gender",)))
+        >>> report.k, report.uniques, report.prosecutor["worst"], round(report.prosecutor["average"], 3)
+        (1, 1, 1.0, 0.667)
+    """
+    tuple_sql = _tuple(known.quasi)
+    who = f'"{known.person}"' if known.person else "xinglin_row_number"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE xinglin_member AS SELECT {who} AS member, list(DISTINCT {tuple_sql} ORDER BY"
+        f" {tuple_sql})::VARCHAR AS class FROM {table} GROUP BY 1"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE xinglin_class AS SELECT class, count(*) AS size FROM xinglin_member GROUP BY 1"
+    )
+    persons, classes, smallest, uniques, below = _row(
+        connection,
+        "SELECT coalesce(sum(size), 0)::BIGINT, count(*), coalesce(min(size), 0), count(*) FILTER (size = 1),"
+        f" coalesce(sum(size) FILTER (size < {known.smallest}), 0)::BIGINT FROM xinglin_class",
+    )
+    worst, mean = _journalist(connection, known)
+    distinct, entropy = _diversity(connection, table, who, known.sensitive)
+    return RiskReport(
+        persons=persons,
+        quasi=known.quasi,
+        classes=classes,
+        k=smallest,
+        uniques=uniques,
+        below=below,
+        sizes=_sizes(connection),
+        prosecutor={"worst": 1 / smallest if smallest else 0.0, "average": classes / persons if persons else 0.0},
+        journalist={"worst": worst, "average": mean},
+        marketer=mean,
+        sensitive=known.sensitive,
+        l_distinct=distinct,
+        l_entropy=entropy,
+    )
+
+
+def _tuple(columns: Sequence[str]) -> str:
+    return "[" + ", ".join(f'coalesce("{name}"::VARCHAR, chr(0))' for name in columns) + "]::VARCHAR[]"
+
+
+def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    return connection.execute(sql).fetchall()[0]
+
+
+def _journalist(connection: duckdb.DuckDBPyConnection, known: Knowledge) -> tuple[float, float]:
+    """Worst and mean of 1/F over the extract's persons."""
+    everybody = "SELECT class, size AS everybody FROM xinglin_class"
+    if known.population:
+        everybody = f"SELECT [{_tuple(known.quasi)}]::VARCHAR AS class, count(*) AS everybody FROM ({known.population})"
+        everybody += " GROUP BY 1"
+    worst, mean = _row(
+        connection,
+        "SELECT max(1 / greatest(size, everybody)), sum(size / greatest(size, everybody)) / sum(size)"
+        f" FROM xinglin_class LEFT JOIN ({everybody}) USING (class)",
+    )
+    return float(worst or 0.0), float(mean or 0.0)
+
+
+def _sizes(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    rows = []
+    for least, most in _BUCKETS:
+        classes, persons = _row(
+            connection,
+            f"SELECT count(*), coalesce(sum(size), 0)::BIGINT FROM xinglin_class WHERE size >= {least}"
+            + (f" AND size <= {most}" if most else ""),
+        )
+        size = str(least) if least == most else f"{least}-{most}" if most else f"{least} and more"
+        rows.append({"size": size, "classes": classes, "persons": persons})
+    return rows
+
+
+def _diversity(
+    connection: duckdb.DuckDBPyConnection, table: str, who: str, sensitive: str | None
+) -> tuple[int | None, float | None]:
+    """Distinct l and entropy l of the class that has least of it."""
+    if sensitive is None:
+        return None, None
+    distinct, entropy = _row(
+        connection,
+        f"""WITH told AS (
+            SELECT class, "{sensitive}" AS value, count(DISTINCT member) AS persons
+            FROM (SELECT DISTINCT {who} AS member, "{sensitive}" FROM {table}) JOIN xinglin_member USING (member)
+            GROUP BY 1, 2
+        ), summed AS (SELECT class, sum(persons) AS total FROM told GROUP BY 1)
+        SELECT min(l), min(entropy) FROM (
+            SELECT class, count(*) AS l, -sum(persons / total * ln(persons / total)) AS entropy
+            FROM told JOIN summed USING (class) GROUP BY 1)""",
+    )
+    return (int(distinct), math.exp(entropy)) if distinct is not None else (None, None)
