@@ -8,6 +8,7 @@ Example:
 """
 
 from xinglin.backup.create import Created, Plan, create
+from xinglin.backup.made import Made, made, note, pending
 from xinglin.backup.manifest import Manifest
 from xinglin.backup.prune import Pruned, prune
 from xinglin.backup.repository import Own, backups, choose, own, remember
@@ -19,6 +20,7 @@ from xinglin.backup.verify import Verified, verify
 __all__ = [
     "Created",
     "Identities",
+    "Made",
     "Manifest",
     "Own",
     "Plan",
@@ -30,8 +32,11 @@ __all__ = [
     "backups",
     "choose",
     "create",
+    "made",
     "new_identity",
+    "note",
     "own",
+    "pending",
     "prune",
     "read_identities",
     "remember",
