@@ -9,7 +9,6 @@ import typer
 
 from xinglin.cli.app import Home, Json, Purpose, app
 from xinglin.cli.opening import opened
-from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, say
 
 __all__: list[str] = []
@@ -28,6 +27,9 @@ def extract(
     drop_risky: Annotated[bool, typer.Option(help="Leave out persons whose risk is higher.")] = False,
     accept_risk: Annotated[
         str | None, typer.Option(help="Let a higher risk through, for this reason; it stands in the report.")
+    ] = None,
+    dates: Annotated[
+        str | None, typer.Option(help="Count dates as quasi-identifiers: known to the day, month or year.")
     ] = None,
     purpose: Purpose = None,
     home: Home = None,
@@ -49,6 +51,7 @@ def extract(
         most_risk,
         accept_risk,
         drop_risky,
+        dates,
     )
     report = take_out(stores, request, out)
     if as_json:

@@ -62,6 +62,7 @@ def _report(made: Extract, request: Request) -> dict[str, Any]:
         "birth_years": request.rules.band,
         "left_out_by_consent": len(request.rules.left_out),
         "risk": asdict(made.risk) if made.risk else None,
+        "dates": request.dates,
         "most_risk": request.most_risk,
         "persons_dropped": made.persons_dropped,
         "suppressed_cells": made.suppressed,

@@ -41,6 +41,8 @@ class Request:
         sensitive: The sensitive column; found by its name when not given.
         most_risk: The highest risk of one person that is let through, 0 to 1.
         accepted: Why a higher risk is let through; None where it is not.
+        dates: How exactly an adversary knows the dates: ``day``, ``month`` or ``year``; None where not at
+            all, since they are shifted.
         drop_risky: Leave out persons whose risk is higher, instead of refusing.
     """
 
@@ -52,6 +54,7 @@ class Request:
     most_risk: float = 0.2
     accepted: str | None = None
     drop_risky: bool = False
+    dates: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ def _check(request: Request) -> None:
         raise UsageError("a risk is more than 0 and at most 1", source=str(request.most_risk))
     if request.rules.smallest < 2 or request.rules.band < 1:
         raise UsageError("a cell stands for at least 2 persons and a band for at least 1 year", source="the rules")
+    if request.dates not in {None, "day", "month", "year"}:
+        raise UsageError("dates are known to the day, month or year", source=str(request.dates))
     if not request.project.strip():
         raise UsageError("an extract is made for a project", remedy="name it: --project NAME")
     if request.accepted is not None and len(request.accepted.strip()) < 3:
@@ -204,7 +209,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, asked: Question, request: Reque
 
 def _knowledge(connection: duckdb.DuckDBPyConnection, asked: Question, request: Request) -> Knowledge:
     """What an adversary is taken to know, by the names of the result's columns."""
-    columns = [row[0] for row in connection.execute("DESCRIBE xinglin_result").fetchall()]
+    types = {row[0]: row[1] for row in connection.execute("DESCRIBE xinglin_result").fetchall()}
+    columns = list(types)
     wanted = [*(request.quasi or ()), *((request.sensitive,) if request.sensitive else ())]
     missing = [name for name in wanted if name not in columns]
     if missing:
@@ -214,13 +220,15 @@ def _knowledge(connection: duckdb.DuckDBPyConnection, asked: Question, request: 
     quasi = request.quasi
     if quasi is None:
         quasi = tuple(name for name in columns if name.lower() in asked.quasi)
+    moments = tuple(name for name, kind in types.items() if kind in {"DATE", "TIMESTAMP"}) if request.dates else ()
+    quasi += tuple(name for name in moments if name not in quasi)
     person = next((name for name in columns if name.lower() in asked.persons), None)
     sensitive = request.sensitive or next((name for name in _SENSITIVE if name in columns and name not in quasi), None)
     everybody = {row[0] for row in connection.execute("DESCRIBE person").fetchall()}
     # Only columns that the question hands on under their own names can be looked up in the whole region.
     plain = bool(quasi) and set(quasi) <= everybody and asked.quasi.isdisjoint(set(columns) - everybody)
     population = f"SELECT {', '.join(quasi)} FROM person" if plain else None
-    return Knowledge(quasi, person, sensitive, population)
+    return Knowledge(quasi, person, sensitive, population, moments=moments, dates=request.dates or "day")
 
 
 def refusal(extract: Extract, where: str) -> ReleaseRefused:

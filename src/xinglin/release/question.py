@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xinglin.contracts.model import Table
-from xinglin.core.errors import UsageError
-from xinglin.release.syntax import Node, column_of, everything, expression, function_of, own, parse, unparse
+from xinglin.release.counting import COUNT, count_persons, is_aggregate, is_distinct, refused
+from xinglin.release.syntax import Node, column_of, everything, function_of, own, parse, unparse
 from xinglin.release.treatment import QUASI, WITHHELD_TABLES, withheld_reason
 
 if TYPE_CHECKING:
@@ -21,15 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "understand"]
 
-_AGGREGATES = frozenset(
-    {
-        "count", "count_star", "sum", "avg", "mean", "median", "stddev", "stddev_samp", "stddev_pop", "var_samp",
-        "var_pop", "variance", "corr", "covar_pop", "covar_samp",
-    }
-)  # fmt: skip
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "year", "month", "date_diff", "datediff", "date_part"})
 _SOURCES = frozenset({"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY"})
-_COUNT = "xinglin_persons_"
 
 
 @dataclass(frozen=True)
@@ -90,21 +82,27 @@ def understand(connection: duckdb.DuckDBPyConnection, question: str, released: M
         return asked
     for node in _selects(root):
         if node is not root and _aggregated(node, known) and not _keeps_person(node):
-            raise _refused(
+            raise refused(
                 "an aggregate below the outermost SELECT hides how many persons stand behind it",
                 "GROUP BY person_id there, or aggregate only in the outermost SELECT",
             )
     if root["type"] != "SELECT_NODE" or not _aggregated(root, known) or _keeps_person(root):
+        _named(root, asked.quasi | asked.persons)
         return replace(asked, kind="rows")
-    rewritten, counters = _counted(connection, root, known, released)
+    rewritten, counters = count_persons(connection, root, known, released)
     return replace(asked, sql=unparse(connection, rewritten), kind="cells", counters=counters)
 
 
+def _named(root: Node, telling: frozenset[str]) -> None:
+    """Refuse results that tell of a person and have no name to be recognised by."""
+    for node in _selects(root):
+        for item in node["select_list"]:
+            plain = item.get("alias") or item.get("class") in {"COLUMN_REF", "STAR"}
+            if not plain and any(column_of(one) in telling for one in own(item)):
+                raise refused("a column that is made from what tells of a person has no name", "name it: … AS name")
+
+
 _FUNCTIONS = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
-
-
-def _refused(what: str, remedy: str) -> UsageError:
-    return UsageError(what, source="your SQL", remedy=remedy)
 
 
 def _sources(root: Node, released: Mapping[str, Table]) -> set[str]:
@@ -113,30 +111,30 @@ def _sources(root: Node, released: Mapping[str, Table]) -> set[str]:
     found: set[str] = set()
     for node in everything(root):
         if node.get("type") == "RECURSIVE_CTE_NODE":
-            raise _refused("a recursive query cannot be followed", "ask without RECURSIVE")
+            raise refused("a recursive query cannot be followed", "ask without RECURSIVE")
         source = node.get("from_table")
         for one in _joined(source) if source else ():
             if one["type"] not in _SOURCES or one.get("column_name_alias"):
-                raise _refused("only tables, joins and subqueries are read", "name tables of xinglin sql 'SHOW TABLES'")
+                raise refused("only tables, joins and subqueries are read", "name tables of xinglin sql 'SHOW TABLES'")
             if one["type"] == "BASE_TABLE":
                 name = one["table_name"].lower()
                 if name in named and len(one["qualified_name"]["path"]) == 1:
                     continue
                 if name in WITHHELD_TABLES:
-                    raise _refused(
+                    raise refused(
                         f"the table {name} does not leave the region", f"leave it out: {WITHHELD_TABLES[name]}"
                     )
                 if name not in released or len(one["qualified_name"]["path"]) != 1:
-                    raise _refused(
+                    raise refused(
                         f"there is no table {name} to be released", "name tables of xinglin sql 'SHOW TABLES'"
                     )
                 found.add(name)
     if any(
         entry["value"]["aliases"] for node in everything(root) for entry in (node.get("cte_map") or {}).get("map", ())
     ):
-        raise _refused("a WITH that renames its columns cannot be followed", "name the columns inside it")
+        raise refused("a WITH that renames its columns cannot be followed", "name the columns inside it")
     if named & set(released):
-        raise _refused("a WITH has the name of a table", "give it another name")
+        raise refused("a WITH has the name of a table", "give it another name")
     return found
 
 
@@ -150,42 +148,37 @@ def _joined(source: Node) -> Iterator[Node]:
 
 def _words(root: Node) -> None:
     """Refuse columns that do not leave, our own functions, and anything else that goes by the name person_id."""
+    rows = {str(node.get("alias") or node.get("table_name") or "").lower()
+            for node in everything(root) if node.get("type") in {"BASE_TABLE", "SUBQUERY"}}  # fmt: skip
     for node in everything(root):
         name = column_of(node)
         reason = withheld_reason(name) if name else None
         if reason:
-            raise _refused(f"the column {name} does not leave the region", f"leave it out: {reason}")
+            raise refused(f"the column {name} does not leave the region", f"leave it out: {reason}")
+        if name and name in rows and len(node["column_names"]) == 1:
+            raise refused(f"a whole row of {name} as one value cannot be followed", "name its columns")
         function = function_of(node)
         if function and function.startswith("xinglin"):
-            raise _refused("the pseudonyms' own functions cannot be asked", "ask for the columns")
+            raise refused("the pseudonyms' own functions cannot be asked", "ask for the columns")
         alias = str(node.get("alias") or "").lower()
-        if node.get("class") and alias.startswith(_COUNT):
-            raise _refused("a column cannot have this name", f"do not begin it with {_COUNT}")
+        if node.get("class") and alias.startswith(COUNT):
+            raise refused("a column cannot have this name", f"do not begin it with {COUNT}")
         if node.get("class") and alias == "person_id" and name != "person_id":
-            raise _refused("only the person's pseudonym may be called person_id", "give the column another name")
+            raise refused("only the person's pseudonym may be called person_id", "give the column another name")
         if node.get("class") == "STAR" and (node.get("rename_list") or node.get("replace_list")):
-            raise _refused("a star that renames or replaces cannot be followed", "name the columns")
+            raise refused("a star that renames or replaces cannot be followed", "name the columns")
 
 
 def _columns(root: Node) -> frozenset[str] | None:
-    """Names of all columns referred to; None where a star, a whole row or a natural join can mean any."""
+    """Names of all columns referred to; None where a star or a natural join can mean any."""
     names: set[str] = set()
-    rows = {str(node.get("alias") or node.get("table_name") or "").lower()
-            for node in everything(root) if node.get("type") in {"BASE_TABLE", "SUBQUERY"}}  # fmt: skip
     for node in everything(root):
         if node.get("class") == "STAR" or node.get("ref_type") == "NATURAL":
             return None
         if node.get("class") == "COLUMN_REF":
             names |= {str(one).lower() for one in node["column_names"]}
         names |= {str(one).lower() for one in node.get("using_columns") or ()}
-    return None if names & (rows - {""}) and _whole_rows(root, rows) else frozenset(names)
-
-
-def _whole_rows(root: Node, rows: set[str]) -> bool:
-    return any(
-        node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1 and column_of(node) in rows
-        for node in everything(root)
-    )
+    return frozenset(names)
 
 
 def _names(root: Node, wanted: frozenset[str], *, plain: bool) -> frozenset[str]:
@@ -208,17 +201,9 @@ def _selects(root: Node) -> Iterator[Node]:
 
 def _aggregated(node: Node, aggregates: set[str]) -> bool:
     """Whether a SELECT brings rows together."""
-    if node["group_expressions"] or node["aggregate_handling"] == "FORCE_AGGREGATES" or _distinct(node):
+    if node["group_expressions"] or node["aggregate_handling"] == "FORCE_AGGREGATES" or is_distinct(node):
         return True
-    return any(_is_aggregate(one, aggregates) for part in ("select_list", "having") for one in own(node[part]))
-
-
-def _distinct(node: Node) -> bool:
-    return any(one["type"] == "DISTINCT_MODIFIER" for one in node["modifiers"])
-
-
-def _is_aggregate(node: Node, aggregates: set[str]) -> bool:
-    return node.get("class") == "FUNCTION" and function_of(node) in aggregates
+    return any(is_aggregate(one, aggregates) for part in ("select_list", "having") for one in own(node[part]))
 
 
 def _keeps_person(node: Node) -> bool:
@@ -226,9 +211,9 @@ def _keeps_person(node: Node) -> bool:
     if len(node["group_sets"]) > 1:
         return False
     keys = node["group_expressions"]
-    if not keys and (_distinct(node) or node["aggregate_handling"] == "FORCE_AGGREGATES"):
+    if not keys and (is_distinct(node) or node["aggregate_handling"] == "FORCE_AGGREGATES"):
         keys = node["select_list"]
-        if _distinct(node) and any(one.get("class") == "STAR" for one in keys):
+        if is_distinct(node) and any(one.get("class") == "STAR" for one in keys):
             return True
     for key in keys:
         if key.get("class") == "CONSTANT" and str(key["literal"].get("text", "")).isdigit():
@@ -237,87 +222,3 @@ def _keeps_person(node: Node) -> bool:
         if column_of(key) == "person_id":
             return True
     return False
-
-
-def _counted(
-    connection: duckdb.DuckDBPyConnection, root: Node, aggregates: set[str], released: Mapping[str, Table]
-) -> tuple[Node, tuple[tuple[int, ...], ...]]:
-    """The outermost SELECT with the persons behind every cell counted beside it."""
-    if len(root["group_sets"]) > 1:
-        raise _refused("sums over sums tell the small cells", "use a plain GROUP BY")
-    if any(one.get("class") in {"WINDOW", "STAR"} for one in own(root["select_list"])):
-        raise _refused(
-            "beside aggregates, a star or a window cannot be followed", "name the columns; leave windows out"
-        )
-    persons = _persons_sql(root, released)
-    root = dict(root)
-    if not root["group_expressions"] and _distinct(root):
-        root |= {
-            "modifiers": [one for one in root["modifiers"] if one["type"] != "DISTINCT_MODIFIER"],
-            "aggregate_handling": "FORCE_AGGREGATES",
-        }
-    asked, added = len(root["select_list"]), [expression(connection, f"{persons('')} AS {_COUNT}0")]
-    counters: list[tuple[int, ...]] = []
-    for item in root["select_list"]:
-        calls = [one for one in own(item) if _is_aggregate(one, aggregates)]
-        places = []
-        for call in calls:
-            parts = _conditions(call)
-            places.append(asked + len(added))
-            condition = " AND ".join(f"({name})" if name == "given" else f"({name} IS NOT NULL)" for name in parts)
-            added.append(expression(connection, f"{persons(condition)} AS {_COUNT}{len(added)}", **parts))
-        counters.append(tuple(places) or (asked,))
-    return root | {"select_list": [*root["select_list"], *added]}, tuple(counters)
-
-
-def _conditions(call: Node) -> dict[str, Node]:
-    """What has to hold of a row that an aggregate counts; refuses aggregates that can carry one person's value."""
-    name = function_of(call)
-    if name not in _AGGREGATES:
-        raise _refused(
-            f"{name} can hand on a single person's value",
-            f"use one of {', '.join(sorted(_AGGREGATES - {'count_star'}))}",
-        )
-    parts: dict[str, Node] = {"given": call["filter"]} if call.get("filter") else {}
-    for number, argument in enumerate(call["arguments"]):
-        for one in own(argument["expression"]):
-            if one.get("class") in {"COLUMN_REF", "CONSTANT", None} or function_of(one) in _ARITHMETIC:
-                continue
-            raise _refused(
-                f"what {name} brings together must be a column or plain arithmetic", "use FILTER (WHERE …) or GROUP BY"
-            )
-        parts[f"argument_{number}"] = argument["expression"]
-    return parts
-
-
-def _persons_sql(root: Node, released: Mapping[str, Table]) -> Any:
-    """How the distinct persons of a group are counted, under a condition."""
-    names = list(_holders(root["from_table"], released))
-    if not names:
-        raise _refused(
-            "it cannot be seen how many persons stand behind the aggregate", "keep person_id in the subquery"
-        )
-
-    def sql(condition: str) -> str:
-        given = f" FILTER (WHERE {condition})" if condition else ""
-        counts = [f'count(DISTINCT "{name}".person_id){given}' for name in names]
-        return f"least({', '.join(counts)})" if len(counts) > 1 else counts[0]
-
-    return sql
-
-
-def _holders(source: Node, released: Mapping[str, Table]) -> Iterator[str]:
-    """The tables of a FROM whose rows each are about a person; of outer joins only the side that is kept."""
-    if source["type"] == "JOIN":
-        if source["join_type"] not in {"RIGHT", "RIGHT_SEMI", "RIGHT_ANTI"}:
-            yield from _holders(source["left"], released)
-        if source["join_type"] not in {"LEFT", "SEMI", "ANTI"}:
-            yield from _holders(source["right"], released)
-        return
-    name = str(source.get("alias") or source.get("table_name") or "").replace('"', '""')
-    if source["type"] == "BASE_TABLE":
-        table = released.get(source["table_name"].lower())
-        if table is None or "person_id" in table.column_names:
-            yield name
-    elif source["type"] == "SUBQUERY" and name:
-        yield name

@@ -12,7 +12,6 @@ and entropy l-diversity (Machanavajjhala et al. 2007).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,8 @@ class Knowledge:
         sensitive: The column whose l-diversity is told.
         population: SELECT of the same quasi-identifiers for everybody in the region; None where it has none.
         smallest: The class size that is asked for.
+        moments: Those of the quasi-identifiers that are dates.
+        dates: What is known of them: ``day``, ``month`` or ``year``.
     """
 
     quasi: tuple[str, ...]
@@ -41,6 +42,13 @@ class Knowledge:
     sensitive: str | None = None
     population: str | None = None
     smallest: int = 5
+    moments: tuple[str, ...] = ()
+    dates: str = "day"
+
+    def value(self) -> str:
+        """The quasi-identifiers of a row as one value, in SQL."""
+        terms = [f"date_trunc('{self.dates}', \"{one}\")" if one in self.moments else f'"{one}"' for one in self.quasi]
+        return "[" + ", ".join(f"coalesce({term}::VARCHAR, chr(0))" for term in terms) + "]::VARCHAR[]"
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ def measure(connection: duckdb.DuckDBPyConnection, table: str, known: Knowledge)
         >>> report.k, report.uniques, report.prosecutor["worst"], round(report.prosecutor["average"], 3)
         (1, 1, 1.0, 0.667)
     """
-    tuple_sql = _tuple(known.quasi)
+    tuple_sql = known.value()
     who = f'"{known.person}"' if known.person else "xinglin_row_number"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE xinglin_member AS SELECT {who} AS member, list(DISTINCT {tuple_sql} ORDER BY"
@@ -131,10 +139,6 @@ def measure(connection: duckdb.DuckDBPyConnection, table: str, known: Knowledge)
     )
 
 
-def _tuple(columns: Sequence[str]) -> str:
-    return "[" + ", ".join(f'coalesce("{name}"::VARCHAR, chr(0))' for name in columns) + "]::VARCHAR[]"
-
-
 def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
     return connection.execute(sql).fetchall()[0]
 
@@ -143,7 +147,7 @@ def _journalist(connection: duckdb.DuckDBPyConnection, known: Knowledge) -> tupl
     """Worst and mean of 1/F over the extract's persons."""
     everybody = "SELECT class, size AS everybody FROM xinglin_class"
     if known.population:
-        everybody = f"SELECT [{_tuple(known.quasi)}]::VARCHAR AS class, count(*) AS everybody FROM ({known.population})"
+        everybody = f"SELECT [{known.value()}]::VARCHAR AS class, count(*) AS everybody FROM ({known.population})"
         everybody += " GROUP BY 1"
     worst, mean = _row(
         connection,
