@@ -52,8 +52,10 @@ def decode(data: bytes) -> Any:
 
 def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     first = data[at]
-    kind, number = first >> 5, first & 31
     at += 1
+    if first < 24:
+        return first, at
+    kind, number = first >> 5, first & 31
     if kind == 7:
         if number not in _SIMPLE:
             raise ValueError("a float or another value that is not allowed")
@@ -97,9 +99,16 @@ def _map(data: bytes, at: int, depth: int, length: int) -> tuple[dict[str, Any],
     found: dict[str, Any] = {}
     before = b""
     for _ in range(length):
-        key, end = _item(data, at, depth - 1)
-        if type(key) is not str or data[at:end] <= before:
+        # Written out for short texts, which nearly every key is.
+        first = data[at]
+        if 0x60 <= first < 0x78:
+            end = at + first - 0x5F
+            key = str(data[at + 1 : end], "utf-8")
+        else:
+            key, end = _item(data, at, depth - 1)
+        encoded = data[at:end]
+        if type(key) is not str or encoded <= before:
             raise ValueError("a map's keys are not texts in ascending order")
-        before = data[at:end]
+        before = encoded
         found[key], at = _item(data, end, depth - 1)
     return found, at

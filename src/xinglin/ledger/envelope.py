@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
 
-__all__ = ["DAY", "DOMAIN", "MAX_BYTES", "Envelope", "Refused", "digest_of", "key_id_of", "open_envelope", "seal"]
+if TYPE_CHECKING:
+    from nacl.signing import SigningKey
+
+__all__ = [
+    "DAY",
+    "DOMAIN",
+    "MAX_BYTES",
+    "Envelope",
+    "Refused",
+    "digest_of",
+    "key_id_of",
+    "open_envelope",
+    "seal",
+    "seal_with",
+]
 
 DOMAIN = b"xinglin transaction 1\x00"
 MAX_BYTES = 65_536
@@ -91,8 +105,13 @@ def seal(fields: dict[str, Any], key: bytes) -> bytes:
     """
     from nacl.signing import SigningKey
 
+    return seal_with(fields, SigningKey(key))
+
+
+def seal_with(fields: dict[str, Any], key: SigningKey) -> bytes:
+    """`seal` with a key that was expanded once for many transactions."""
     message = cbor.encode({"v": _VERSION, **fields})
-    return cbor.encode([message, SigningKey(key).sign(DOMAIN + message).signature])
+    return cbor.encode([message, key.sign(DOMAIN + message).signature])
 
 
 def open_envelope(transaction: bytes) -> Envelope:

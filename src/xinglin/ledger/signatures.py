@@ -73,10 +73,16 @@ class Arrivals:
             key_of: The public key of a key id, as far as it is known; a guess, checked again in the block.
         """
         work = []
+        keys: dict[str, bytes | None] = {}
         for transaction in transactions:
             opened = self.open(transaction)
-            key = key_of(opened.envelope.key_id) if opened.envelope else None
-            if key is not None and opened.verified != key:
+            if opened.envelope is None or opened.verified is not None:
+                continue
+            key_id = opened.envelope.key_id
+            if key_id not in keys:
+                keys[key_id] = key_of(key_id)
+            key = keys[key_id]
+            if key is not None:
                 work.append((opened, key))
         cores = os.cpu_count() or 1
         if len(work) < _WORTH_SHARING or cores == 1:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xinglin.core.clock import Clock
-from xinglin.ledger.envelope import key_id_of, seal
+from xinglin.ledger.envelope import key_id_of, seal_with
 from xinglin.ledger.store import told
 
 __all__ = ["Signer"]
@@ -46,9 +46,9 @@ class Signer:
 
         self.institution = institution
         self.chain_id = chain_id
-        self.public_key = bytes(SigningKey(key).verify_key)
+        self._key = SigningKey(key)
+        self.public_key = bytes(self._key.verify_key)
         self.key_id = key_id_of(self.public_key)
-        self._key = key
         self._path = sequences
         self._clock = clock
         self._floor = floor
@@ -80,7 +80,7 @@ class Signer:
             "valid_until": int(self._clock().timestamp()) + valid_for,
             "body": body,
         }
-        return seal(fields, self._key)
+        return seal_with(fields, self._key)
 
     def _take(self) -> int:
         with self._lock, told(self._path):
