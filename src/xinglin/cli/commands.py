@@ -25,7 +25,6 @@ __all__ = [
     "backup",
     "consortium",
     "extract",
-    "consortium",
     "identity",
     "job",
     "ledger",

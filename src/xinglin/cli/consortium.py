@@ -93,29 +93,53 @@ def start(home: Home = None) -> None:
         run_validator(validator, server, lambda pid: _told(f"the node runs as process {pid}"))
 
 
-@ledger_app.command("nodes")
-def nodes(
+@ledger_app.command("status")
+def status(
     where: Annotated[list[str] | None, typer.Argument(help="Homes of regions, or http://HOST:PORT of nodes.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """How nodes stand: blocks, application hash, validators, peers; exit code 1 when they do not agree."""
-    show_nodes(where or [str(home) if home else ""], as_json)
+    """How the ledger stands; of several homes or nodes, exit code 1 when they do not agree."""
+    from xinglin.core.settings import Settings, default_home
+
+    own = (home or default_home()).absolute()
+    if not where and Settings.load(own).ledger.kind == "embedded":
+        show_store(own, as_json)
+    else:
+        show_nodes(where or [str(own)], as_json)
+
+
+def show_store(home: Path, as_json: bool) -> None:
+    """Print how a region's own ledger stands.
+
+    Args:
+        home: The region.
+        as_json: One JSON object instead of a line.
+    """
+    from xinglin.ledger.reading import Reading
+
+    ledger = Reading(_validator(home).state)
+    header, chain_id = ledger.header(), ledger.chain_id
+    ledger.close()
+    if as_json:
+        known = {"chain_id": chain_id, "height": header.height, "transactions": header.size}
+        print_json({**known, "app_hash": header.app_hash.hex(), "time": header.time})
+    else:
+        say(f"{chain_id}: block {header.height}, {header.size:,} transactions, app_hash {header.app_hash.hex()}")
 
 
 def show_nodes(where: list[str], as_json: bool) -> None:
     """Print how nodes stand, and leave with 1 when they do not agree.
 
     Args:
-        where: Homes of regions (empty: the one of XINGLIN_HOME), or ``http://HOST:PORT`` of nodes.
+        where: Homes of regions, or ``http://HOST:PORT`` of nodes.
         as_json: One JSON object instead of a table.
     """
     from dataclasses import asdict
 
-    from xinglin.core.settings import default_home
     from xinglin.ledger.consortium.status import ask
 
-    urls = [one if "://" in one else _validator(Path(one) if one else default_home()).rpc() for one in where]
+    urls = [one if "://" in one else _validator(Path(one)).rpc() for one in where]
     report = ask(urls)
     if as_json:
         print_json({**asdict(report), "agree": report.agree})
