@@ -46,6 +46,7 @@ CONSENT_MISSING = "consent-missing"
 _ACTIONS = {
     "read": frozenset({"access", "use"}),
     "ask": frozenset({"access", "use"}),
+    "view": frozenset({"access", "use"}),
     "extract": frozenset({"disclose", "use"}),
 }
 

@@ -11,9 +11,9 @@ from xinglin.access.actor import Issuers, key_id, public_half
 from xinglin.core.errors import NotFound, VerificationFailed
 from xinglin.core.files import exclusive, private_file
 
-__all__ = ["actor_key", "create_issuer", "load_issuers", "revoke"]
+__all__ = ["ISSUERS_FILE", "actor_key", "create_issuer", "load_issuers", "revoke"]
 
-_FILE = "issuers.json"
+ISSUERS_FILE = "issuers.json"
 
 
 def create_issuer(folder: Path, keys: Path, region: str) -> bytes:
@@ -32,7 +32,7 @@ def create_issuer(folder: Path, keys: Path, region: str) -> bytes:
         private_file(path, os.urandom(32).hex().encode() + b"\n")
     key = actor_key(keys)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (folder / _FILE).exists():
+    if not (folder / ISSUERS_FILE).exists():
         public = public_half(key)
         _write(folder, Issuers(region, {key_id(public): public}))
     return key
@@ -64,13 +64,13 @@ def load_issuers(folder: Path) -> Issuers:
         VerificationFailed: The list cannot be read.
     """
     try:
-        found = json.loads((folder / _FILE).read_bytes())
+        found = json.loads((folder / ISSUERS_FILE).read_bytes())
         keys = {str(name): bytes.fromhex(public) for name, public in found["keys"].items()}
         return Issuers(str(found["region"]), keys, frozenset(found["revoked"]))
     except FileNotFoundError as error:
-        raise NotFound("the list of issuers is missing", source=_FILE, remedy="run xinglin init") from error
+        raise NotFound("the list of issuers is missing", source=ISSUERS_FILE, remedy="run xinglin init") from error
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise VerificationFailed("the list of issuers cannot be read", source=_FILE) from error
+        raise VerificationFailed("the list of issuers cannot be read", source=ISSUERS_FILE) from error
 
 
 def revoke(folder: Path, credentials: Collection[str]) -> None:
@@ -91,4 +91,4 @@ def _write(folder: Path, issuers: Issuers) -> None:
         "keys": {name: public.hex() for name, public in sorted(issuers.keys.items())},
         "revoked": sorted(issuers.revoked),
     }
-    private_file(folder / _FILE, json.dumps(content, indent=1).encode() + b"\n")
+    private_file(folder / ISSUERS_FILE, json.dumps(content, indent=1).encode() + b"\n")

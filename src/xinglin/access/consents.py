@@ -1,0 +1,321 @@
+"""The region's consents: their texts and salts stay here, the ledger holds a commitment to each.
+
+``home/access/consents.sqlite`` (mode 600) holds every Consent with its salt and a random handle of 16 bytes. A consent
+permits only what the ledger's last commit confirms; it stops permitting the moment its withdrawal is written here,
+before the ledger knows. What it denies holds from the moment it is written here until the ledger has its withdrawal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from xinglin.access.consent import SALT_BYTES, canonical, commitment, compile_consent
+from xinglin.access.decision import Counted
+from xinglin.access.rule import Rule
+from xinglin.core.errors import BadInput, Conflict, LedgerUnavailable, NotFound, StorageError
+from xinglin.ledger import cbor
+from xinglin.ledger.codes import Code
+from xinglin.ledger.port import Ledger
+from xinglin.ledger.signer import Signer
+
+__all__ = ["GRANTED", "PUTTING", "WITHDRAWING", "WITHDRAWN", "ConsentStore", "Kept", "counted", "state_key"]
+
+PUTTING = "putting"
+GRANTED = "granted"
+WITHDRAWING = "withdrawing"
+WITHDRAWN = "withdrawn"
+
+_FILE = "consents.sqlite"
+_TABLE = """
+CREATE TABLE IF NOT EXISTS consent (
+    handle TEXT PRIMARY KEY,
+    person INTEGER NOT NULL,
+    salt BLOB NOT NULL,
+    text BLOB NOT NULL,
+    commitment BLOB NOT NULL,
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+_COLUMNS = "handle, person, salt, text, commitment, state"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One consent as it is kept.
+
+    Args:
+        handle: Its handle, 32 hex digits.
+        person: Whose it is.
+        salt: 32 bytes; with the text they open the commitment.
+        text: Its canonical text.
+        commitment: What the ledger holds.
+        state: putting, granted, withdrawing or withdrawn.
+    """
+
+    handle: str
+    person: int
+    salt: bytes
+    text: bytes
+    commitment: bytes
+    state: str
+
+
+class ConsentStore:
+    """Put, withdraw, list, count.
+
+    Args:
+        folder: `home/access`, mode 700.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+        self._mutex = threading.RLock()
+        self._file: sqlite3.Connection | None = None
+        self._owner = self._changes = 0
+
+    def put(self, resource: Mapping[str, Any], ledger: Ledger, signer: Signer) -> Kept:
+        """Keep a consent and commit to it on the ledger.
+
+        Args:
+            resource: A FHIR R4 Consent as parsed JSON.
+            ledger: The region's ledger.
+            signer: Who signs for the institution.
+
+        Returns:
+            What is kept; still putting where the ledger cannot be reached, and then it permits nothing yet.
+
+        Raises:
+            BadInput: It cannot be understood wholly.
+            Conflict: The ledger refuses it.
+        """
+        rule = compile_consent(resource)
+        text, salt = canonical(resource), secrets.token_bytes(SALT_BYTES)
+        kept = Kept(secrets.token_hex(16), rule.person, salt, text, commitment(salt, text), PUTTING)
+        with self._changing() as file:
+            row = (kept.handle, kept.person, kept.salt, kept.text, kept.commitment, kept.state)
+            file.execute(f"INSERT INTO consent ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row)
+        return self._settled(kept, ledger, signer)
+
+    def withdraw(self, handle: str, ledger: Ledger, signer: Signer) -> Kept:
+        """Withdraw a consent: it permits nothing from now on, whether or not the ledger can be reached.
+
+        Args:
+            handle: Its handle, 32 hex digits.
+            ledger: The region's ledger.
+            signer: Who signs for the institution.
+
+        Raises:
+            NotFound: There is no such consent.
+            Conflict: The ledger refuses it; here it stays withdrawn.
+        """
+        kept = self.get(handle)
+        if kept.state == WITHDRAWN:
+            return kept
+        self._mark(handle, WITHDRAWING)
+        return self._settled(self.get(handle), ledger, signer)
+
+    def settle(self, ledger: Ledger, signer: Signer) -> int:
+        """Bring to the ledger what could not be brought before.
+
+        Args:
+            ledger: The region's ledger.
+            signer: Who signs for the institution.
+
+        Returns:
+            How many consents still wait.
+        """
+        waiting = self._rows("state IN (?, ?)", PUTTING, WITHDRAWING)
+        return sum(self._settled(kept, ledger, signer).state in {PUTTING, WITHDRAWING} for kept in waiting)
+
+    def get(self, handle: str) -> Kept:
+        """One consent.
+
+        Args:
+            handle: Its handle, 32 hex digits.
+
+        Raises:
+            NotFound: There is none.
+        """
+        found = self._rows("handle = ?", handle)
+        if not found:
+            raise NotFound("there is no such consent", remedy="see xinglin consent list")
+        return found[0]
+
+    def of(self, person: int) -> list[Kept]:
+        """A person's consents, in the order of their handles.
+
+        Args:
+            person: Whose.
+        """
+        return self._rows("person = ?", person)
+
+    def all(self) -> list[Kept]:
+        """Every consent that is not withdrawn, in the order of the handles."""
+        return self._rows("state <> ?", WITHDRAWN)
+
+    def forget(self, person: int) -> int:
+        """Destroy a person's consents with their salts; what the ledger holds of them says nothing any more.
+
+        Args:
+            person: Whose.
+
+        Returns:
+            How many there were.
+        """
+        with self._changing() as file:
+            file.execute("PRAGMA secure_delete = ON")
+            gone = file.execute("DELETE FROM consent WHERE person = ?", (person,)).rowcount
+        with self._mutex:
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
+
+    def version(self) -> tuple[int, int, int]:
+        """Something cheap that differs after every change, by whatever process; only for comparison."""
+        with self._mutex:
+            seen = self._connection().execute("PRAGMA data_version").fetchone()[0]
+            return self._owner, self._changes, seen
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._mutex:
+            if self._file is not None and self._owner == os.getpid():
+                self._file.close()
+            self._file = None
+
+    def _settled(self, kept: Kept, ledger: Ledger, signer: Signer) -> Kept:
+        try:
+            done = _bring(kept, ledger, signer)
+        except LedgerUnavailable:
+            return kept
+        if done:
+            self._mark(kept.handle, GRANTED if kept.state == PUTTING else WITHDRAWN, only=kept.state)
+        return self.get(kept.handle)
+
+    def _mark(self, handle: str, state: str, only: str | None = None) -> None:
+        with self._changing() as file:
+            # A withdrawal that came meanwhile must not be undone by an answer to the put.
+            known = "" if only is None else "AND state = ?"
+            file.execute(
+                f"UPDATE consent SET state = ? WHERE handle = ? {known}",
+                (state, handle) if only is None else (state, handle, only),
+            )
+
+    def _rows(self, where: str, *values: object) -> list[Kept]:
+        with self._mutex:
+            sql = f"SELECT {_COLUMNS} FROM consent WHERE {where} ORDER BY handle"
+            return [Kept(*row) for row in self._connection().execute(sql, values)]
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self._mutex:
+            file = self._connection()
+            try:
+                file.execute("BEGIN IMMEDIATE")
+                try:
+                    yield file
+                    file.execute("COMMIT")
+                except BaseException:
+                    file.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise StorageError("consents cannot be written", source=_FILE, retry=True) from error
+            self._changes += 1
+
+    def _connection(self) -> sqlite3.Connection:
+        # A connection must not be carried into a forked process.
+        if self._file is None or self._owner != os.getpid():
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            file = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+            file.execute("PRAGMA journal_mode = WAL")
+            file.execute("PRAGMA synchronous = FULL")
+            file.execute(_TABLE)
+            file.execute("CREATE INDEX IF NOT EXISTS consent_person ON consent (person)")
+            self._file, self._owner = file, os.getpid()
+        return self._file
+
+
+def state_key(handle: str) -> bytes:
+    """The ledger's state key of a consent.
+
+    Args:
+        handle: Its handle, 32 hex digits.
+    """
+    return f"consent/{handle}".encode()
+
+
+def counted(kept: Kept, ledger: Ledger | None) -> Counted | None:
+    """What a kept consent counts for at the ledger's last commit; None for nothing.
+
+    Args:
+        kept: The consent.
+        ledger: The ledger; None where it cannot be asked.
+
+    Raises:
+        LedgerUnavailable: It cannot answer now.
+    """
+    if kept.state == WITHDRAWN:
+        return None
+    known = _known(kept, ledger) if ledger else None
+    if known is not None and known["withdrawn"]:
+        return None
+    # A text that was changed here opens no commitment; it may only forbid.
+    genuine = commitment(kept.salt, kept.text) == kept.commitment
+    confirmed = kept.state != WITHDRAWING and genuine and known is not None and known["commitment"] == kept.commitment
+    try:
+        return Counted(kept.handle, _compiled(kept.text), confirmed)
+    except (BadInput, ValueError) as error:
+        raise StorageError("a consent that is kept cannot be read", source=_FILE, remedy="restore a backup") from error
+
+
+@lru_cache(maxsize=65_536)
+def _compiled(text: bytes) -> Rule:
+    return compile_consent(json.loads(text))
+
+
+def _known(kept: Kept, ledger: Ledger) -> dict[str, Any] | None:
+    found = ledger.state(state_key(kept.handle))
+    return None if found is None else cbor.decode(found)
+
+
+def _bring(kept: Kept, ledger: Ledger, signer: Signer) -> bool:
+    """Hand the transaction in that is missing; whether the ledger has it now."""
+    known = _known(kept, ledger)
+    handle = bytes.fromhex(kept.handle)
+    if kept.state == PUTTING:
+        if known is None:
+            period = _compiled(kept.text).root.period
+            body = {
+                "handle": handle,
+                "commitment": kept.commitment,
+                "valid_from": max(0, int(period.start or 0)),
+                "valid_until": None if period.end is None else max(0, int(period.end)),
+                "previous": None,
+            }
+            return _submit(ledger, signer.sign("ConsentPut", body))
+        return bool(known["commitment"] == kept.commitment)
+    if kept.state == WITHDRAWING:
+        # What never reached the ledger cannot be granted by it.
+        if known is None or known["withdrawn"]:
+            return True
+        return _submit(ledger, signer.sign("ConsentWithdraw", {"handle": handle, "previous": kept.commitment}))
+    return False
+
+
+def _submit(ledger: Ledger, transaction: bytes) -> bool:
+    receipt = ledger.submit([transaction])[0]
+    if receipt.code is Code.CONSENT_WITHDRAWN:
+        return True
+    if receipt.code is not Code.OK:
+        raise Conflict("the ledger refuses the consent", source=receipt.code.name, remedy=receipt.code.reason)
+    return receipt.height is not None
