@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xinglin.core.clock import Clock, system_clock
+from xinglin.core.clock import Clock, system_clock, wall_clock
 from xinglin.core.errors import UsageError
 from xinglin.core.permit import Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
     from xinglin.core.intent import Intent
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
+    from xinglin.ledger import Ledger, Signer
 
-__all__ = ["assemble", "init_region", "open_door", "open_region", "open_runner"]
+__all__ = ["assemble", "init_region", "open_door", "open_ledger", "open_region", "open_runner", "open_signer"]
+
+_INSTITUTION = "region"
+"""The one institution of a ledger that a region keeps alone."""
 
 
 def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
@@ -94,6 +99,57 @@ def _open_lake(settings: Settings, permit: Permit) -> Lake:
 
     local = Local(settings.lake, settings.keys / "lake.toml", settings.storage.cache_mb)
     return Lake(settings.storage.url or settings.lake, local, permit)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the region writes to; one kept alone begins when it is first opened.
+
+    Args:
+        settings: The region's settings.
+
+    Raises:
+        NotFound: The ledger between institutions was not joined yet.
+        StorageError: It does not answer.
+    """
+    folder = settings.home / "ledger"
+    if settings.ledger.kind == "cometbft":
+        from xinglin.ledger.consortium import CometLedger
+
+        return CometLedger(settings.ledger.rpc, folder / "ledger.sqlite")
+    from xinglin.ledger import EmbeddedLedger, Founder, Genesis
+
+    if not (folder / "genesis.json").is_file():
+        import os
+
+        founder = Founder(_INSTITUTION, _ledger_key(settings)[1], None, 1)
+        genesis = Genesis(f"region-{os.urandom(8).hex()}", int(wall_clock().timestamp()), (founder,))
+        return EmbeddedLedger.create(folder, genesis, wall_clock)
+    return EmbeddedLedger(folder, wall_clock)
+
+
+def open_signer(settings: Settings, ledger: Ledger) -> Signer:
+    """Who signs the region's transactions.
+
+    Args:
+        settings: The region's settings.
+        ledger: From `open_ledger`.
+    """
+    from xinglin.ledger import Signer
+
+    member = settings.home / "ledger" / "member.json"
+    name = json.loads(member.read_bytes())["name"] if member.is_file() else _INSTITUTION
+    sequences = settings.home / "ledger" / "sequences.sqlite"
+    return Signer(name, _ledger_key(settings)[0], ledger.chain_id, sequences, wall_clock)
+
+
+def _ledger_key(settings: Settings) -> tuple[bytes, bytes]:
+    """Seed and public key of the region's transactions; made when there is none."""
+    from xinglin.ledger.consortium.home import transaction_key
+
+    path = settings.keys / "ledger.key"
+    settings.keys.mkdir(mode=0o700, exist_ok=True)
+    public = transaction_key(path)
+    return bytes.fromhex(path.read_text().strip()), public
 
 
 @contextmanager

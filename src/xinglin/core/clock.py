@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-__all__ = ["Clock", "fixed_clock", "system_clock"]
+__all__ = ["Clock", "fixed_clock", "system_clock", "wall_clock"]
 
 Clock = Callable[[], datetime]
 
@@ -22,6 +22,16 @@ def system_clock() -> datetime:
     if epoch:
         return datetime.fromtimestamp(int(epoch), UTC)
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def wall_clock() -> datetime:
+    """The time now in UTC, whatever the environment says: no variable makes an expired credential hold again.
+
+    Example:
+        >>> wall_clock().tzinfo is UTC
+        True
+    """
+    return datetime.now(UTC)
 
 
 def fixed_clock(moment: datetime) -> Clock:

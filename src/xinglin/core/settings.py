@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.core.files import write_atomic
 
-__all__ = ["LakeSettings", "LedgerSettings", "RunnerSettings", "Settings", "default_home"]
+__all__ = ["AccessSettings", "LakeSettings", "LedgerSettings", "RunnerSettings", "Settings", "default_home"]
 
 _NAMES = {"buckets", "threads", "memory_mb", "upper", "lower"}
 
@@ -155,6 +155,47 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True)
+class AccessSettings:
+    """What the region decides about access where neither law nor person does.
+
+    Args:
+        research: ``opt-out``: population research leaves out who denied it; ``opt-in``: it reads only who granted it.
+        referral_days: Days for which a referral (`xinglin access relate`) lets an institution read a person's record.
+
+    Example:
+        >>> AccessSettings.from_toml({"research": "opt-in"}).referral_days
+        90
+    """
+
+    research: str = "opt-out"
+    referral_days: int = 90
+
+    def __post_init__(self) -> None:
+        if self.research not in {"opt-out", "opt-in"}:
+            raise UsageError("research is opt-out or opt-in", source=self.research)
+        if self.referral_days < 1:
+            raise UsageError("a referral counts for a day or more", source="referral_days")
+
+    @classmethod
+    def from_toml(cls, values: dict[str, Any]) -> AccessSettings:
+        """The table ``[access]`` of ``xinglin.toml``.
+
+        Raises:
+            UsageError: It holds something else.
+        """
+        unknown = set(values) - {"research", "referral_days"}
+        if unknown:
+            raise UsageError(f"unknown settings {sorted(unknown)}", source="[access]")
+        return cls(**values)
+
+    def to_toml(self) -> str:
+        """The reverse of `from_toml`; nothing where nothing was decided."""
+        if self == AccessSettings():
+            return ""
+        return f"\n[access]\nresearch = {json.dumps(self.research)}\nreferral_days = {self.referral_days}\n"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a region needs to know about itself.
 
@@ -168,6 +209,7 @@ class Settings:
         runner: Where tasks happen.
         storage: Where the tables are.
         ledger: Which ledger is written to.
+        access: What is decided about access.
     """
 
     home: Path
@@ -179,6 +221,7 @@ class Settings:
     runner: RunnerSettings = RunnerSettings()
     storage: LakeSettings = LakeSettings()
     ledger: LedgerSettings = LedgerSettings()
+    access: AccessSettings = AccessSettings()
 
     def __post_init__(self) -> None:
         if not 1 <= self.buckets <= 4096:
@@ -206,6 +249,11 @@ class Settings:
         """The folder of private keys (mode 700)."""
         return self.home / "keys"
 
+    @property
+    def access_folder(self) -> Path:
+        """The folder of credentials' issuers, consents and the audit log (mode 700)."""
+        return self.home / "access"
+
     def save(self) -> None:
         """Write ``xinglin.toml`` into the home folder."""
         self.home.mkdir(parents=True, exist_ok=True)
@@ -213,7 +261,7 @@ class Settings:
             "# Settings of this region. `buckets` cannot change once a mart was built.\n"
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
             f"upper = {self.upper}\nlower = {self.lower}\n"
-            f"{self.storage.to_toml()}{self.ledger.to_toml()}{self.runner.to_toml()}"
+            f"{self.storage.to_toml()}{self.ledger.to_toml()}{self.access.to_toml()}{self.runner.to_toml()}"
         )
         write_atomic(self.home / "xinglin.toml", text.encode())
 
@@ -231,7 +279,8 @@ class Settings:
         runner = RunnerSettings.from_toml(values.pop("runner", {}))
         storage = LakeSettings.from_toml(values.pop("lake", {}))
         ledger = LedgerSettings.from_toml(values.pop("ledger", {}))
+        access = AccessSettings.from_toml(values.pop("access", {}))
         unknown = set(values) - _NAMES
         if unknown:
             raise UsageError(f"unknown settings {sorted(unknown)}", source=str(path), remedy="remove them")
-        return cls(home=home, runner=runner, storage=storage, ledger=ledger, **values)
+        return cls(home=home, runner=runner, storage=storage, ledger=ledger, access=access, **values)

@@ -3,6 +3,16 @@
 from xinglin.identity.decisions import decide, decisions
 from xinglin.identity.link import link
 from xinglin.identity.plan import LinkReport
+from xinglin.identity.record import LinkedRecord, records_of
 from xinglin.identity.review import person_links, waiting_pairs
 
-__all__ = ["LinkReport", "decide", "decisions", "link", "person_links", "waiting_pairs"]
+__all__ = [
+    "LinkReport",
+    "LinkedRecord",
+    "decide",
+    "decisions",
+    "link",
+    "person_links",
+    "records_of",
+    "waiting_pairs",
+]

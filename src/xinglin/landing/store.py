@@ -297,12 +297,16 @@ class Landing:
         """All files of resources in (site, batch, name) order."""
         return [file for batch in self.all_batches() for file in batch.files(resource_type)]
 
-    def superseded(self) -> dict[tuple[str, int, str], list[int]]:
-        """Rows that a later version replaced, by (site, batch, file name)."""
+    def superseded(self, site: str | None = None) -> dict[tuple[str, int, str], list[int]]:
+        """Rows that a later version replaced, by (site, batch, file name).
+
+        Args:
+            site: Only this site's.
+        """
         import pyarrow.parquet as pq
 
         rows: dict[tuple[str, int, str], list[int]] = {}
-        for batch in self.all_batches():
+        for batch in self.batches(site) if site else self.all_batches():
             if any(entry["role"] == "superseded" for entry in batch.manifest["files"]):
                 table = pq.read_table(batch.path / "superseded.parquet", columns=["batch", "file", "row"])
                 columns = (table[name].to_pylist() for name in ("batch", "file", "row"))

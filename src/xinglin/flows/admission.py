@@ -1,0 +1,171 @@
+"""Who asks, whether they may, and the permit that the region is opened with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xinglin.core.clock import Clock
+from xinglin.core.errors import AccessDenied, NotFound
+from xinglin.core.files import private_file
+from xinglin.core.permit import EVERY, Permit
+from xinglin.flows.referrals import referred
+from xinglin.flows.refusals import refusal
+
+if TYPE_CHECKING:
+    from xinglin.access.actor import Issuers
+    from xinglin.access.gate import Gate
+    from xinglin.core.intent import Intent
+    from xinglin.core.settings import Settings
+    from xinglin.lake import Lake
+
+__all__ = ["OWNER", "Treated", "admit", "found_access", "owner_credential"]
+
+OWNER = ("operator", "analyst")
+"""What the owner of a home may be on one machine; whatever else, the owner issues as a credential of its own."""
+_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Treated:
+    """Who is treated where: who has records at an institution, or a referral to it.
+
+    Args:
+        lake: Whose permit is for identity alone; it serves the decision and nothing else.
+        folder: The access folder of the region.
+        clock: The time.
+    """
+
+    lake: Lake
+    folder: Path
+    clock: Clock
+
+    def __call__(self, institution: str, person: int) -> bool:
+        """Whether the institution treats the person.
+
+        Args:
+            institution: Its name.
+            person: `person_id`.
+        """
+        from xinglin.identity import records_of
+
+        if referred(self.folder, person, institution, self.clock()):
+            return True
+        return any(record.site == institution for record in records_of(self.lake, person))
+
+
+def found_access(settings: Settings, now: datetime) -> None:
+    """Make what decisions need, in a home that has none: the issuer's key, the list of issuers, the owner's credential.
+
+    Only the owner of the home's files can; anybody else is refused by the lack of it.
+
+    Args:
+        settings: The region's settings.
+        now: The time.
+    """
+    from xinglin.access.issuers import create_issuer
+
+    folder = settings.access_folder
+    if (folder / "issuers.json").exists() or settings.home.stat().st_uid != os.getuid():
+        return
+    settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    create_issuer(folder, settings.keys, f"region-{os.urandom(8).hex()}")
+    _issue_owner(settings, now)
+
+
+def owner_credential(settings: Settings) -> Path:
+    """The file of the credential of the home's owner."""
+    return settings.keys / "actors" / "owner.jws"
+
+
+def admit(settings: Settings, gate: Gate, intent: Intent, credential: Path | None, now: datetime) -> Permit:
+    """Decide about a command and write the decision down.
+
+    Args:
+        settings: The region's settings.
+        gate: Decides.
+        intent: What is to be done; without a purpose it is the one for which the actor's role may do it.
+        credential: File of the credential; the owner's when not given.
+        now: The time.
+
+    Raises:
+        AccessDenied: It may not be done; the refusal is in the audit log.
+    """
+    from xinglin.access.issuers import load_issuers
+
+    text = _presented(settings, credential, now)
+    try:
+        issuers = load_issuers(settings.access_folder)
+    except NotFound as error:
+        remedy = "let the owner of its files run any command once"
+        raise AccessDenied("nobody can be known here yet", source=str(settings.home), remedy=remedy) from error
+    roles = _roles(text, issuers, now)
+    if not intent.purpose:
+        intent = replace(intent, purpose=_purpose(roles, intent))
+    verdict = gate.judge(text, intent, partial=intent.person is not None)
+    if not verdict.decision.permit:
+        raise refusal(verdict.decision.reason, intent, roles)
+    gives = verdict.decision.gives if intent.person is not None else frozenset()
+    return replace(verdict.permit, without=verdict.decision.without, gives=gives)
+
+
+def _presented(settings: Settings, credential: Path | None, now: datetime) -> str | None:
+    """The text of the credential; the owner's is made anew where the owner runs this and it has expired."""
+    path = credential or owner_credential(settings)
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    if credential is None and _expired(settings, text, now):
+        _issue_owner(settings, now)
+        return path.read_text("utf-8").strip()
+    return text
+
+
+def _expired(settings: Settings, text: str, now: datetime) -> bool:
+    from xinglin.access.actor import EXPIRED, CredentialRefused, verify
+    from xinglin.access.issuers import load_issuers
+
+    try:
+        verify(text, load_issuers(settings.access_folder), now)
+    except CredentialRefused as refused:
+        return refused.reason == EXPIRED
+    except NotFound:
+        return False
+    return False
+
+
+def _issue_owner(settings: Settings, now: datetime) -> None:
+    from xinglin.access.actor import Claims, issue
+    from xinglin.access.issuers import actor_key, load_issuers
+
+    region = load_issuers(settings.access_folder).region
+    claims = Claims("owner", OWNER, region)
+    text = issue(claims, actor_key(settings.keys), region, now, now + timedelta(days=_DAYS))
+    path = owner_credential(settings)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    private_file(path, text.encode() + b"\n")
+
+
+def _roles(text: str | None, issuers: Issuers, now: datetime) -> tuple[str, ...]:
+    """The roles of a credential that holds; none of another."""
+    from xinglin.access.actor import CredentialRefused, verify
+
+    try:
+        return verify(text, issuers, now).roles if text else ()
+    except CredentialRefused:
+        return ()
+
+
+def _purpose(roles: tuple[str, ...], intent: Intent) -> str:
+    """The first purpose for which one of the roles may do this; research where none may."""
+    from xinglin.access.roles import allowances
+
+    lines = [line for role in roles for line in allowances().get((role, intent.action), ())]
+    wanted = "break-glass" if intent.break_glass is not None else None
+    fitting = [line for line in lines if wanted in (None, line.scope)] or lines
+    return fitting[0].purpose if fitting else "HRESCH" if EVERY not in intent.writes else "HSYSADMIN"
