@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -185,7 +186,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, asked: Question, smallest: int
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, asked: Question, request: Request) -> Extract:
-    smallest = max(2, -int(-1 // request.most_risk))
+    smallest = max(2, math.ceil(1 / request.most_risk - 1e-9))
     known = replace(_knowledge(connection, asked, request), smallest=smallest)
     risk = measure(connection, "xinglin_result", known)
     dropped = 0
