@@ -105,6 +105,9 @@ class Actor:
     key_id: str
     credential: str
 
+    def __hash__(self) -> int:
+        return hash(self.credential)
+
 
 @dataclass(frozen=True)
 class Claims:

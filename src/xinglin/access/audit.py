@@ -35,7 +35,7 @@ EMERGENCY = "110127"
 """The DICOM code of an emergency override, by which broken glass is found in the log."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
     """Which BALP pattern an event follows; `profile` is empty where it only comes near one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xinglin.access.actor import NO_CREDENTIAL, Actor
 from xinglin.access.data_classes import EVERY_CLASS
@@ -163,11 +164,18 @@ def lines_for(request: Request) -> tuple[Allowance, ...]:
     """
     intent = request.intent
     roles = request.actor.roles if request.actor else ()
+    return _lines(roles, intent.action, request.purpose, intent.reads, intent.writes)
+
+
+@lru_cache(maxsize=4096)
+def _lines(
+    roles: tuple[str, ...], action: str, purpose: str, reads: frozenset[str], writes: frozenset[str]
+) -> tuple[Allowance, ...]:
     return tuple(
         line
         for role in roles
-        for line in allowances().get((role, intent.action), ())
-        if line.serves(request.purpose) and line.covers(intent.reads, intent.writes)
+        for line in allowances().get((role, action), ())
+        if line.serves(purpose) and line.covers(reads, writes)
     )
 
 
@@ -201,6 +209,8 @@ def _consents(line: Allowance, request: Request, world: World) -> Decision:
     asked = asked_classes(request.intent)
     reason = BREAK_GLASS if line.scope == "break-glass" else PERMITTED
     if line.consent == "ignored":
+        return Decision(True, reason, asked)
+    if line.consent == "denials" and not world.consents:
         return Decision(True, reason, asked)
     question = Question(world.moment, *_who_and_why(request), asked)
     permits: set[str] = set()

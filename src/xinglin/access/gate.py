@@ -18,6 +18,7 @@ from xinglin.access.decision import Counted, Decision, Request, World, decide, l
 from xinglin.access.issuers import ISSUERS_FILE, load_issuers
 from xinglin.access.log import AuditLog
 from xinglin.access.roles import Allowance
+from xinglin.access.segments import NOBODY
 from xinglin.access.stream import Micros, wall_micros
 from xinglin.core.clock import Clock
 from xinglin.core.errors import AccessDenied, LedgerUnavailable
@@ -85,6 +86,7 @@ class Gate:
         self.consents = ConsentStore(folder)
         self._ledger, self._clock, self._relation = ledger, clock, relation
         self._key = _person_key(folder)
+        self._list = folder / ISSUERS_FILE
         self._issuers: tuple[tuple[int, int], Issuers] | None = None
         self._actors: dict[str, Actor] = {}
         self._snapshots: dict[int | None, _Snapshot] = {}
@@ -133,8 +135,11 @@ class Gate:
         world = World(moment, self._related(request, lines), snapshot.consents)
         decision = decide(request, world)
         person = "" if intent.person is None else self.reference(intent.person)
-        event = self.log.append(audit.renderer(request, decision, issuers.region, person, snapshot.height))
-        permit = Permit(intent.reads, intent.writes, event) if decision.permit else CLOSED
+        render = audit.renderer(request, decision, issuers.region, person, snapshot.height)
+        event = self.log.append(render, bytes.fromhex(person) if person else NOBODY)
+        permit = CLOSED
+        if decision.permit:
+            permit = Permit(intent.reads, intent.writes, event, decision.without, decision.gives)
         return Verdict(decision, permit, event, snapshot.height)
 
     def authorise(self, credential: str | None, intent: Intent) -> Permit:
@@ -181,11 +186,11 @@ class Gate:
 
     def _current_issuers(self) -> Issuers:
         """The list of issuers; a changed one makes every credential be verified anew."""
-        found = (self.folder / ISSUERS_FILE).stat() if self._issuers else None
+        found = self._list.stat() if self._issuers else None
         seen = (found.st_mtime_ns, found.st_ino) if found else None
         if self._issuers is None or self._issuers[0] != seen:
             # Looked at before it is read: a change in between is then seen the next time.
-            found = (self.folder / ISSUERS_FILE).stat()
+            found = self._list.stat()
             self._actors.clear()
             self._issuers = ((found.st_mtime_ns, found.st_ino), load_issuers(self.folder))
         return self._issuers[1]

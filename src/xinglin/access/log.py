@@ -12,7 +12,7 @@ from pathlib import Path
 from xinglin.access import evidence, segments
 from xinglin.access.evidence import EventProof
 from xinglin.access.instants import micros_of
-from xinglin.access.segments import Seal
+from xinglin.access.segments import NOBODY, Seal
 from xinglin.access.stream import Micros, Stream, attempt, claim, wall_micros
 from xinglin.core.errors import NotFound
 from xinglin.core.files import write_atomic
@@ -64,11 +64,12 @@ class AuditLog:
         self._owner = 0
         self._mutex = threading.Lock()
 
-    def append(self, render: Callable[[int], bytes]) -> str:
+    def append(self, render: Callable[[int], bytes], person: bytes = NOBODY) -> str:
         """Write one event to the operating system; it outlives this process from then on.
 
         Args:
-            render: Gives the event's text after its id for a time in microseconds since 1970.
+            render: Gives the event's text after its id, to the last brace, for a time in microseconds since 1970.
+            person: The 16 bytes that the text names as the person it is about.
 
         Returns:
             The event's id.
@@ -80,7 +81,7 @@ class AuditLog:
                 if self._stream is None or self._owner != os.getpid():
                     self._stream, self._owner = claim(self.folder, self._micros), os.getpid()
                 stream = self._stream
-        return stream.append(render)
+        return stream.append(render, person)
 
     def seal(self) -> None:
         """Seal what this process has written, and what dead processes left unsealed."""

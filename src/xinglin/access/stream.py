@@ -11,7 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xinglin.access.instants import micros_of
-from xinglin.access.segments import ENTRY, Seal, entries_of, events_file, last_seal, person_of, seals_of, unsealed
+from xinglin.access.segments import (
+    ENTRY,
+    NOBODY,
+    Seal,
+    entries_of,
+    events_file,
+    last_seal,
+    person_of,
+    seals_of,
+    unsealed,
+)
 from xinglin.core.files import full_disk, sync_folder
 from xinglin.core.merkle import leaf_hash, root_of
 
@@ -93,11 +103,12 @@ class Stream:
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
-    def append(self, render: Callable[[int], bytes]) -> str:
+    def append(self, render: Callable[[int], bytes], person: bytes = NOBODY) -> str:
         """Write one event to the operating system.
 
         Args:
-            render: Gives the event's text after its id, from ``"meta"`` to the last brace, for a time in microseconds.
+            render: Gives the event's text after its id, to the last brace, for a time in microseconds since 1970.
+            person: The 16 bytes that the text names as the person it is about.
 
         Returns:
             The event's id.
@@ -112,7 +123,7 @@ class Stream:
             if not self._leaves:
                 self._first = now
             self._last = now
-            self._note(text)
+            self._note(text, person)
             if self._ticker is None:
                 self._ticker = threading.Thread(target=self._tick, name="audit-seals", daemon=True)
                 self._ticker.start()
@@ -155,12 +166,12 @@ class Stream:
 
     def _keep(self, line: bytes) -> None:
         try:
-            with full_disk(self.folder):
-                _write(self._events, line)
-        except BaseException:
+            _write(self._events, line)
+        except OSError as error:
             # Half a line must not be gone on behind.
             os.ftruncate(self._events, self._end)
-            raise
+            with full_disk(self.folder):
+                raise error
 
     def _tick(self) -> None:
         while not self._stop.wait(0.25):
@@ -168,10 +179,10 @@ class Stream:
                 if not self._stop.is_set() and self._leaves and self._micros() - self._first >= SECOND:
                     self.seal()
 
-    def _note(self, text: bytes) -> None:
+    def _note(self, text: bytes, person: bytes) -> None:
         leaf = leaf_hash(text)
         self._leaves.append(leaf)
-        self._entries.append(ENTRY.pack(person_of(text), self._file, len(text), self._end, leaf))
+        self._entries.append(ENTRY.pack(person, self._file, len(text), self._end, leaf))
         self._end += len(text) + 1
 
     def _begin_segment(self) -> None:
@@ -196,7 +207,7 @@ class Stream:
             moment = micros_of(text)
             self._first = self._first or moment
             self._last = moment
-            self._note(text)
+            self._note(text, person_of(text))
         self.seal()
 
     def _catch_up(self) -> None:
