@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xinglin.ledger.audit import check_store
 from xinglin.ledger.codes import Code
 from xinglin.ledger.embedded import EmbeddedLedger
 from xinglin.ledger.envelope import digest_of, key_id_of
@@ -28,6 +29,7 @@ __all__ = [
     "Signer",
     "Store",
     "app_hash_of",
+    "check_store",
     "digest_of",
     "key_id_of",
 ]

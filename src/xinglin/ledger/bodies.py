@@ -36,6 +36,7 @@ ONE_SECOND = 1_000_000
 
 _LARGEST = 2**53
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}").fullmatch
+_LABEL = re.compile(r"[!-~][ -~]{0,127}").fullmatch
 _KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 
 Check = Callable[[object], bool]
@@ -51,8 +52,8 @@ def is_name(value: object) -> bool:
     return type(value) is str and _NAME(value) is not None
 
 
-def _is_text(value: object) -> bool:
-    return type(value) is str and 0 < len(value) <= 256
+def _is_label(value: object) -> bool:
+    return type(value) is str and _LABEL(value) is not None
 
 
 def _is_bytes(length: int) -> Check:
@@ -165,7 +166,7 @@ class DataAnchor(Body):
     manifest: bytes = _is(_hash)
     root: bytes = _is(_hash)
     size: int = _is(_count)
-    schema: str = _is(_is_text)
+    schema: str = _is(_is_label)
     previous: bytes | None = _is(_or_none(_hash))
 
 
@@ -185,7 +186,7 @@ class BuildAnchor(Body):
     kind: str = _is(_is_one_of("mart", "model"))
     name: str = _is(is_name)
     inputs: Sequence[bytes] = _is(_is_hashes)
-    code: str = _is(_is_text)
+    code: str = _is(_is_label)
     output: bytes = _is(_hash)
     previous: bytes | None = _is(_or_none(_hash))
 

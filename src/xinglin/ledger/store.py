@@ -65,7 +65,7 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             raise LedgerUnavailable("another process is writing the ledger", source=str(path), retry=True) from error
         raise StorageError(
             f"the ledger's file refused: {error}", source=str(path), remedy="look at the disk"

@@ -1,0 +1,140 @@
+"""Institutions, keys and a clock that the tests turn, for whatever holds a ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nacl.signing import SigningKey
+
+from xinglin.ledger import BlockResult, Code, Founder, Genesis, Machine, Store, digest_of, key_id_of
+from xinglin.ledger.envelope import seal
+
+CHAIN = "region-test"
+START = 1_800_000_000
+
+
+class TurnedClock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self, seconds: int = START) -> None:
+        self.seconds = seconds
+
+    def __call__(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+
+def seed(name: str) -> bytes:
+    """The signing key of a name."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+def public(key: bytes) -> bytes:
+    return bytes(SigningKey(key).verify_key)
+
+
+def genesis(**powers: int) -> Genesis:
+    """A chain of institutions, each with a validator key; ``hospital`` alone when none is named."""
+    named = sorted((powers or {"hospital": 1}).items())
+    members = (Founder(name, public(seed(name)), public(seed(f"{name} validator")), power) for name, power in named)
+    return Genesis(CHAIN, START, tuple(members))
+
+
+class Desk:
+    """Signs for an institution, rightly or, when told, wrongly."""
+
+    def __init__(self, institution: str = "hospital", key: bytes | None = None) -> None:
+        self.institution = institution
+        self.key = key or seed(institution)
+        self.next = 0
+
+    @property
+    def key_id(self) -> str:
+        return key_id_of(public(self.key))
+
+    def sign(self, kind: str, body: Any, **changed: Any) -> bytes:
+        fields = {
+            "chain_id": CHAIN,
+            "type": kind,
+            "institution": self.institution,
+            "key_id": self.key_id,
+            "seq": self.next,
+            "valid_until": START + 3_600,
+            "body": body,
+        }
+        self.next += "seq" not in changed
+        return seal({**fields, **changed}, self.key)
+
+
+class Chain:
+    """A machine in a folder, whose blocks come one by one."""
+
+    def __init__(self, folder: Path, **powers: int) -> None:
+        self.path = folder / "ledger.sqlite"
+        self.store = Store(self.path)
+        self.machine = Machine(self.store)
+        self.machine.genesis(genesis(**powers))
+        self.time = START
+
+    def block(self, *transactions: bytes, misbehaviour: tuple[bytes, ...] = ()) -> BlockResult:
+        result = self.machine.execute(self.machine.header.height + 1, self.time, transactions, misbehaviour)
+        self.machine.commit()
+        return result
+
+    def codes(self, *transactions: bytes) -> list[Code]:
+        return list(self.block(*transactions).codes)
+
+    def code(self, transaction: bytes) -> Code:
+        return self.codes(transaction)[0]
+
+
+def filled(number: int, length: int = 32) -> bytes:
+    """Bytes that stand for a hash."""
+    return hashlib.sha256(b"%d" % number).digest()[:length]
+
+
+def batch(number: int, *, site: str = "lab", previous: bytes | None = None) -> dict[str, Any]:
+    """The body of a DataAnchor; the manifest of batch n is `filled(n)`."""
+    if number > 1 and previous is None:
+        previous = filled(number - 1)
+    return {
+        "site": site,
+        "sequence": number,
+        "manifest": filled(number),
+        "root": filled(number + 1_000),
+        "size": 10,
+        "schema": "FHIR R4",
+        "previous": previous,
+    }
+
+
+def accesses(number: int, stream: bytes = bytes(16)) -> dict[str, Any]:
+    """The body of an AccessBatch."""
+    first = START * 1_000_000 + number
+    return {"root": filled(number), "count": 1_000, "first": first, "last": first + 999_999, "stream": stream}
+
+
+def consent(number: int, *, previous: int | None = None) -> dict[str, Any]:
+    """The body of a ConsentPut under one handle."""
+    before = None if previous is None else filled(previous)
+    times = {"valid_from": START, "valid_until": None}
+    return {"handle": bytes(16), "commitment": filled(number), **times, "previous": before}
+
+
+__all__ = [
+    "CHAIN",
+    "START",
+    "Chain",
+    "Desk",
+    "TurnedClock",
+    "accesses",
+    "batch",
+    "consent",
+    "digest_of",
+    "filled",
+    "genesis",
+    "public",
+    "seed",
+]
