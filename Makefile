@@ -25,7 +25,7 @@ test: $(STAMP) ## every test; the cluster and the stores by themselves, the othe
 	$(BIN)/python -m pytest tests/conformance --durations 10
 	$(BIN)/python -m pytest --ignore tests/conformance -n 2 --dist loadgroup --durations 15
 
-servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java (Debian, root); HDFS, S3 (Maven, Go)
+servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java, age (Debian, root); HDFS, S3 (Maven, Go)
 	tests/servers.sh
 	$(BIN)/python -m tests.stores
 

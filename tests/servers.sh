@@ -7,6 +7,7 @@ missing=()
 command -v storescu >/dev/null || missing+=(dcmtk)
 command -v Orthanc >/dev/null || missing+=(orthanc)
 command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
+command -v age >/dev/null || missing+=(age)
 command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
 
 [ ${#missing[@]} -eq 0 ] && exit 0
