@@ -9,18 +9,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock, wall_clock
-from xinglin.core.errors import UsageError
+from xinglin.core.errors import NotFound, StorageError, UsageError
 from xinglin.core.permit import Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
 from xinglin.flows import Stores
+from xinglin.flows.admission import Treated, admit, found_access
 
 if TYPE_CHECKING:
+    from xinglin.access.gate import Gate
     from xinglin.core.intent import Intent
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
     from xinglin.ledger import Ledger, Signer
 
-__all__ = ["assemble", "init_region", "open_door", "open_ledger", "open_region", "open_runner", "open_signer"]
+__all__ = [
+    "assemble",
+    "init_region",
+    "open_door",
+    "open_gate",
+    "open_ledger",
+    "open_region",
+    "open_runner",
+    "open_signer",
+]
 
 _INSTITUTION = "region"
 """The one institution of a ledger that a region keeps alone."""
@@ -52,6 +63,7 @@ def init_region(home: Path, buckets: int = 8, lake: str = "") -> Settings:
     settings.keys.mkdir(mode=0o700, exist_ok=True)
     settings.landing.mkdir(exist_ok=True)
     settings.lake.mkdir(exist_ok=True)
+    found_access(settings, wall_clock())
     return settings
 
 
@@ -78,7 +90,33 @@ def open_region(
     """
     home = (home or default_home()).absolute()
     settings = init_region(home) if create else Settings.load(home)
-    return assemble(settings, Permit(intent.reads, intent.writes, "undecided"), clock)
+    found_access(settings, wall_clock())
+    with open_gate(settings) as gate:
+        permit = admit(settings, gate, intent, credential, wall_clock())
+    return assemble(settings, permit, clock)
+
+
+@contextmanager
+def open_gate(settings: Settings) -> Iterator[Gate]:
+    """What decides about the region, with the audit log and the consents; closed, and its log sealed, with the block.
+
+    Args:
+        settings: The region's settings.
+    """
+    from xinglin.access.gate import Gate
+
+    try:
+        ledger: Ledger | None = open_ledger(settings)
+    except (NotFound, StorageError):
+        # Care goes on without the ledger: consents that only permit do not count until it answers again.
+        ledger = None
+    identity = _open_lake(settings, Permit(frozenset({"identity"}), frozenset(), "treatment relation"))
+    treated = Treated(identity, settings.access_folder, wall_clock)
+    gate = Gate.open(settings.access_folder, ledger, wall_clock, treated)
+    try:
+        yield gate
+    finally:
+        gate.close()
 
 
 def assemble(settings: Settings, permit: Permit, clock: Clock = system_clock) -> Stores:
