@@ -84,13 +84,14 @@ class Institution:
         config.write_text(config.read_text().replace("[consensus]", f"[consensus]{_FAST}"))
         return made
 
-    def start(self, program: Sequence[str] = ("xinglin", "ledger", "start")) -> None:
+    def start(self, program: Sequence[str] = ("xinglin", "ledger", "start"), **environment: str) -> None:
         """Start node and application."""
         assert self.process is None or self.process.poll() is not None, f"{self.name} runs"
         with (self.home.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *program, "--home", str(self.home.home)],
                 cwd=REPO,
+                env=os.environ | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -286,6 +287,14 @@ class Load(threading.Thread):
                     return
             time.sleep(0.05)
         raise AssertionError("nobody acknowledged")
+
+
+@pytest.fixture(scope="session")
+def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
+    """Four institutions, their nodes and applications running."""
+    need_consortium()
+    with running_consortium(tmp_path_factory.mktemp("consortium")) as running:
+        yield running
 
 
 @contextmanager

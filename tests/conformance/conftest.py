@@ -17,6 +17,7 @@ from xinglin.lake.spark import SparkRunner
 from xinglin.wiring import open_runner
 
 from ..cluster import EXECUTOR, Cluster, running_cluster
+from ..consortium import consortium as consortium
 from ..opened import opened
 
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]

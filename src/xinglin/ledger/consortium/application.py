@@ -43,6 +43,7 @@ class LedgerApplication:
         self._clock = clock
         self._block_time = 0
         self._executed: tuple[bytes, BlockResult] | None = None
+        self._decided: tuple[bytes, BlockResult] | None = None
         self._retain = 0
         self._message = {name: interface.message(f"Response{name}") for name in _RESPONSES}
         self._event = interface.message("ExecTxResult")
@@ -98,6 +99,7 @@ class LedgerApplication:
     def finalize_block(self, request: Any) -> Any:
         """Execute a block that is decided; nothing is durable yet."""
         result = self._execute(request, list(request.txs))
+        self._decided = self._executed
         self._retain = result.retain
         self._block_time = request.time.seconds
         response = self._message["FinalizeBlock"](app_hash=result.app_hash)
@@ -108,10 +110,16 @@ class LedgerApplication:
         return response
 
     def commit(self, request: Any) -> Any:
-        """Make the executed block durable."""
+        """Make the executed block durable.
+
+        Raises:
+            VerificationFailed: What was executed last is not the block that was decided.
+        """
+        if self._decided is None or self._decided is not self._executed:
+            raise VerificationFailed("the node asks to commit what was not decided")
         self._machine.commit()
         self._pool.begin_anew()
-        self._executed = None
+        self._executed = self._decided = None
         return self._message["Commit"](retain_height=self._retain)
 
     def query(self, request: Any) -> Any:

@@ -18,8 +18,8 @@ from xinglin.core.errors import NotFound, StorageError
 from xinglin.core.files import exclusive
 from xinglin.ledger.consortium.application import LedgerApplication
 from xinglin.ledger.consortium.home import ValidatorHome
-from xinglin.ledger.consortium.interface import interface
-from xinglin.ledger.consortium.server import Server
+from xinglin.ledger.consortium.interface import Interface, interface
+from xinglin.ledger.consortium.server import Application, Server
 from xinglin.ledger.consortium.toolchain import node_program
 from xinglin.ledger.store import Store
 
@@ -30,11 +30,14 @@ _PATIENCE = 10.0
 
 
 @contextmanager
-def serving(home: ValidatorHome) -> Iterator[Server]:
+def serving(
+    home: ValidatorHome, make: Callable[[Store, Interface], Application] = LedgerApplication
+) -> Iterator[Server]:
     """The application over the validator's store, ready to be served; the store is closed afterwards.
 
     Args:
         home: The validator's files.
+        make: Makes the application.
 
     Raises:
         Conflict: Another process serves it.
@@ -43,7 +46,7 @@ def serving(home: ValidatorHome) -> Iterator[Server]:
         store = Store(home.state)
         try:
             messages = interface()
-            yield Server(LedgerApplication(store, messages), messages, home.meeting)
+            yield Server(make(store, messages), messages, home.meeting)
         finally:
             store.close()
 
