@@ -105,6 +105,8 @@ def _compare_blocks(rows: Rows, again: Rows, height: int, source: str) -> None:
     for field in ("size", "log_root", "state_root", "app_hash"):
         if getattr(kept, field) != getattr(made, field):
             raise _bad(f"block {height}", f"its {field} is not what its transactions give", source)
+    if rows.digest(height) != again.digest(height):
+        raise _bad(f"block {height}", "its time, its blame or its digest was changed", source)
 
 
 def _compare_tables(

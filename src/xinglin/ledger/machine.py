@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from xinglin.core.errors import Conflict, NotFound
 from xinglin.core.merkle import leaf_hash
@@ -30,6 +30,10 @@ def app_hash_of(log_root: bytes, state_root: bytes) -> bytes:
         '3c20ad3035b985a0'
     """
     return hashlib.sha256(b"xinglin app 1\x00" + log_root + state_root).digest()
+
+
+def _digest(header: Header, blamed: bytes, before: bytes) -> bytes:
+    return hashlib.sha256(b"xinglin block 1\x00" + cbor.encode([*astuple(header), blamed, before])).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,9 @@ class Machine:
         log_root = log.root(size, lambda *place: subtrees.get(place) or self._store.writer.subtree(*place))
         app_hash = app_hash_of(log_root, state_root)
         header = Header(parent.height, parent.time, size, log_root, state_root, app_hash)
-        return NewBlock(header, cbor.encode(list(misbehaviour)), accepted, subtrees, nodes, state), changed
+        blamed = cbor.encode(list(misbehaviour))
+        digest = _digest(header, blamed, self._store.writer.digest(parent.height - 1))
+        return NewBlock(header, blamed, digest, accepted, subtrees, nodes, state), changed
 
     def _validator_updates(self, view: View) -> tuple[tuple[bytes, int], ...]:
         if not any(key.startswith(b"institution/") for key in view.changed()):

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from weakref import WeakSet
 
@@ -19,7 +19,8 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE block (
   height INTEGER PRIMARY KEY, time INTEGER NOT NULL, size INTEGER NOT NULL, log_root BLOB NOT NULL,
-  state_root BLOB NOT NULL, app_hash BLOB NOT NULL, misbehaviour BLOB NOT NULL) STRICT;
+  state_root BLOB NOT NULL, app_hash BLOB NOT NULL, misbehaviour BLOB NOT NULL,
+  digest BLOB NOT NULL) STRICT;
 CREATE TABLE entry (
   number INTEGER PRIMARY KEY, height INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE UNIQUE INDEX entry_digest ON entry (digest);
@@ -39,6 +40,8 @@ class NewBlock:
     Attributes:
         header: What it commits to.
         misbehaviour: Addresses of validators blamed in it, canonical CBOR.
+        digest: SHA-256 over all that and the digest of the block before. The app hash says nothing of the time; this
+            lets `audit` find a time that was changed.
         entries: (number, digest, transaction) of what it appended to the log.
         subtrees: Perfect subtrees that it completed, by level and number.
         nodes: New nodes of the authenticated map, by hash.
@@ -47,6 +50,7 @@ class NewBlock:
 
     header: Header
     misbehaviour: bytes
+    digest: bytes
     entries: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     subtrees: dict[tuple[int, int], bytes] = field(default_factory=dict)
     nodes: dict[bytes, bytes] = field(default_factory=dict)
@@ -99,6 +103,11 @@ class Rows:
         else:
             row = self._one(f"{_HEADER} WHERE height = ?", height)
         return None if row is None else Header(*row)  # type: ignore[arg-type]
+
+    def digest(self, height: int) -> bytes:
+        """A block's digest; empty before the genesis."""
+        row = self._one("SELECT digest FROM block WHERE height = ?", height)
+        return b"" if row is None else row[0]  # type: ignore[return-value]
 
     def state(self, key: bytes) -> bytes | None:
         """A value at the last commit."""
@@ -236,8 +245,8 @@ class Store:
         connection, head = self.writer.connection, block.header
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
         connection.execute(
-            "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (head.height, head.time, head.size, head.log_root, head.state_root, head.app_hash, block.misbehaviour),
+            "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*astuple(head), block.misbehaviour, block.digest),
         )
         connection.executemany(
             "INSERT INTO entry VALUES (?, ?, ?, ?)",
