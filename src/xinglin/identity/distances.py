@@ -62,9 +62,8 @@ def _measure(name: str) -> Callable[[pa.Array, pa.Array], pa.Array]:
 
         # Spark asks for all pairs of a batch, DuckDB's CASE only for some; and jaccard refuses empty texts.
         asked = f"CASE WHEN l != '' AND r != '' THEN {name}(l, r) END" if name == "jaccard" else f"{name}(l, r)"
-        with duckdb.connect(config={"threads": 1}) as connection:
-            connection.register("pairs", pyarrow.table({"l": left, "r": right}))
-            table: Any = connection.execute(f"SELECT {asked} AS d FROM pairs").to_arrow_table()
+        pairs = duckdb.from_arrow(pyarrow.table({"l": left, "r": right}))
+        table: Any = pairs.project(f"{asked} AS d").to_arrow_table()
         return table.column("d").combine_chunks()
 
     # Spark reads here that the function takes and gives whole columns.
