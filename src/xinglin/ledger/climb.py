@@ -1,0 +1,66 @@
+"""Audit paths as a proof file has them: each hash with the side it stands on.
+
+Neither the place nor the number of leaves is written down, so nothing about a path can be changed that does not
+change the root it leads to; where the number of leaves is known, the place follows from the sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from xinglin.core.errors import VerificationFailed
+from xinglin.core.merkle import siblings
+
+__all__ = ["climb", "place_of", "sided"]
+
+
+def sided(index: int, size: int, path: Sequence[bytes]) -> list[bytes]:
+    """The audit path of leaf `index` of `size`: a byte for the side (0 left, 1 right) before each hash.
+
+    Example:
+        >>> [step[0] for step in sided(4, 7, [bytes(32)] * 3)]
+        [1, 1, 0]
+    """
+    spans = siblings(index, size)
+    return [bytes([first > index]) + value for (first, _), value in zip(spans, path, strict=True)]
+
+
+def climb(leaf: bytes, path: Any, what: str) -> bytes:
+    """The root that a leaf hash and its path lead to.
+
+    Raises:
+        VerificationFailed: `what` is no path.
+    """
+    if type(path) is not list or len(path) > 64:
+        raise VerificationFailed(f"{what} is no audit path")
+    value = leaf
+    for step in path:
+        if type(step) is not bytes or len(step) != 33 or step[0] > 1:
+            raise VerificationFailed(f"{what} is no audit path")
+        pair = value + step[1:] if step[0] else step[1:] + value
+        value = hashlib.sha256(b"\x01" + pair).digest()
+    return value
+
+
+def place_of(path: Sequence[bytes], size: int, what: str) -> int:
+    """Which leaf of `size` a path belongs to, from 0.
+
+    Raises:
+        VerificationFailed: A tree of that size has no leaf with such a path.
+
+    Example:
+        >>> place_of(sided(4, 7, [bytes(32)] * 3), 7, "the path")
+        4
+    """
+    first, end = 0, size
+    for step in reversed(path):
+        if end - first < 2:
+            break
+        middle = first + (1 << (end - first - 1).bit_length() - 1)
+        first, end = (first, middle) if step[0] else (middle, end)
+    else:
+        if end - first == 1:
+            return first
+    raise VerificationFailed(f"{what} does not fit {size} leaves")
