@@ -146,7 +146,7 @@ def decide(request: Request, world: World) -> Decision:
         return Decision(False, UNKNOWN_PURPOSE)
     lines = lines_for(request)
     reason = NO_REASON_GIVEN if request.purpose in EMERGENCIES and not request.emergency else OUTSIDE_ROLE
-    if not asked_classes(request.intent) <= EVERY_CLASS:
+    if not request.intent.data_classes <= EVERY_CLASS:
         return Decision(False, reason)
     for line in lines:
         refusal = _scope(line.scope, request, world)

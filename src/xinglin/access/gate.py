@@ -211,7 +211,7 @@ class Gate:
                 return known
             found = self._look(person if wanted else -1, version, mark)
             # Only what was read between two equal marks belongs to one height.
-            if found is not None and self._mark() == mark and self.consents.version() == version:
+            if found is not None and self.consents.version() == version and self._mark() == mark:
                 if len(self._snapshots) >= _MOST:
                     self._snapshots.clear()
                 self._snapshots[key] = found
