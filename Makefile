@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
 
-.PHONY: help demo test servers check bench docs lock format clean
+.PHONY: help demo test servers consortium consortium-stop check bench docs lock format clean
 
 help: ## show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Xinglin needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.11")'
@@ -28,6 +28,14 @@ test: $(STAMP) ## every test; the cluster and the stores by themselves, the othe
 servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java, age (Debian, root); HDFS, S3 (Maven, Go)
 	tests/servers.sh
 	$(BIN)/python -m tests.stores
+	$(BIN)/python -m xinglin.ledger.consortium.toolchain
+
+consortium: $(STAMP) ## CometBFT (by Go), and four validators on this machine's loopback under ./consortium, in the background
+	$(BIN)/python -m xinglin.ledger.consortium.toolchain
+	$(BIN)/xinglin ledger demo consortium
+
+consortium-stop: $(STAMP) ## end them
+	$(BIN)/xinglin ledger demo consortium --stop
 
 check: $(STAMP) ## style, types, architecture, and the code blocks of the docs
 	$(BIN)/ruff check .

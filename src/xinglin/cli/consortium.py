@@ -93,6 +93,36 @@ def start(home: Home = None) -> None:
         run_validator(validator, server, lambda pid: _told(f"the node runs as process {pid}"))
 
 
+@ledger_app.command("demo")
+def demo(
+    folder: Annotated[Path, typer.Argument(help="For the homes of the institutions.")],
+    validators: Annotated[int, typer.Option(min=1, max=20, help="How many institutions.")] = 4,
+    stop: Annotated[bool, typer.Option("--stop", help="End them instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A consortium on this machine, to try it out: validators that run in the background until --stop."""
+    import time
+    from dataclasses import asdict, replace
+
+    from xinglin.core.settings import LedgerSettings
+    from xinglin.ledger.consortium import local
+    from xinglin.wiring import init_region
+
+    homes = [_validator(folder.absolute() / f"institution-{number + 1}") for number in range(validators)]
+    if stop:
+        say(f"{local.stop(homes)} validators ended")
+        return
+    regions = [init_region(home.home) for home in homes]
+    local.found(homes, int(time.time()))
+    for region, home in zip(regions, homes, strict=True):
+        replace(region, ledger=LedgerSettings("cometbft", home.rpc())).save()
+    report = local.start(homes)
+    if as_json:
+        print_json({**asdict(report), "agree": report.agree})
+    else:
+        _show(report)
+
+
 @ledger_app.command("status")
 def status(
     where: Annotated[list[str] | None, typer.Argument(help="Homes of regions, or http://HOST:PORT of nodes.")] = None,

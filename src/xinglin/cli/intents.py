@@ -28,7 +28,7 @@ _CONSENT = _intent("consent")
 INTENTS: dict[str, Intent | None] = {
     "access issue": _intent("administer"),
     "access log": _LOG,
-    "access relate": _intent("status", "identity"),
+    "access relate": _intent("administer"),
     "access revoke": _intent("administer"),
     "backup create": _intent("backup", EVERY),
     "backup keygen": None,
@@ -49,6 +49,7 @@ INTENTS: dict[str, Intent | None] = {
     "ingest": _INGEST,
     "init": None,
     "job run": _ASK,
+    "ledger demo": None,
     "ledger init-validator": None,
     "ledger join": None,
     "ledger start": None,

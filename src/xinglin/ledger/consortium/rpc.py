@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from xinglin.core.errors import LedgerUnavailable, UsageError
+from xinglin.ledger.codes import Code
 
 __all__ = ["Door", "Said"]
 
 _IN_CACHE = "tx already exists in cache"
+_TOO_LARGE = "Tx too large"
 
 
 class Said:
@@ -72,6 +74,8 @@ class Door:
         reason = str(answer["error"].get("data") or "")
         if _IN_CACHE in reason:
             return Said(0, True)
+        if _TOO_LARGE in reason:
+            return Said(Code.OVERSIZED, False)
         raise self._unavailable(reason)
 
     def pour(self, transactions: Sequence[bytes]) -> int:

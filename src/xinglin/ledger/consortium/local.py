@@ -1,0 +1,100 @@
+"""Several validators on one machine, in the background: to try a consortium out, not to run one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from xinglin.core.errors import StorageError
+from xinglin.ledger.consortium.home import NodeOptions, ValidatorHome, transaction_key
+from xinglin.ledger.consortium.status import StatusReport, ask
+
+__all__ = ["found", "running", "start", "stop"]
+
+_FIRST_PORT = 26_656
+_PATIENCE = 60.0
+
+
+def found(homes: Sequence[ValidatorHome], now: int, commit_ms: int = 1000) -> None:
+    """Make validators that know each other; those that are there already are left as they are.
+
+    Args:
+        homes: Their homes.
+        now: Unix seconds.
+        commit_ms: Milliseconds between one block and the next.
+    """
+    if all(home.genesis.is_file() for home in homes):
+        return
+    for number, home in enumerate(homes):
+        if not home.member.is_file():
+            address, rpc = (f"127.0.0.1:{_FIRST_PORT + 10 * number + offset}" for offset in (0, 1))
+            options = NodeOptions(address, address, rpc, commit_ms)
+            key = transaction_key(home.home / "keys" / "ledger.key")
+            home.make((home.home.name, 10), key, options, now)
+    members = [home.read_member() for home in homes]
+    for home in homes:
+        home.found(members)
+
+
+def start(homes: Sequence[ValidatorHome]) -> StatusReport:
+    """Start those that do not run, each a process of its own, and wait until all have the first block.
+
+    Raises:
+        StorageError: They made no block in time.
+    """
+    for home in homes:
+        if running(home):
+            continue
+        with (home.ledger / "validator.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "xinglin", "ledger", "start", "--home", str(home.home)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        _pid_file(home).write_text(f"{process.pid}\n")
+    urls = [home.rpc() for home in homes]
+    end = time.monotonic() + _PATIENCE
+    report = ask(urls)
+    while not (report.agree and report.height):
+        if time.monotonic() > end:
+            where = str(homes[0].ledger / "validator.log")
+            raise StorageError("the validators made no block together", source=where, remedy="see what they said")
+        time.sleep(0.2)
+        report = ask(urls)
+    return report
+
+
+def stop(homes: Sequence[ValidatorHome]) -> int:
+    """End those that run, in order; gives how many that were."""
+    found = [pid for home in homes if (pid := running(home))]
+    for pid in found:
+        os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + _PATIENCE
+    for home in homes:
+        while running(home) and time.monotonic() < end:
+            time.sleep(0.05)
+        _pid_file(home).unlink(missing_ok=True)
+    return len(found)
+
+
+def running(home: ValidatorHome) -> int:
+    """The process id of a validator that was started here and still runs; 0 when there is none."""
+    with suppress(OSError, ValueError):
+        pid = int(_pid_file(home).read_text())
+        # A number that another program has by now is none of ours.
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if os.fsencode(home.home) in words:
+            return pid
+    return 0
+
+
+def _pid_file(home: ValidatorHome) -> Path:
+    return home.ledger / "validator.pid"
