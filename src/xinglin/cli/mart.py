@@ -45,13 +45,18 @@ def build(
 def check(
     failing: Annotated[Path | None, typer.Option(help="Write the failing rows to this CSV.")] = None,
     all_checks: Annotated[bool, typer.Option("--all", help="Show passed checks too.")] = False,
+    runner: RunnerChoice = None,
+    master: Master = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Check conformance, completeness and plausibility; exit 1 when a blocking check fails."""
     from xinglin.flows.run import check as check_mart
+    from xinglin.wiring import open_runner
 
-    report = check_mart(opened("mart check", home))
+    stores = opened("mart check", home)
+    with open_runner(stores.settings, runner, master) as where:
+        report = check_mart(stores, runner=where)
     if failing:
         failing.write_text(report.failing_csv(), encoding="utf-8")
     if as_json:

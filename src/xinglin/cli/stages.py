@@ -95,14 +95,18 @@ def quarantine(
 @app.command()
 def link(
     full: Annotated[bool, typer.Option(help="Train and link anew instead of only what is new.")] = False,
+    runner: RunnerChoice = None,
+    master: Master = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Find out which records of all sites are the same person."""
     from xinglin.flows.run import link as link_patients
+    from xinglin.wiring import open_runner
 
-    with progress_bars(as_json) as bars:
-        report = link_patients(opened("link", home), full=full, progress=bars)
+    stores = opened("link", home)
+    with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
+        report = link_patients(stores, full=full, progress=bars, runner=where)
     if as_json:
         print_json(report)
     else:
