@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from nacl.signing import SigningKey
 
-from xinglin.ledger import BlockResult, Code, Founder, Genesis, Machine, Store, digest_of, key_id_of
+from xinglin.ledger import BlockResult, Code, Founder, Genesis, Ledger, Machine, Store, digest_of, key_id_of
 from xinglin.ledger.envelope import seal
 
 CHAIN = "region-test"
@@ -45,10 +48,20 @@ def genesis(**powers: int) -> Genesis:
 class Desk:
     """Signs for an institution, rightly or, when told, wrongly."""
 
-    def __init__(self, institution: str = "hospital", key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        institution: str = "hospital",
+        key: bytes | None = None,
+        *,
+        chain_id: str = CHAIN,
+        now: Callable[[], float] = lambda: START,
+        numbers: Iterator[int] | None = None,
+    ) -> None:
         self.institution = institution
         self.key = key or seed(institution)
-        self.next = 0
+        self.chain_id = chain_id
+        self.now = now
+        self.numbers = numbers or count()
 
     @property
     def key_id(self) -> str:
@@ -56,16 +69,30 @@ class Desk:
 
     def sign(self, kind: str, body: Any, **changed: Any) -> bytes:
         fields = {
-            "chain_id": CHAIN,
+            "chain_id": self.chain_id,
             "type": kind,
             "institution": self.institution,
             "key_id": self.key_id,
-            "seq": self.next,
-            "valid_until": START + 3_600,
+            "seq": changed["seq"] if "seq" in changed else next(self.numbers),
+            "valid_until": int(self.now()) + 3_600,
             "body": body,
         }
-        self.next += "seq" not in changed
         return seal({**fields, **changed}, self.key)
+
+
+@dataclass
+class Held:
+    """A ledger as the suite of the port sees it.
+
+    Attributes:
+        ledger: The ledger under test.
+        other: The same ledger opened once more, as another process would.
+        desk: Signs for an institution of it, with a clock that the ledger agrees with.
+    """
+
+    ledger: Ledger
+    other: Ledger
+    desk: Desk
 
 
 class Chain:
@@ -128,6 +155,7 @@ __all__ = [
     "START",
     "Chain",
     "Desk",
+    "Held",
     "TurnedClock",
     "accesses",
     "batch",

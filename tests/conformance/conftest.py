@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from xinglin.flows import Stores
 from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
 from xinglin.lake.spark import SparkRunner
+from xinglin.ledger import EmbeddedLedger
 from xinglin.wiring import open_runner
 
 from ..cluster import EXECUTOR, Cluster, running_cluster
 from ..consortium import consortium as consortium
+from ..ledgers import Desk, Held, TurnedClock, genesis
 from ..opened import opened
 
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
@@ -159,3 +162,20 @@ def _linked(home: Path, fill: Callable[[Stores], object]) -> Path:
     Settings(home=home, buckets=4, threads=2, memory_mb=400).save()
     fill(opened(home, create=True))
     return home
+
+
+@pytest.fixture(scope="package", params=["embedded", "cometbft"])
+def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
+    """Every ledger in turn."""
+    if request.param == "embedded":
+        folder, clock = tmp_path_factory.mktemp("ledger"), TurnedClock()
+        ledger, other = EmbeddedLedger.create(folder, genesis(), clock), EmbeddedLedger(folder, clock)
+        yield Held(ledger, other, Desk())
+    else:
+        member = request.getfixturevalue("consortium").members[0]
+        ledger, other = member.ledger(), member.ledger()
+        # The faults' tests sign with the same key.
+        desk = Desk(member.name, member.key, chain_id=ledger.chain_id, now=time.time, numbers=member._numbers)
+        yield Held(ledger, other, desk)
+    for one in (ledger, other):
+        one.close()

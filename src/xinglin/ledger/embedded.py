@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xinglin.core.clock import Clock
-from xinglin.core.errors import NotFound
 from xinglin.core.files import write_atomic
-from xinglin.ledger import authmap, cbor, log
+from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
 from xinglin.ledger.envelope import digest_of
 from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.machine import BlockResult, Machine
-from xinglin.ledger.port import ConsistencyProof, Header, Logged, LogProof, MapProof, Receipt
+from xinglin.ledger.port import Receipt
+from xinglin.ledger.reading import Reading
 from xinglin.ledger.store import Store
 
 __all__ = ["EmbeddedLedger"]
@@ -38,7 +38,7 @@ class _Waiting:
         self.done = False
 
 
-class EmbeddedLedger:
+class EmbeddedLedger(Reading):
     """A `Ledger` in a folder. Several threads and several processes may use the same folder at once.
 
     Args:
@@ -59,12 +59,9 @@ class EmbeddedLedger:
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        if not (folder / _FILE).exists():
-            raise NotFound("there is no ledger here", source=str(folder), remedy="run `xinglin init`")
-        self._store = Store(folder / _FILE)
+        super().__init__(folder / _FILE)
         self._machine = Machine(self._store)
         self._clock = clock
-        self._chain_id = self._machine.chain_id
         self._queue: list[_Waiting] = []
         self._queued = threading.Lock()
         self._leading = threading.Lock()
@@ -85,11 +82,6 @@ class EmbeddedLedger:
             store.close()
         write_atomic(folder / _GENESIS, genesis.to_json().encode())
         return cls(folder, clock)
-
-    @property
-    def chain_id(self) -> str:
-        """The chain's name."""
-        return self._chain_id
 
     def submit(self, transactions: Sequence[bytes], wait: float | None = None) -> list[Receipt]:
         """Commit transactions, together with those that other threads hand in meanwhile.
@@ -161,62 +153,7 @@ class EmbeddedLedger:
                 receipts.append(Receipt(digest, code, height if code is Code.OK else None, index))
         return receipts
 
-    def height(self) -> int:
-        """The last committed block."""
-        return self.header().height
-
-    def app_hash(self) -> bytes:
-        """What the last committed block commits to."""
-        return self.header().app_hash
-
-    def header(self, height: int | None = None) -> Header:
-        """A committed block's commitments, the last one's when no height is given."""
-        header = self._store.reader.header(height)
-        if header is None:
-            raise NotFound(f"the ledger has no block {height}", source=self._chain_id)
-        return header
-
-    def genesis(self) -> Genesis:
-        """How the chain began."""
-        return Genesis.from_json(self._store.reader.meta("genesis") or b"")
-
-    def mark(self) -> object:
-        """Something cheap that differs after every commit, by whatever process."""
-        return self._store.mark()
-
-    def state(self, key: bytes) -> bytes | None:
-        """A state value at the last commit."""
-        return self._store.reader.state(key)
-
-    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        """State keys that begin with a prefix, and their values, at the last commit."""
-        return list(self._store.reader.scan(prefix))
-
-    def transaction(self, digest: bytes) -> Logged | None:
-        """The transaction with this SHA-256, if it is in the log."""
-        return self._store.reader.entry(digest)
-
-    def log_proof(self, digest: bytes, height: int | None = None) -> LogProof:
-        """That a transaction is in the log of a block, of the last one when no height is given."""
-        header, logged = self.header(height), self.transaction(digest)
-        if logged is None or logged.index >= header.size:
-            raise NotFound(f"no such transaction is in the log of block {header.height}", source=self._chain_id)
-        path = log.audit_path(logged.index, header.size, self._store.reader.subtree)
-        return LogProof(logged.index, header.size, path, header.log_root)
-
-    def consistency_proof(self, first: int, second: int) -> ConsistencyProof:
-        """That the log only grew between two sizes."""
-        if not 0 <= first <= second <= self.header().size:
-            raise NotFound(f"the log does not grow from {first} to {second} entries", source=self._chain_id)
-        path = log.consistency_path(first, second, self._store.reader.subtree)
-        return ConsistencyProof(first, second, path)
-
-    def state_proof(self, key: bytes, height: int | None = None) -> MapProof:
-        """That a key has its value, or none, after a block, the last one when no height is given."""
-        header = self.header(height)
-        return authmap.prove(header.state_root, key, self._store.reader.node, header.height)
-
     def close(self) -> None:
         """Let go of the file."""
         self._machine.arrivals.close()
-        self._store.close()
+        super().close()

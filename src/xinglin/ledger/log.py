@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 
 from xinglin.core.merkle import EMPTY_ROOT, siblings
+from xinglin.ledger.consistency import consistency_spans
 
 __all__ = ["Subtrees", "append", "audit_path", "consistency_path", "root"]
 
@@ -66,18 +67,4 @@ def consistency_path(first: int, second: int, read: Subtrees) -> tuple[bytes, ..
 
     Empty when the sizes are equal or the first is 0: there is nothing to show.
     """
-    if not 0 < first < second:
-        return ()
-    begin, end, whole = 0, second, True
-    path: list[tuple[int, int]] = []
-    while first != end:
-        middle = begin + (1 << (end - begin - 1).bit_length() - 1)
-        if first <= middle:
-            path.append((middle, end))
-            end = middle
-        else:
-            path.append((begin, middle))
-            begin, whole = middle, False
-    if not whole:
-        path.append((begin, end))
-    return tuple(_span(*span, read) for span in reversed(path))
+    return tuple(_span(*span, read) for span in consistency_spans(first, second))
