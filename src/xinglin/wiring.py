@@ -18,6 +18,7 @@ from xinglin.flows.admission import Treated, admit, found_access
 if TYPE_CHECKING:
     from xinglin.access.gate import Gate
     from xinglin.core.intent import Intent
+    from xinglin.flows.consent import ConsentDesk
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
     from xinglin.ledger import Ledger, Signer
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 __all__ = [
     "assemble",
     "init_region",
+    "open_consents",
     "open_door",
     "open_gate",
     "open_ledger",
     "open_region",
     "open_runner",
     "open_signer",
+    "reachable_ledger",
 ]
 
 _INSTITUTION = "region"
@@ -105,14 +108,9 @@ def open_gate(settings: Settings) -> Iterator[Gate]:
     """
     from xinglin.access.gate import Gate
 
-    try:
-        ledger: Ledger | None = open_ledger(settings)
-    except (NotFound, StorageError):
-        # Care goes on without the ledger: consents that only permit do not count until it answers again.
-        ledger = None
     identity = _open_lake(settings, Permit(frozenset({"identity"}), frozenset(), "treatment relation"))
     treated = Treated(identity, settings.access_folder, wall_clock)
-    gate = Gate.open(settings.access_folder, ledger, wall_clock, treated)
+    gate = Gate.open(settings.access_folder, reachable_ledger(settings), wall_clock, treated)
     try:
         yield gate
     finally:
@@ -163,6 +161,37 @@ def open_ledger(settings: Settings) -> Ledger:
         genesis = Genesis(f"region-{os.urandom(8).hex()}", int(wall_clock().timestamp()), (founder,))
         return EmbeddedLedger.create(folder, genesis, wall_clock)
     return EmbeddedLedger(folder, wall_clock)
+
+
+def reachable_ledger(settings: Settings) -> Ledger | None:
+    """The ledger, or None where it cannot be opened: care goes on, and what only permits does not count until then.
+
+    Args:
+        settings: The region's settings.
+    """
+    try:
+        return open_ledger(settings)
+    except (NotFound, StorageError):
+        return None
+
+
+@contextmanager
+def open_consents(settings: Settings) -> Iterator[ConsentDesk]:
+    """Where consents are put and withdrawn.
+
+    Args:
+        settings: The region's settings.
+    """
+    from xinglin.access.consents import ConsentStore
+    from xinglin.flows.consent import ConsentDesk
+
+    ledger = open_ledger(settings)
+    store, signer = ConsentStore(settings.access_folder), open_signer(settings, ledger)
+    try:
+        yield ConsentDesk(store, ledger, signer)
+    finally:
+        store.close()
+        signer.close()
 
 
 def open_signer(settings: Settings, ledger: Ledger) -> Signer:

@@ -1,7 +1,9 @@
 """All commands, in the order in which a newcomer meets them."""
 
 from xinglin.cli import (
+    access,
     backup,
+    consent,
     consortium,
     extract,
     identity,
@@ -10,6 +12,7 @@ from xinglin.cli import (
     listen,
     mart,
     messages,
+    record,
     region,
     site,
     source,
@@ -21,8 +24,10 @@ from xinglin.cli import (
 from xinglin.cli.app import app
 
 __all__ = [
+    "access",
     "app",
     "backup",
+    "consent",
     "consortium",
     "extract",
     "identity",
@@ -31,6 +36,7 @@ __all__ = [
     "listen",
     "mart",
     "messages",
+    "record",
     "region",
     "site",
     "source",

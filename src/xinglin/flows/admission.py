@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xinglin.core.clock import Clock
 from xinglin.core.errors import AccessDenied, NotFound
 from xinglin.core.files import private_file
-from xinglin.core.permit import EVERY, Permit
+from xinglin.core.permit import Permit
 from xinglin.flows.referrals import referred
 from xinglin.flows.refusals import refusal
 
@@ -104,9 +104,8 @@ def admit(settings: Settings, gate: Gate, intent: Intent, credential: Path | Non
         remedy = "let the owner of its files run any command once"
         raise AccessDenied("nobody can be known here yet", source=str(settings.home), remedy=remedy) from error
     roles = _roles(text, issuers, now)
-    if not intent.purpose:
-        intent = replace(intent, purpose=_purpose(roles, intent))
-    verdict = gate.judge(text, intent, partial=intent.person is not None)
+    purpose = intent.purpose or _purpose(roles, intent)
+    verdict = gate.judge(text, replace(intent, purpose=purpose), partial=intent.person is not None)
     if not verdict.decision.permit:
         raise refusal(verdict.decision.reason, intent, roles)
     gives = verdict.decision.gives if intent.person is not None else frozenset()
@@ -162,10 +161,10 @@ def _roles(text: str | None, issuers: Issuers, now: datetime) -> tuple[str, ...]
 
 
 def _purpose(roles: tuple[str, ...], intent: Intent) -> str:
-    """The first purpose for which one of the roles may do this; research where none may."""
+    """The first purpose for which one of the roles may do this; operations where none may."""
     from xinglin.access.roles import allowances
 
     lines = [line for role in roles for line in allowances().get((role, intent.action), ())]
     wanted = "break-glass" if intent.break_glass is not None else None
     fitting = [line for line in lines if wanted in (None, line.scope)] or lines
-    return fitting[0].purpose if fitting else "HRESCH" if EVERY not in intent.writes else "HSYSADMIN"
+    return fitting[0].purpose if fitting else "HOPERAT"

@@ -51,7 +51,7 @@ def refusal(reason: str, intent: Intent, roles: tuple[str, ...]) -> AccessDenied
     what, remedy = _SAID.get(reason, ("", ""))
     if not what:
         who = f"role {' or '.join(roles)}" if roles else "nobody in particular"
-        what = f"{intent.action} for {intent.purpose} is not for {who}"
+        what = f"{intent.action}{f' for {intent.purpose}' if intent.purpose else ''} is not for {who}"
         remedy = _who_may(intent)
     return AccessDenied(f"refused: {what}", source=reason, remedy=remedy)
 
