@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock, wall_clock
-from xinglin.core.errors import NotFound, StorageError, UsageError
+from xinglin.core.errors import NotFound, StorageError, UsageError, XinglinError
 from xinglin.core.permit import Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
 from xinglin.flows import Stores
@@ -18,18 +18,25 @@ from xinglin.flows.admission import Treated, admit, found_access
 if TYPE_CHECKING:
     from xinglin.access.gate import Gate
     from xinglin.core.intent import Intent
+    from xinglin.flows.anchor import AnchorReport
     from xinglin.flows.consent import ConsentDesk
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
     from xinglin.ledger import Ledger, Signer
+    from xinglin.ledger.keeping import Keeper
+    from xinglin.ledger.proving import Prover
+    from xinglin.ledger.trust import Trust
 
 __all__ = [
+    "anchor_region",
     "assemble",
     "init_region",
     "open_consents",
     "open_door",
     "open_gate",
+    "open_keeper",
     "open_ledger",
+    "open_prover",
     "open_region",
     "open_runner",
     "open_signer",
@@ -159,7 +166,9 @@ def open_ledger(settings: Settings) -> Ledger:
 
         founder = Founder(_INSTITUTION, _ledger_key(settings)[1], None, 1)
         genesis = Genesis(f"region-{os.urandom(8).hex()}", int(wall_clock().timestamp()), (founder,))
-        return EmbeddedLedger.create(folder, genesis, wall_clock)
+        begun = EmbeddedLedger.create(folder, genesis, wall_clock)
+        open_keeper(settings, begun)
+        return begun
     return EmbeddedLedger(folder, wall_clock)
 
 
@@ -207,6 +216,67 @@ def open_signer(settings: Settings, ledger: Ledger) -> Signer:
     name = json.loads(member.read_bytes())["name"] if member.is_file() else _INSTITUTION
     sequences = settings.home / "ledger" / "sequences.sqlite"
     return Signer(name, _ledger_key(settings)[0], ledger.chain_id, sequences, wall_clock)
+
+
+def open_keeper(settings: Settings, ledger: Ledger) -> Keeper:
+    """Who signs checkpoints of a ledger that the region keeps alone.
+
+    Args:
+        settings: The region's settings.
+        ledger: From `open_ledger`.
+
+    Raises:
+        UsageError: Several institutions keep the ledger; its blocks are signed by them.
+    """
+    from xinglin.ledger.keeping import Keeper
+
+    if settings.ledger.kind != "embedded":
+        raise UsageError("a ledger between institutions has signed blocks instead of checkpoints", source="[ledger]")
+    return Keeper(settings.home / "ledger", settings.keys / "checkpoint.key", ledger.chain_id)
+
+
+def open_prover(settings: Settings, ledger: Ledger) -> tuple[Prover, Trust]:
+    """Who makes proof files, and what their readers are told.
+
+    Args:
+        settings: The region's settings.
+        ledger: From `open_ledger`.
+    """
+    from xinglin.ledger.proving import BlockAnchors, Prover
+    from xinglin.ledger.trust import Trust
+
+    if settings.ledger.kind == "embedded":
+        keeper = open_keeper(settings, ledger)
+        return Prover(ledger, keeper.anchors(), keeper.trust), keeper.trust
+    from xinglin.ledger.consortium.rpc import Door
+
+    trust = Trust.from_json((settings.home / "ledger" / "genesis.json").read_bytes())
+    return Prover(ledger, BlockAnchors(Door(settings.ledger.rpc).call, trust), trust), trust
+
+
+def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
+    """Anchor what the ledger does not hold yet; whatever goes wrong is told in the report, and anchored later.
+
+    Args:
+        stores: The region, as far as its permit goes.
+        wait: Seconds to wait for commits.
+    """
+    from xinglin.access import AuditLog
+    from xinglin.flows.anchor import AnchorReport, anchor_all
+
+    settings = stores.settings
+    try:
+        ledger = open_ledger(settings)
+        try:
+            signer = open_signer(settings, ledger)
+            try:
+                return anchor_all(stores, ledger, signer, AuditLog(settings.access_folder / "audit"), wait)
+            finally:
+                signer.close()
+        finally:
+            ledger.close()
+    except XinglinError as error:
+        return AnchorReport(reason=error.what)
 
 
 def _ledger_key(settings: Settings) -> tuple[bytes, bytes]:

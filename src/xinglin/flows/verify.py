@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES
-from xinglin.core.errors import NotFound, UsageError
+from xinglin.core.errors import NotFound, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from xinglin.flows.stores import Progress, Stores
     from xinglin.landing import VerifyReport
+    from xinglin.ledger import Ledger
 
-__all__ = ["prove_row", "verify_all"]
+__all__ = ["Anchors", "Origin", "origin_of", "prove_row", "verify_all", "verify_anchors"]
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """How landed batches stand on the ledger.
+
+    Args:
+        anchored: Batches that the ledger holds as they lie here.
+        waiting: Batches that are not anchored yet.
+    """
+
+    anchored: int
+    waiting: int
 
 
 def verify_all(stores: Stores, site: str | None = None, progress: Progress | None = None) -> VerifyReport:
@@ -25,6 +40,83 @@ def verify_all(stores: Stores, site: str | None = None, progress: Progress | Non
     return verify(
         stores.landing, site, progress=(lambda done, total: progress("verify", done, total)) if progress else None
     )
+
+
+def verify_anchors(stores: Stores, ledger: Ledger, site: str | None = None) -> Anchors:
+    """Compare every landed batch with what the ledger holds of it.
+
+    Args:
+        stores: The region.
+        ledger: Its ledger.
+        site: Only this site.
+
+    Raises:
+        VerificationFailed: Names the first batch that is not what was anchored, or that is gone.
+    """
+    from xinglin.ledger import cbor
+
+    names = [site] if site else [one.name for one in stores.landing.sites()]
+    anchored = waiting = 0
+    for name in names:
+        batches = stores.landing.batches(name)
+        for batch in batches:
+            found = ledger.state(b"data/%s/%08d" % (name.encode(), batch.sequence))
+            if found is not None and cbor.decode(found)["manifest"].hex() != batch.digest:
+                raise VerificationFailed("the batch is not the one that was anchored", source=str(batch.path))
+            anchored, waiting = anchored + (found is not None), waiting + (found is None)
+        last = ledger.state(b"site/" + name.encode())
+        if last is not None and cbor.decode(last)["sequence"] > len(batches):
+            gone = cbor.decode(last)["sequence"]
+            raise VerificationFailed(f"batch {gone}, which was anchored, is not there", source=name)
+    return Anchors(anchored, waiting)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a mart row comes from.
+
+    Args:
+        site: The institution.
+        batch: Sequence of its batch.
+        file: Name of the file in it.
+        position: Row in the file, from 0.
+        resource_type: FHIR resource type.
+        resource_key: Key of the resource.
+    """
+
+    site: str
+    batch: int
+    file: str
+    position: int
+    resource_type: str
+    resource_key: int
+
+
+def origin_of(stores: Stores, row: str) -> Origin:
+    """The landed resource that a mart row was made from.
+
+    Args:
+        stores: The region.
+        row: ``table:id``, such as ``condition_occurrence:123``.
+
+    Raises:
+        UsageError: This names no row.
+        NotFound: The mart has no such row.
+    """
+    from xinglin.flows.answer import open_mart
+
+    table, _, number = row.partition(":")
+    if table not in TABLES or not number.isdigit():
+        raise UsageError("a row is named TABLE:ID", source=row, remedy="for example condition_occurrence:123")
+    found = open_mart(stores).execute(
+        "SELECT site, batch, file, row, resource_type, resource_key FROM lineage WHERE table_name = ? AND row_id = ?"
+        " ORDER BY ALL",
+        [table, int(number)],
+    )
+    origin = found.fetchone()
+    if origin is None:
+        raise NotFound("the mart has no such row", source=row, remedy="ask for its id with xinglin sql")
+    return Origin(*origin)
 
 
 def prove_row(stores: Stores, row: str) -> dict[str, Any]:
@@ -41,31 +133,14 @@ def prove_row(stores: Stores, row: str) -> dict[str, Any]:
         NotFound: The mart has no such row.
         VerificationFailed: The proof does not hold.
     """
-    from xinglin.flows.answer import open_mart
     from xinglin.landing import prove
 
-    table, _, number = row.partition(":")
-    if table not in TABLES or not number.isdigit():
-        raise UsageError("a row is named TABLE:ID", source=row, remedy="for example condition_occurrence:123")
-    found = open_mart(stores).execute(
-        "SELECT site, batch, file, row, resource_type, resource_key FROM lineage WHERE table_name = ? AND row_id = ?"
-        " ORDER BY ALL",
-        [table, int(number)],
-    )
-    origin = found.fetchone()
-    if origin is None:
-        raise NotFound("the mart has no such row", source=row, remedy="ask for its id with xinglin sql")
-    site, batch, file, position, resource_type, key = origin
-    proof = prove(stores.landing, site, batch, file, position)
+    origin = origin_of(stores, row)
+    proof = prove(stores.landing, origin.site, origin.batch, origin.file, origin.position)
     proof.check()
     return {
         "row": row,
-        "site": site,
-        "batch": batch,
-        "file": file,
-        "position": position,
-        "resource_type": resource_type,
-        "resource_key": key,
+        **vars(origin),
         "leaf": proof.leaf.hex(),
         "audit_path": [node.hex() for node in proof.path],
         "merkle_root": proof.root.hex(),

@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from xinglin.core.errors import BadInput, VerificationFailed
+from xinglin.core.errors import BadInput, Conflict, VerificationFailed
+from xinglin.core.files import write_atomic
 from xinglin.ledger import cbor
 from xinglin.ledger.checkpoint import open_checkpoint
 from xinglin.ledger.envelope import key_id_of
@@ -21,7 +23,7 @@ from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.light import BlockId, Header, SignedHeader, Validators, Vote, follow
 from xinglin.ledger.note import COSIGNATURE, Note, Verifier
 
-__all__ = ["Anchored", "Trust", "commit_anchor", "note_anchor", "open_anchor"]
+__all__ = ["Anchored", "Trust", "commit_anchor", "name_in_genesis", "note_anchor", "open_anchor"]
 
 _HASHES = 9
 _HEADER = (int, int, str, int, int, int, bytes, int, bytes, *(bytes,) * _HASHES)
@@ -108,6 +110,28 @@ class Anchored:
     size: int | None = None
     log_root: bytes | None = None
     state_root: bytes | None = None
+
+
+def name_in_genesis(path: Path, checkpoint: Verifier, witnesses: Sequence[Verifier] = ()) -> None:
+    """Say in the genesis of a ledger on one machine which key signs its checkpoints, and who watches it.
+
+    Args:
+        path: The genesis, which is handed to whoever checks proofs.
+        checkpoint: The checkpoint key; never replaced by another.
+        witnesses: Keys to add.
+
+    Raises:
+        Conflict: Another checkpoint key is named.
+    """
+    told = json.loads(path.read_bytes())
+    if told.get("checkpoint", checkpoint.text()) != checkpoint.text():
+        remedy = "restore keys/checkpoint.key"
+        raise Conflict("the genesis names another checkpoint key", source=str(path), remedy=remedy)
+    watching = told.get("witnesses", [])
+    named = [*watching, *(key.text() for key in witnesses if key.text() not in watching)]
+    content = {**told, "checkpoint": checkpoint.text(), **({"witnesses": named} if named else {})}
+    if content != told:
+        write_atomic(path, (json.dumps(content, sort_keys=True, indent=1) + "\n").encode())
 
 
 def note_anchor(note: Note, cosigners: Sequence[Verifier]) -> bytes:

@@ -1,0 +1,180 @@
+"""Anchor what exists and the ledger does not hold yet: landed batches, mart builds, segments of the audit log.
+
+What is to be anchored is found by comparing, not remembered: a ledger that could not be reached costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from xinglin.core.errors import LedgerUnavailable, VerificationFailed
+from xinglin.core.merkle import leaf_hash, root_of
+from xinglin.ledger import cbor
+from xinglin.ledger.codes import Code
+
+if TYPE_CHECKING:
+    from xinglin.access import AuditLog
+    from xinglin.flows.stores import Stores
+    from xinglin.lake import Snapshot
+    from xinglin.landing import Batch, Landing
+    from xinglin.ledger import Ledger, Signer
+
+__all__ = ["SCHEMA", "AnchorReport", "anchor_all", "mart_build", "output_root"]
+
+SCHEMA = "FHIR R4 JSON, landing manifest 1"
+"""The form of what is landed, as DataAnchor names it."""
+MART = "mart"
+_GROUP = 1_000
+
+Wanted = tuple[str, dict[str, Any]]
+"""Type and body of a transaction."""
+
+
+@dataclass(frozen=True)
+class AnchorReport:
+    """What was anchored now.
+
+    Args:
+        batches: Landed batches.
+        builds: Builds of the mart.
+        segments: Segments of the audit log.
+        left: How many transactions wait for a commit or were refused.
+        reason: Why something is left, in words.
+    """
+
+    batches: int = 0
+    builds: int = 0
+    segments: int = 0
+    left: int = 0
+    reason: str = ""
+
+
+def anchor_all(
+    stores: Stores, ledger: Ledger, signer: Signer, audit: AuditLog | None = None, wait: float | None = None
+) -> AnchorReport:
+    """Anchor whatever is there and may be read, and is not anchored.
+
+    Args:
+        stores: The region, as far as its permit goes.
+        ledger: Where to.
+        signer: For whom.
+        audit: The audit log.
+        wait: Seconds to wait for each group of transactions; None waits as long as it takes.
+
+    Raises:
+        VerificationFailed: The ledger holds another batch than the one that lies here.
+    """
+    report = AnchorReport()
+    try:
+        if stores.landing.permit.allows("landing"):
+            for wave in _waves(stores.landing, ledger):
+                report = _submit(report, "batches", wave, ledger, signer, wait)
+        if stores.lake.permit.allows("mart") and stores.landing.permit.allows("landing"):
+            report = _submit(report, "builds", _builds(stores, ledger), ledger, signer, wait)
+        if audit is not None:
+            sealed: list[Wanted] = [("AccessBatch", dict(one.body)) for one in audit.unanchored(ledger)]
+            for start in range(0, len(sealed), _GROUP):
+                report = _submit(report, "segments", sealed[start : start + _GROUP], ledger, signer, wait)
+    except LedgerUnavailable as error:
+        return replace(report, reason=error.what)
+    return report
+
+
+def _submit(
+    report: AnchorReport, what: str, wanted: Sequence[Wanted], ledger: Ledger, signer: Signer, wait: float | None
+) -> AnchorReport:
+    if not wanted:
+        return report
+    receipts = ledger.submit([signer.sign(kind, body) for kind, body in wanted], wait)
+    done = sum(one.code is Code.OK and one.height is not None for one in receipts)
+    # Whoever anchors at the same moment may have been faster, which leaves nothing to do.
+    open_ = [one.code for one in receipts if one.code is not Code.ALREADY_ANCHORED and one.height is None]
+    refused = sorted({code.reason for code in open_ if code is not Code.OK})
+    return replace(
+        report,
+        **{what: getattr(report, what) + done},
+        left=report.left + len(open_),
+        reason=report.reason or "; ".join(refused) or ("the commit was not waited for" if open_ else ""),
+    )
+
+
+def _waves(landing: Landing, ledger: Ledger) -> Iterator[list[Wanted]]:
+    """The next batch of every site, then the one after it, since the ledger takes each site's in order."""
+    for wave in zip_longest(*(_new_batches(landing, ledger, site.name) for site in landing.sites())):
+        yield [("DataAnchor", body) for body in wave if body is not None]
+
+
+def _new_batches(landing: Landing, ledger: Ledger, site: str) -> list[dict[str, Any]]:
+    found = ledger.state(b"site/" + site.encode())
+    entry = cbor.decode(found) if found else {}
+    last: int = entry.get("sequence", 0)
+    batches = landing.batches(site)
+    known = next((batch for batch in batches if batch.sequence == last), None)
+    if last and (known is None or bytes.fromhex(known.digest) != entry["manifest"]):
+        raise VerificationFailed(
+            f"the ledger holds another batch {last} of {site} than the one that lies here",
+            source=site,
+            remedy="run: xinglin verify",
+        )
+    return [_data(batch) for batch in batches if batch.sequence > last]
+
+
+def _data(batch: Batch) -> dict[str, Any]:
+    manifest = batch.manifest
+    previous = manifest["previous"]
+    return {
+        "site": batch.site,
+        "sequence": batch.sequence,
+        "manifest": bytes.fromhex(batch.digest),
+        "root": bytes.fromhex(manifest["merkle_root"]),
+        "size": manifest["counts"]["landed"],
+        "schema": SCHEMA,
+        "previous": bytes.fromhex(previous) if previous else None,
+    }
+
+
+def _builds(stores: Stores, ledger: Ledger) -> list[Wanted]:
+    snapshot = stores.lake.snapshot("mart")
+    if snapshot is None:
+        return []
+    found = ledger.state(f"build/mart/{MART}".encode())
+    before = cbor.decode(found)["output"] if found else None
+    body = mart_build(stores.landing, snapshot, before)
+    return [] if body["output"] == before else [("BuildAnchor", body)]
+
+
+def mart_build(landing: Landing, snapshot: Snapshot, previous: bytes | None) -> dict[str, Any]:
+    """The body of a BuildAnchor for what the mart shows.
+
+    Args:
+        landing: The batches that it was made from.
+        snapshot: What is shown.
+        previous: The output that the ledger holds.
+    """
+    from xinglin import __version__
+    from xinglin.mart.queries import code_digest
+
+    read = {(site, int(batch)) for site, batch, _ in (key.split("/", 2) for key in snapshot.state["units"])}
+    manifests = [batch.digest for batch in landing.all_batches() if (batch.site, batch.sequence) in read]
+    return {
+        "kind": "mart",
+        "name": MART,
+        "inputs": [root_of([leaf_hash(bytes.fromhex(one)) for one in manifests])],
+        "code": f"xinglin {__version__}, mart {code_digest()}",
+        "output": output_root(snapshot),
+        "previous": previous,
+    }
+
+
+def output_root(snapshot: Snapshot) -> bytes:
+    """RFC 6962 root over the files that a snapshot shows: table, name (made from the content), rows and bytes.
+
+    Args:
+        snapshot: A stage's snapshot.
+    """
+    files = sorted((table, *file.to_json()) for table, some in snapshot.tables.items() for file in some)
+    return root_of([leaf_hash(json.dumps(file, separators=(",", ":")).encode()) for file in files])

@@ -1,0 +1,132 @@
+"""Making proof files out of a region: what is in its landing, its audit log and its consents, for a stranger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xinglin.core.errors import NotFound
+from xinglin.flows.proofs import consent_key
+from xinglin.ledger import cbor
+from xinglin.ledger.climb import sided
+
+if TYPE_CHECKING:
+    from xinglin.access import AuditLog, Kept
+    from xinglin.flows.stores import Stores
+    from xinglin.landing import Batch, Landing
+    from xinglin.ledger import Ledger
+    from xinglin.ledger.proving import Prover
+
+__all__ = ["access_file", "batch_file", "consent_file", "row_file"]
+
+
+def batch_file(prover: Prover, landing: Landing, ledger: Ledger, site: str, sequence: int) -> bytes:
+    """Prove that a batch was landed as its site signed it. The manifest names the files that the site sent.
+
+    Raises:
+        NotFound: There is no such batch, or it is not anchored yet.
+    """
+    batch = next((one for one in landing.batches(site) if one.sequence == sequence), None)
+    if batch is None:
+        raise NotFound("there is no such batch", source=f"{site}, batch {sequence}", remedy="see: xinglin status")
+    return prover.of_transaction("batch", {"batch": _signed(landing, batch)}, _anchor_of(ledger, site, sequence))
+
+
+def _signed(landing: Landing, batch: Batch) -> list[bytes]:
+    signature = bytes.fromhex((batch.path / "manifest.sig").read_text().strip())
+    return [batch.manifest_bytes, signature, bytes.fromhex(landing.site(batch.site).public_key)]
+
+
+def _anchor_of(ledger: Ledger, site: str, sequence: int) -> bytes:
+    return _transaction(ledger, b"data/%s/%08d" % (site.encode(), sequence), f"{site}, batch {sequence}")
+
+
+def _transaction(ledger: Ledger, key: bytes, what: str) -> bytes:
+    """The digest of the transaction that anchored something."""
+    found = ledger.state(key)
+    if found is None:
+        raise NotFound("the ledger does not hold it yet", source=what, remedy="run: xinglin ledger anchor")
+    digest: bytes = cbor.decode(found)["transaction"]
+    return digest
+
+
+def row_file(
+    prover: Prover, stores: Stores, ledger: Ledger, row: str, *, content: bool = False, manifest: bool = False
+) -> bytes:
+    """Prove that the resource behind a mart row was landed.
+
+    Args:
+        prover: Makes the file.
+        stores: The region.
+        ledger: The ledger.
+        row: ``table:id``, such as ``condition_occurrence:123``.
+        content: Show the resource itself: a patient's data.
+        manifest: Show the manifest too, which the site signed and which names the files it sent.
+
+    Raises:
+        NotFound: There is no such row, or its batch is not anchored yet.
+    """
+    from xinglin.flows.verify import origin_of
+    from xinglin.landing import prove
+
+    origin = origin_of(stores, row)
+    proof = prove(stores.landing, origin.site, origin.batch, origin.file, origin.position)
+    proof.check()
+    batch = next(one for one in stores.landing.batches(origin.site) if one.sequence == origin.batch)
+    item: dict[str, Any] = {
+        "leaf": proof.leaf,
+        "resource": _resource(batch, origin.file, origin.position) if content else None,
+        "path": sided(proof.index, proof.size, proof.path),
+        "batch": _signed(stores.landing, batch) if manifest else None,
+    }
+    return prover.of_transaction("row", item, _anchor_of(ledger, origin.site, origin.batch))
+
+
+def _resource(batch: Batch, file: str, position: int) -> bytes:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(batch.path / file) as parquet:
+        for rows in parquet.iter_batches(batch_size=4_096, columns=["resource"]):
+            if position < len(rows):
+                text: str = rows["resource"][position].as_py()
+                return text.encode()
+            position -= len(rows)
+    raise NotFound("the file has fewer rows than its batch says", source=file)
+
+
+def access_file(prover: Prover, audit: AuditLog, ledger: Ledger, event: str, *, content: bool = True) -> bytes:
+    """Prove that an access was written down when it happened.
+
+    Args:
+        prover: Makes the file.
+        audit: The audit log.
+        ledger: The ledger.
+        event: The AuditEvent's id.
+        content: Show the event itself, not only its hash.
+
+    Raises:
+        NotFound: There is no such event, or its segment is not anchored yet.
+    """
+    from xinglin.access.log import anchor_key
+    from xinglin.core.merkle import leaf_hash
+
+    proof = audit.prove(event)
+    item = {
+        "leaf": leaf_hash(proof.event),
+        "event": proof.event if content else None,
+        "path": sided(proof.index, proof.seal.count, proof.path),
+    }
+    digest = _transaction(ledger, anchor_key(proof.stream.hex(), proof.seal), event)
+    return prover.of_transaction("access", item, digest)
+
+
+def consent_file(prover: Prover, handle: str, kept: Kept | None = None) -> bytes:
+    """Prove what the ledger holds of a consent now: current, withdrawn, or nothing.
+
+    Args:
+        prover: Makes the file.
+        handle: The consent's handle, 32 hex digits.
+        kept: The consent with its salt, to show what was agreed to; None shows the commitment alone.
+    """
+    name = bytes.fromhex(handle)
+    opened = [kept.salt, kept.text] if kept else None
+    return prover.of_state("consent", {"handle": name, "opened": opened}, consent_key(name))
