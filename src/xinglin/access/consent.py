@@ -65,11 +65,10 @@ def compile_consent(resource: Mapping[str, Any]) -> Rule:
     _must(bool(resource.get("category")), "the consent has no category")
     _must(isinstance(resource.get("dateTime"), str), "the consent has no dateTime")
     _must(bool(resource.get("policy") or resource.get("policyRule")), "the consent names no policy")
-    reference = resource.get("patient", {}).get("reference", "")
+    patient = resource.get("patient")
+    reference = patient.get("reference") if isinstance(patient, Mapping) else None
     kind, _, person = str(reference).partition("/")
-    _must(
-        kind == "Patient" and person.isascii() and person.isdigit(), "the consent's patient is no person of the region"
-    )
+    _must(kind == "Patient" and bool(_PERSON.fullmatch(person)), "the consent's patient is no person of the region")
     canonical(resource)
     root = resource.get("provision", {})
     base = _codes(resource.get("policyRule"), _POLICY_SYSTEM) & set(_POLICIES)
