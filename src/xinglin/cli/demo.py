@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+from xinglin.cli.ledger import tell_anchors
 from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, progress_bars, say
 from xinglin.flows.demo import Demo
@@ -33,17 +34,23 @@ def show_demo(out: Path, *, persons: int, seed: int, form: str, as_json: bool) -
     """
     from xinglin.core.errors import UsageError
     from xinglin.flows.demo import generate_region, play
+    from xinglin.wiring import anchor_region
 
     out = out.absolute()
     if out.exists() and any(out.iterdir()) and not (out / "home" / "xinglin.toml").is_file():
         raise UsageError("the folder holds something else", source=str(out), remedy="name an empty one with --out")
     begin = time.perf_counter()
+    if (out / "home").exists():
+        # What an earlier demo left is removed only by who may work on it.
+        opened("demo", out / "home")
     for part in ("files", "home"):
         shutil.rmtree(out / part, ignore_errors=True)
+    stores = opened("demo", out / "home", create=True)
     with progress_bars(as_json) as bars:
         generate_region(out / "files", persons, seed, form, bars)
         generated = time.perf_counter() - begin
-        found = play(opened("demo", out / "home", create=True), out / "files", out / "stroke.png", bars)
+        found = play(stores, out / "files", out / "stroke.png", bars)
+    anchored = anchor_region(stores)
     found.seconds["generate"] = generated
     found.seconds["all"] = time.perf_counter() - begin
     if as_json:
@@ -59,6 +66,8 @@ def show_demo(out: Path, *, persons: int, seed: int, form: str, as_json: bool) -
         )
     else:
         _tell(out, found)
+        tell_anchors(anchored)
+        say(f'Ask on: xinglin sql "SELECT …" --home {out / "home"}')
 
 
 def _tell(out: Path, found: Demo) -> None:
@@ -96,4 +105,3 @@ def _tell(out: Path, found: Demo) -> None:
     say(f"Quality: {summary['passed']} checks passed, {summary['failed']} failed, {summary['blocking']} of them block.")
     say("Seconds: " + ", ".join(f"{name} {value:.1f}" for name, value in found.seconds.items()))
     say(f"Plot: {found.plot}" if found.plot else "Plot: install xinglin[plot] to have it drawn.")
-    say(f'Ask on: xinglin sql "SELECT …" --home {out / "home"}')
