@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xinglin.landing.erasure import Erased, erase, finish
     from xinglin.landing.pool import Pool, worker_pool
     from xinglin.landing.proof import Proof, prove
     from xinglin.landing.receive import IngestReport, ingest
@@ -18,6 +19,7 @@ __all__ = [
     "STAGE",
     "Batch",
     "Counts",
+    "Erased",
     "IngestReport",
     "LandedFile",
     "Landing",
@@ -30,6 +32,8 @@ __all__ = [
     "Site",
     "Spool",
     "VerifyReport",
+    "erase",
+    "finish",
     "ingest",
     "messages",
     "prove",
@@ -38,6 +42,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Erased": "erasure",
+    "erase": "erasure",
+    "finish": "erasure",
     "IngestReport": "receive",
     "ingest": "receive",
     "Pool": "pool",

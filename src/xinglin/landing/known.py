@@ -30,13 +30,25 @@ class Known:
         self._marks: dict[str, int] = {}
         self._mappings: dict[str, str | None] = {}
 
-    def learn(self, sequence: int, manifest: dict[str, Any]) -> None:
-        """Take note of the next batch."""
-        for source in manifest["sources"]:
+    def learn(self, sequence: int, manifest: dict[str, Any], erased: frozenset[int] = frozenset()) -> None:
+        """Take note of the next batch.
+
+        Args:
+            sequence: Its number.
+            manifest: Its manifest.
+            erased: Received files that held what was erased since: when they come again, they are read again.
+        """
+        sources, archive, again = manifest["sources"], 0, set(erased)
+        for number, source in enumerate(sources):
+            archive = number if source["role"] == "archive" else archive
+            if source["role"] == "member" and number in erased:
+                again.add(archive)
+        for number, source in enumerate(sources):
             if source["role"] != "member" and source["complete"]:
-                self._sizes.add(source["bytes"])
-                self._records[source["sha256"]] = source["records"]
-                self._mappings[source["sha256"]] = manifest.get("mapping")
+                if number not in again:
+                    self._sizes.add(source["bytes"])
+                    self._records[source["sha256"]] = source["records"]
+                    self._mappings[source["sha256"]] = manifest.get("mapping")
                 if segment := segment_number(source["name"]):
                     self._marks[segment[0]] = max(segment[1], self.mark(segment[0]))
         self.last = sequence

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.core.files import full_disk
 from xinglin.core.ids import omop_key
+from xinglin.landing.forgotten import Forgotten
 from xinglin.landing.originals import Objects
 from xinglin.landing.parquet import quarantine_table, resource_table, write_table
 from xinglin.landing.rows import Rows, conditional_references
@@ -23,6 +24,7 @@ __all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "ma
 
 FILE_ROWS = 65_536
 _MENTIONED = 200_000
+_ERASED = Rejected("erased", "expected nothing more of a person whose records were erased")
 FILE_BYTES = 40_000_000  # a full chunk of NDJSON stays a file of its own: it is written once
 
 
@@ -37,6 +39,7 @@ class Task:
         parts: What to read.
         reading: How they are read.
         originals: Where objects are kept as received.
+        forgotten: What was erased and must not land again.
     """
 
     number: int
@@ -45,6 +48,7 @@ class Task:
     parts: tuple[Part, ...]
     reading: Reading
     originals: Path
+    forgotten: Forgotten | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Outcome:
         quarantined: Records set aside, by source.
         hashes: SHA-256 of archive members that were read here, by source.
         kept: Name of the object that was kept, by source.
+        erased: Sources that held what was erased before.
     """
 
     offered: list[Offered] = field(default_factory=list)
@@ -94,6 +99,7 @@ class Outcome:
     quarantined: Counter[int] = field(default_factory=Counter)
     hashes: dict[int, str] = field(default_factory=dict)
     kept: dict[int, str] = field(default_factory=dict)
+    erased: set[int] = field(default_factory=set)
 
 
 def make_pieces(task: Task) -> Outcome:
@@ -132,6 +138,11 @@ class _Worker:
         quarantined = 0
         for record in records(part, self.task.reading):
             received += 1
+            if self._erased(record.found):
+                quarantined += 1
+                self.outcome.erased.add(part.source)
+                self._set_aside(part, Record(record.position, _ERASED, b"", max(record.size, len(record.raw))), _ERASED)
+                continue
             if record.keep is not None:
                 self.outcome.kept[part.source] = self.objects.keep(record.keep)
             if isinstance(record.found, Rejected):
@@ -143,6 +154,13 @@ class _Worker:
         self.outcome.quarantined[part.source] += quarantined
         if part.unhashed:
             self.outcome.hashes[part.source] = digest_of(part)
+
+    def _erased(self, found: Resource | Rejected) -> bool:
+        """Whether the resource, or the patient it is about, was erased at this site."""
+        gone = self.task.forgotten
+        if gone is None or isinstance(found, Rejected):
+            return False
+        return gone.holds(found.resource_type, found.resource_id, found.patient_id)
 
     def _again(self, found: Resource) -> bool:
         """Whether this task has the same mention already: then it is a duplicate of whatever is known."""

@@ -17,6 +17,7 @@ from xinglin.core.files import exclusive, full_disk, sync_folder
 from xinglin.core.settings import Settings
 from xinglin.landing.assemble import Assembled, FilePlan, assemble, plan
 from xinglin.landing.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
+from xinglin.landing.erasure import finish
 from xinglin.landing.originals import keep_original
 from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
 from xinglin.landing.pool import Pool, worker_pool
@@ -95,6 +96,7 @@ def ingest(
         exclusive(landing.folder(site) / ".lock", doing=f"landing at {site}"),
         worker_pool(0) if small or pool else worker_pool(workers) as own,
     ):
+        finish(landing.folder(site))
         work = _Work(landing, site, reading, own if small or pool is None else pool)
         counts = work.run(found, key, clock, lambda done: progress(done, total) if progress else None)
     return IngestReport(site, work.sequence if counts.received else None, **vars(counts),
@@ -113,8 +115,10 @@ class _Work:
         self.earlier = landing.batches(site)
         self.sequence = self.earlier[-1].sequence + 1 if self.earlier else 1
         self.known = landing.known(site)
+        self.forgotten = landing.forgotten(site)
         self.splitter = Splitter(reading)
         self.kept: dict[int, str] = {}
+        self.erased: set[int] = set()
         self.pieces: list[Piece] = []
         self.quarantine: list[Path] = []
         self.received: Counter[int] = Counter()
@@ -151,6 +155,7 @@ class _Work:
         for source, digest in outcome.hashes.items():
             self.splitter.received[source].sha256 = digest
         self.kept.update(outcome.kept)
+        self.erased |= outcome.erased
 
     def _tasks(self, found: list[Found], temporary: Path, told: Callable[[int], None]) -> Iterator[Task]:
         """Parts in tasks of about one chunk each, whatever the number of workers."""
@@ -158,7 +163,8 @@ class _Work:
         waiting: list[Part] = []
 
         def task() -> Task:
-            return Task(number, self.site, temporary, tuple(waiting), self.reading, self.folder / "originals")
+            originals = self.folder / "originals"
+            return Task(number, self.site, temporary, tuple(waiting), self.reading, originals, self.forgotten)
 
         for one in found:
             for part in self._parts(one):
@@ -194,10 +200,11 @@ class _Work:
         ):
             if entry:
                 manifest["files"].append(entry)
+        withheld = self._withheld()
         originals = self.kept | {
             source: keep_original(one.path, one.name, one.sha256, self.folder / "originals")
             for source, one in enumerate(self.splitter.received)
-            if one.rewritten and not one.in_archive and source not in self.kept
+            if one.rewritten and not one.in_archive and source not in self.kept and source not in withheld
         }
         mapping = self.reading.mapping
         return manifest | {
@@ -207,6 +214,15 @@ class _Work:
             **({"mapping": self.landing.keep_mapping(self.site, mapping)} if mapping is not None else {}),
             "sources": source_entries(self.splitter.received, self.received, self.quarantined, originals),
         }
+
+    def _withheld(self) -> set[int]:
+        """Sources whose originals are not kept: they hold what was erased, or an archive's member does."""
+        withheld, archive = set(self.erased), 0
+        for number, one in enumerate(self.splitter.received):
+            archive = number if one.role == "archive" else archive
+            if one.in_archive and number in self.erased:
+                withheld.add(archive)
+        return withheld
 
     @contextmanager
     def _temporary(self) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
 from xinglin.core.permit import CLOSED, Permit
+from xinglin.landing.forgotten import Forgotten, read_forgotten
 from xinglin.landing.known import Known
 from xinglin.landing.manifest import canonical, digest, new_key, public_key
+from xinglin.landing.tombstone import Change, merged, read_tombstones
 
 __all__ = ["KINDS", "REGISTRY", "STAGE", "Batch", "Counts", "LandedFile", "Landing", "Site"]
 
@@ -81,11 +83,19 @@ class Counts:
 
 @dataclass(frozen=True)
 class Batch:
-    """One signed batch of a site."""
+    """One signed batch of a site.
+
+    Args:
+        site: The site.
+        sequence: Its number, from 1.
+        path: Its folder.
+        change: What tombstones say of it; None where nothing was erased.
+    """
 
     site: str
     sequence: int
     path: Path
+    change: Change | None = field(default=None, compare=False)
 
     @cached_property
     def manifest_bytes(self) -> bytes:
@@ -100,11 +110,17 @@ class Batch:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the manifest, by which the next batch names this one."""
-        return digest(self.manifest_bytes)
+        """SHA-256 of the manifest as it was first signed, by which the next batch names this one."""
+        return self.change.manifest if self.change and self.change.redacted else digest(self.manifest_bytes)
+
+    def erased(self, name: str) -> tuple[int, ...]:
+        """Rows of a file that were erased."""
+        file = self.change.files.get(name) if self.change else None
+        return file.rows if file else ()
 
     def files(self, resource_type: str | None = None) -> list[LandedFile]:
         """The files of resources, in order of their names."""
+        now = self.change.files if self.change else {}
         return [
             LandedFile(
                 site=self.site,
@@ -113,7 +129,7 @@ class Batch:
                 path=self.path / entry["name"],
                 resource_type=entry["resource_type"],
                 rows=entry["rows"],
-                sha256=entry["sha256"],
+                sha256=now[entry["name"]].sha256 if entry["name"] in now else entry["sha256"],
                 conditional_references=entry["conditional_references"],
             )
             for entry in self.manifest["files"]
@@ -269,15 +285,24 @@ class Landing:
         """
         self.permit.require(STAGE)
         paths = sorted(self.folder(site).glob("batch-[0-9]*"), key=lambda path: int(path.name[6:]))
-        return [Batch(site, int(path.name[6:]), path) for path in paths]
+        changes = merged(read_tombstones(self.folder(site)))
+        return [Batch(site, number, path, changes.get(number)) for path in paths for number in [int(path.name[6:])]]
+
+    def forgotten(self, site: str) -> Forgotten | None:
+        """What must not land again at a site; None where nothing was erased."""
+        return read_forgotten(site, self.folder(site) / "erased", self.keys / "erased.key")
 
     def known(self, site: str) -> Known:
         """What the site sent before; only the manifests of batches that came since the last call are read."""
         known = self._known.setdefault(site, Known())
         for batch in self.batches(site):
             if batch.sequence > known.last:
-                known.learn(batch.sequence, batch.manifest)
+                known.learn(batch.sequence, batch.manifest, batch.change.sources if batch.change else frozenset())
         return known
+
+    def changed(self, site: str) -> None:
+        """Read again what is remembered of a site."""
+        self._known.pop(site, None)
 
     def spool(self, site: str) -> Path:
         """The folder in which live feeds keep what is not landed yet.
@@ -298,7 +323,7 @@ class Landing:
         return [file for batch in self.all_batches() for file in batch.files(resource_type)]
 
     def superseded(self, site: str | None = None) -> dict[tuple[str, int, str], list[int]]:
-        """Rows that a later version replaced, by (site, batch, file name).
+        """Rows that a later version replaced, or that were erased, by (site, batch, file name).
 
         Args:
             site: Only this site's.
@@ -312,7 +337,16 @@ class Landing:
                 columns = (table[name].to_pylist() for name in ("batch", "file", "row"))
                 for sequence, file, row in zip(*columns, strict=True):
                     rows.setdefault((batch.site, sequence, file), []).append(row)
-        return {place: sorted(rows[place]) for place in sorted(rows)}
+            for file in batch.files() if batch.change else ():
+                rows.setdefault((batch.site, batch.sequence, file.name), []).extend(batch.erased(file.name))
+        return {place: sorted(set(rows[place])) for place in sorted(rows) if rows[place]}
+
+    def erased(self) -> dict[str, int]:
+        """How many landed resources of each site were erased."""
+        return {
+            site.name: sum(len(batch.erased(file.name)) for batch in self.batches(site.name) for file in batch.files())
+            for site in self.sites()
+        }
 
     def counts(self) -> dict[str, Counts]:
         """What each site sent: received = landed + duplicate + quarantined."""

@@ -11,21 +11,24 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
 from xinglin.core.merkle import Tree, cover
-from xinglin.landing.manifest import canonical, check_signature
+from xinglin.landing.erasure import pending
+from xinglin.landing.manifest import canonical, check_signature, digest
 from xinglin.landing.originals import original_sha256
 from xinglin.landing.store import Batch, LandedFile, Landing, Site
+from xinglin.landing.tombstone import folder_of, read_tombstones
 
 __all__ = ["VerifyReport", "verify"]
 
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What was found to be as it was signed."""
+    """What was found to be as it was signed; `erased` of the resources are gone, as signed tombstones say."""
 
     sites: int
     batches: int
     files: int
     resources: int
+    erased: int = 0
 
 
 def verify(
@@ -46,6 +49,7 @@ def verify(
     total = sum(len(_manifest(batch)["files"]) for _, batch in batches)
     files = resources = 0
     previous: dict[str, Batch] = {}
+    removed = {one.name: _check_tombstones(landing, one) for one in sites}
     for one, batch in batches:
         _check_chain(one, batch, previous.get(one.name))
         previous[one.name] = batch
@@ -54,8 +58,9 @@ def verify(
             if progress:
                 progress(files, total)
         resources += _check_resources(batch)
-        _check_originals(landing, batch)
-    return VerifyReport(len(sites), len(batches), files, resources)
+        _check_originals(landing, batch, removed[one.name])
+    erased = sum(len(batch.erased(file.name)) for _, batch in batches for file in batch.files())
+    return VerifyReport(len(sites), len(batches), files, resources, erased)
 
 
 def _manifest(batch: Batch) -> dict[str, Any]:
@@ -63,6 +68,21 @@ def _manifest(batch: Batch) -> dict[str, Any]:
         return batch.manifest
     except (OSError, ValueError) as error:
         raise VerificationFailed("the manifest cannot be read", source=str(batch.path / "manifest.json")) from error
+
+
+def _check_tombstones(landing: Landing, site: Site) -> set[str]:
+    """Signatures and order of a site's tombstones; the originals that they say were removed."""
+    folder = landing.folder(site.name)
+    if pending(folder):
+        raise VerificationFailed(
+            "an erasure was interrupted", source=str(folder), remedy="finish it: xinglin erase --resume"
+        )
+    tombstones = read_tombstones(folder, site.public_key)
+    there = {batch.sequence for batch in landing.batches(site.name)}
+    for tombstone in tombstones:
+        if tombstone.site != site.name or not {one.sequence for one in tombstone.batches} <= there:
+            raise VerificationFailed("a tombstone does not belong to what is there", source=str(folder_of(folder)))
+    return {name for tombstone in tombstones for name in tombstone.originals}
 
 
 def _check_chain(site: Site, batch: Batch, previous: Batch | None) -> None:
@@ -73,6 +93,9 @@ def _check_chain(site: Site, batch: Batch, previous: Batch | None) -> None:
         raise VerificationFailed("the signature is not there", source=str(batch.path / "manifest.sig")) from error
     check_signature(site.public_key, batch.manifest_bytes, signature, where=where)
     manifest = batch.manifest
+    expected = (batch.change.redacted or batch.change.manifest) if batch.change else None
+    if expected is not None and digest(batch.manifest_bytes) != expected:
+        raise VerificationFailed("the manifest is not the one that the tombstone names", source=where)
     if canonical(manifest) != batch.manifest_bytes:
         raise VerificationFailed("the manifest is not in its canonical form", source=where)
     if (manifest["site"], manifest["sequence"]) != (site.name, batch.sequence):
@@ -95,7 +118,11 @@ def _check_files(batch: Batch) -> Iterator[str]:
         path = batch.path / name
         if not path.is_file():
             raise VerificationFailed("a signed file is missing", source=str(path))
-        if path.stat().st_size != entry["bytes"] or file_sha256(path) != entry["sha256"]:
+        now = batch.change.files.get(name) if batch.change else None
+        if now and (now.before, now.role) != (entry["sha256"], entry["role"]):
+            raise VerificationFailed("the tombstone is not about the file that was signed", source=str(path))
+        size, sha256 = (now.bytes, now.sha256) if now else (entry["bytes"], entry["sha256"])
+        if path.stat().st_size != size or file_sha256(path) != sha256:
             raise VerificationFailed(
                 f"the file is not what was signed{_first_bad_row(batch, name)}",
                 source=str(path),
@@ -110,7 +137,7 @@ def _first_bad_row(batch: Batch, name: str) -> str:
     if file is None:
         return ""
     try:
-        for row, resource_id, bad in _rows(file):
+        for row, resource_id, bad in _rows(file, _gone(batch, name)):
             if bad:
                 key = omop_key(file.site, file.resource_type, resource_id)
                 return f", first in row {row} ({file.resource_type}, key {key})"
@@ -119,8 +146,17 @@ def _first_bad_row(batch: Batch, name: str) -> str:
     return ""
 
 
-def _rows(file: LandedFile) -> Iterator[tuple[int, str, bool]]:
-    """Row number, id, and whether key or leaf differ from what the row's text and id say."""
+def _gone(batch: Batch, name: str) -> dict[int, str]:
+    """Leaves of the rows of a file that were erased."""
+    file = batch.change.files.get(name) if batch.change else None
+    return dict(zip(file.rows, file.leaves, strict=True)) if file else {}
+
+
+def _rows(file: LandedFile, gone: dict[int, str]) -> Iterator[tuple[int, str, bool]]:
+    """Row number, id, and whether key or leaf differ from what the row's text and id say.
+
+    An erased row has nothing but the leaf that the tombstone names.
+    """
     import pyarrow.parquet as pq
 
     row = 0
@@ -128,6 +164,10 @@ def _rows(file: LandedFile) -> Iterator[tuple[int, str, bool]]:
         for batch in parquet.iter_batches(batch_size=4_096, columns=["key", "resource_id", "leaf", "resource"]):
             columns = (batch[name].to_pylist() for name in ("key", "resource_id", "leaf", "resource"))
             for key, resource_id, leaf, text in zip(*columns, strict=True):
+                if row in gone:
+                    yield row, resource_id, (key, resource_id, text, leaf.hex()) != (0, "", "", gone[row])
+                    row += 1
+                    continue
                 bad = hashlib.sha256(b"\x00" + text.encode()).digest() != leaf
                 yield row, resource_id, bad or key != omop_key(file.site, file.resource_type, resource_id)
                 row += 1
@@ -139,7 +179,7 @@ def _check_resources(batch: Batch) -> int:
     tree = Tree()
     for file in batch.files():
         rows = 0
-        for row, resource_id, bad in _rows(file):
+        for row, resource_id, bad in _rows(file, _gone(batch, file.name)):
             rows += 1
             if bad:
                 key = omop_key(file.site, file.resource_type, resource_id)
@@ -159,10 +199,14 @@ def _check_resources(batch: Batch) -> int:
     return tree.size
 
 
-def _check_originals(landing: Landing, batch: Batch) -> None:
+def _check_originals(landing: Landing, batch: Batch, removed: set[str]) -> None:
     for source in batch.manifest["sources"]:
         if "original" in source:
             path = landing.folder(batch.site) / "originals" / source["original"]
+            if path.name in removed:
+                if path.is_file():
+                    raise VerificationFailed("an original that was erased is there", source=str(path))
+                continue
             if not path.is_file():
                 raise VerificationFailed("the original of a received file is missing", source=str(path))
             if original_sha256(path) != source["sha256"]:

@@ -1,0 +1,79 @@
+"""What must not land again: keyed hashes of the resources that were erased.
+
+Nothing can be read out of them without the region's key ``keys/erased.key``; with it, it can only be asked whether
+a resource of a known site, type and id was erased.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from xinglin.core.files import private_file
+
+__all__ = ["Forgotten", "forgotten_key", "read_forgotten"]
+
+_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """The erased resources of one site.
+
+    Args:
+        site: The site.
+        key: The region's key.
+        hashes: Of what was erased.
+
+    Example:
+        >>> gone = Forgotten("mercy", bytes(32), frozenset()).plus([("Patient", "p1")])
+        >>> gone.holds("Patient", "p1", None), gone.holds("Observation", "new", "p1"), gone.holds("Patient", "p2", "p2")
+        (True, True, False)
+    """
+
+    site: str
+    key: bytes
+    hashes: frozenset[bytes]
+
+    def hash(self, resource_type: str, resource_id: str) -> bytes:
+        """The keyed hash of a resource."""
+        return blake2b(f"{self.site}/{resource_type}/{resource_id}".encode(), key=self.key, digest_size=_SIZE).digest()
+
+    def holds(self, resource_type: str, resource_id: str, patient_id: str | None) -> bool:
+        """Whether a resource, or the patient it is about, was erased."""
+        if patient_id is not None and self.hash("Patient", patient_id) in self.hashes:
+            return True
+        return self.hash(resource_type, resource_id) in self.hashes
+
+    def plus(self, resources: Iterable[tuple[str, str]]) -> Forgotten:
+        """With these resources, by type and id."""
+        return Forgotten(self.site, self.key, self.hashes | {self.hash(*one) for one in resources})
+
+    @property
+    def content(self) -> bytes:
+        """As it is kept: 16 bytes a resource, sorted."""
+        return b"".join(sorted(self.hashes))
+
+
+def forgotten_key(path: Path) -> bytes:
+    """The region's key for what was erased; made when first asked for."""
+    if not path.is_file():
+        private_file(path, os.urandom(32).hex().encode() + b"\n")
+    return bytes.fromhex(path.read_text().strip())
+
+
+def read_forgotten(site: str, path: Path, key: Path) -> Forgotten | None:
+    """What must not land again at a site; None where nothing was erased.
+
+    Args:
+        site: The site.
+        path: Its file of hashes.
+        key: The file of the region's key.
+    """
+    if not path.is_file():
+        return None
+    data = path.read_bytes()
+    return Forgotten(site, forgotten_key(key), frozenset(data[at : at + _SIZE] for at in range(0, len(data), _SIZE)))

@@ -1,0 +1,151 @@
+"""By what a person can be recognised in what a site sent: ids, numbers, names."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+import zipfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from xinglin.landing.store import Batch
+
+__all__ = ["Trace", "trace_of", "unpacked"]
+
+_LONG = 6
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What tells of a person at one site.
+
+    Args:
+        keys: Keys of the person's Patient resources.
+        ids: Their ids.
+        numbers: Identifiers and ids that are long enough to be the person's alone, small letters. Telephones and
+            addresses are not among them: a household shares them.
+        names: Family and given names, small letters, as pairs.
+    """
+
+    keys: frozenset[int]
+    ids: frozenset[str]
+    numbers: frozenset[bytes]
+    names: frozenset[tuple[bytes, bytes]]
+
+    def told_by(self, data: bytes) -> bool:
+        """Whether a record, or the name of a file, speaks of the person: by a number, or by both names.
+
+        Example:
+            >>> trace = Trace(frozenset(), frozenset(), frozenset({b"mrn-100077"}), frozenset({(b"li", b"na")}))
+            >>> trace.told_by(b"PID|1||MRN-100077"), trace.told_by(b'{"family":"Li","given":["Na"]}')
+            (True, True)
+            >>> trace.told_by(b"Li"), trace.told_by(b"MRN-1000771"), trace.told_by(b"Linda, name")
+            (False, False, False)
+        """
+        small = data.lower()
+        return self.numbered(small) or any(
+            family.search(small) and given.search(small) for family, given in self._names
+        )
+
+    def numbered(self, small: bytes) -> bool:
+        """Whether a content in small letters holds one of the person's numbers."""
+        return bool(self.numbers) and self._numbers.search(small) is not None
+
+    @cached_property
+    def _numbers(self) -> re.Pattern[bytes]:
+        return re.compile(b"|".join(map(_word, sorted(self.numbers))))
+
+    @cached_property
+    def _names(self) -> list[tuple[re.Pattern[bytes], re.Pattern[bytes]]]:
+        return [(re.compile(_word(family)), re.compile(_word(given))) for family, given in sorted(self.names)]
+
+
+def _word(text: bytes) -> bytes:
+    """A pattern of the text that stands alone; Chinese names stand without spaces."""
+    return rb"(?<![a-z0-9])" + re.escape(text) + rb"(?![a-z0-9])" if text.isascii() else re.escape(text)
+
+
+def trace_of(batches: Iterable[Batch], keys: Collection[int]) -> Trace:
+    """What all versions of a person's Patient resources say of the person.
+
+    Args:
+        batches: Of one site.
+        keys: Keys of the Patient resources.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    ids: set[str] = set()
+    numbers: set[bytes] = set()
+    names: set[tuple[bytes, bytes]] = set()
+    for batch in batches:
+        for file in batch.files("Patient"):
+            table = pq.read_table(file.path, columns=["key", "resource_id", "resource"])
+            mine = table.filter(pc.is_in(table["key"], value_set=_array(keys)))
+            for resource_id, text in zip(mine["resource_id"].to_pylist(), mine["resource"].to_pylist(), strict=True):
+                ids.add(resource_id)
+                _learn(json.loads(text), numbers, names)
+    numbers |= {one.lower().encode() for one in ids if len(one) >= _LONG}
+    return Trace(frozenset(keys), frozenset(ids), frozenset(numbers), frozenset(names))
+
+
+def _array(keys: Collection[int]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(sorted(keys), pa.int64())
+
+
+def _learn(patient: dict[str, Any], numbers: set[bytes], names: set[tuple[bytes, bytes]]) -> None:
+    values = [one.get("value") for one in patient.get("identifier", ())]
+    numbers |= {str(value).lower().encode() for value in values if value and len(str(value)) >= _LONG}
+    for name in patient.get("name", ()):
+        for given in name.get("given", ()):
+            if name.get("family") and given:
+                names.add((str(name["family"]).lower().encode(), str(given).lower().encode()))
+
+
+def unpacked(path: Path) -> Iterator[bytes]:
+    """The content of a kept original, members of archives one by one, in blocks that overlap by 1,000 bytes."""
+    import zstandard
+
+    if path.suffix == ".zst":
+        with (
+            path.open("rb") as file,
+            zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader,
+        ):
+            yield from _blocks(reader)
+        return
+    head = path.open("rb").read(4)
+    if head.startswith(b"PK") and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield name.encode()
+                with archive.open(name) as member:
+                    yield from _blocks(member)
+        return
+    if head.startswith(b"\x1f\x8b"):
+        with gzip.open(path) as packed:
+            yield from _blocks(packed)
+        return
+    if head == b"\x28\xb5\x2f\xfd":
+        with (
+            path.open("rb") as file,
+            zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader,
+        ):
+            yield from _blocks(reader)
+        return
+    with path.open("rb") as file:
+        yield from _blocks(file)
+
+
+def _blocks(file: Any) -> Iterator[bytes]:
+    reader = io.BufferedReader(file) if not hasattr(file, "peek") and hasattr(file, "readinto") else file
+    before = b""
+    while block := reader.read(1_000_000):
+        yield before + block
+        before = block[-1_000:]
