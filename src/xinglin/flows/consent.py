@@ -70,9 +70,23 @@ class ConsentDesk:
         Raises:
             NotFound: The person has no such consent.
         """
-        if handle not in {kept.handle for kept in self.store.of(person)}:
-            raise NotFound("the person has no such consent", source=handle, remedy="xinglin consent list names them")
+        self.one(handle, person)
         return self.store.withdraw(handle, self.ledger, self.signer)
+
+    def one(self, handle: str, person: int) -> Kept:
+        """One consent of a person.
+
+        Args:
+            handle: Its handle.
+            person: Whose it must be.
+
+        Raises:
+            NotFound: The person has no such consent.
+        """
+        found = next((kept for kept in self.store.of(person) if kept.handle == handle), None)
+        if found is None:
+            raise NotFound("the person has no such consent", source=handle, remedy="xinglin consent list names them")
+        return found
 
     def of(self, person: int) -> list[Kept]:
         """A person's consents; what the ledger could not be told before it is told now.

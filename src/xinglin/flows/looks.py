@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from xinglin.core.errors import LedgerUnavailable
+from xinglin.core.errors import LedgerUnavailable, NotFound
 
 if TYPE_CHECKING:
     from xinglin.access.gate import Gate
     from xinglin.ledger import Ledger
 
-__all__ = ["Look", "emergencies", "looks_at"]
+__all__ = ["Look", "about", "emergencies", "looks_at"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,22 @@ def emergencies(gate: Gate, ledger: Ledger | None) -> list[Look]:
         ledger: Where the log is anchored; None where it cannot be asked.
     """
     return _told(gate, gate.log.emergencies(), ledger)
+
+
+def about(gate: Gate, event: str, person: int) -> None:
+    """Refuse an event that is not about the person.
+
+    Args:
+        gate: Of the region.
+        event: Identifier of an AuditEvent.
+        person: `person_id`.
+
+    Raises:
+        NotFound: The log of the person has no such event.
+    """
+    known = (str(json.loads(text)["id"]) for text in gate.events_of(person))
+    if event not in known:
+        raise NotFound("the log of the person has no such event", source=event, remedy="xinglin access log names them")
 
 
 def _told(gate: Gate, events: list[bytes], ledger: Ledger | None) -> list[Look]:
