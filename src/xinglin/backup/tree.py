@@ -19,13 +19,15 @@ from xinglin.core.settings import Settings
 if TYPE_CHECKING:
     from xinglin.lake import Lake
 
-__all__ = ["NEVER", "Found", "Part", "parts"]
+__all__ = ["NEVER", "Found", "Part", "names_of", "parts"]
 
 NEVER = frozenset({"priv_validator_state.json"})
 """Names that are never stored and never restored: a validator that forgets what it signed signs twice."""
 
 _DERIVED = frozenset({"backup", "jobs", "tmp"})
 _OWN_PLACE = frozenset({"access", "keys", "lake", "landing", "ledger", "xinglin.toml"})
+_ERASURES = frozenset({".erasure", "tombstones"})
+"""An erasure under way, which goes on after a restore, and the tombstones of those that hold."""
 _SQLITE = b"SQLite format 3\x00"
 _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
@@ -62,13 +64,17 @@ class Part:
     Args:
         name: For messages.
         find: Lists them.
-        live: Whether files are renamed and removed there while work goes on, so that they are listed again after they
-            were read; otherwise files are only added.
+        mark: What must be the same before and after the files were read, or they are read again; the names of the files
+            themselves when not given.
     """
 
     name: str
     find: Callable[[], list[Found]]
-    live: bool = False
+    mark: Callable[[], object] | None = None
+
+    def state(self) -> object:
+        """What is compared."""
+        return self.mark() if self.mark else names_of(self.find())
 
 
 def parts(settings: Settings, lake: Lake, with_mart: bool = False) -> list[Part]:
@@ -81,19 +87,22 @@ def parts(settings: Settings, lake: Lake, with_mart: bool = False) -> list[Part]
     """
     home = settings.home
     stages = ("mart", "identity", "vocabulary") if with_mart else ("identity", "vocabulary")
-    tables = [] if settings.storage.url else [Part(name, partial(_stage, home, lake, name)) for name in stages]
+    tables = [] if settings.storage.url else [Part(name, partial(_stage, home, lake, name), _none) for name in stages]
     return [
-        Part("ledger", partial(_ledger, home), live=True),
-        Part("access", partial(_walk, home, "access"), live=True),
+        Part("ledger", partial(_ledger, home)),
+        Part("access", partial(_walk, home, "access")),
         *tables,
-        Part("others", partial(_others, home), live=True),
-        Part("spool", partial(_spools, home), live=True),
-        Part("sites", partial(_sites, home)),
-        Part("batches", partial(_batches, home)),
-        Part("originals", partial(_rest_of_landing, home)),
-        Part("keys", partial(_walk, home, "keys"), live=True),
-        Part("settings", partial(_named, home, ["xinglin.toml"]), live=True),
+        Part("others", partial(_others, home)),
+        Part("spool", partial(_spools, home)),
+        Part("landing", partial(_landing, home), partial(_erasures, home)),
+        Part("keys", partial(_walk, home, "keys")),
+        Part("settings", partial(_named, home, ["xinglin.toml"])),
     ]
+
+
+def names_of(found: Iterable[Found]) -> frozenset[tuple[str, int]]:
+    """Names and inodes, by which a file that was renamed or replaced is noticed."""
+    return frozenset((one.path, one.status.st_ino) for one in found)
 
 
 def _walk(home: Path, root: str, leave: Callable[[str], bool] = lambda path: False) -> list[Found]:
@@ -111,7 +120,12 @@ def _walk(home: Path, root: str, leave: Callable[[str], bool] = lambda path: Fal
         names = {entry.name for entry in entries}
         for entry in entries:
             below = f"{path}/{entry.name}"
-            if entry.name.startswith(".") or entry.name in NEVER or _beside(entry.name, names) or leave(below):
+            if (
+                (entry.name.startswith(".") and entry.name not in _ERASURES)
+                or entry.name in NEVER
+                or _beside(entry.name, names)
+                or leave(below)
+            ):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(below)
@@ -144,12 +158,13 @@ def _named(home: Path, paths: Iterable[str]) -> list[Found]:
 
 
 def _ledger(home: Path) -> list[Found]:
-    """The ledger, without a node's own copy of the chain, which the other institutions give again."""
+    """The ledger; of a validator neither the chain nor the state made from it, which the others give it again.
 
-    def chain(path: str) -> bool:
-        return path.endswith("/data") and (home / path).with_name("config").is_dir()
-
-    return _walk(home, "ledger", chain)
+    A node begins anew only with both or neither of them, and its own memory of what it signed must not come back.
+    """
+    validator = (home / "ledger" / "node" / "config").is_dir()
+    given_again = ("ledger/node/data", "ledger/ledger.sqlite")
+    return _walk(home, "ledger", lambda path: validator and path in given_again)
 
 
 def _stage(home: Path, lake: Lake, stage: str) -> list[Found]:
@@ -183,14 +198,18 @@ def _spools(home: Path) -> list[Found]:
     return [one for name in _site_names(home) for one in _walk(home, f"landing/{name}/spool")]
 
 
-def _sites(home: Path) -> list[Found]:
+def _landing(home: Path) -> list[Found]:
+    """What a site is, its batches, and then whatever else it keeps, since batches name originals and mappings."""
     names = _site_names(home)
     folders = ["landing", *(f"landing/{name}" for name in names)]
-    return _named(home, [*folders, *(f"landing/{name}/site.json" for name in names)])
-
-
-def _batches(home: Path) -> list[Found]:
-    return [one for name in _site_names(home) for path in _batch_paths(home, name) for one in _walk(home, path)]
+    found = _named(home, [*folders, *(f"landing/{name}/site.json" for name in names)])
+    for name in names:
+        found += [one for path in _batch_paths(home, name) for one in _walk(home, path)]
+    for name in names:
+        done = tuple(f"landing/{name}/{one}" for one in ("batch-", "spool", "index", "site.json"))
+        rest = _walk(home, f"landing/{name}", lambda path, done=done: path.startswith(done))  # type: ignore[misc]
+        found += [one for one in rest if one.path != f"landing/{name}"]
+    return found
 
 
 def _batch_paths(home: Path, site: str) -> Iterator[str]:
@@ -199,11 +218,12 @@ def _batch_paths(home: Path, site: str) -> Iterator[str]:
     return (f"landing/{site}/batch-{number:06d}" for number in range(1, max(numbers, default=0) + 1))
 
 
-def _rest_of_landing(home: Path) -> list[Found]:
-    """Originals, mappings and whatever else a site keeps, after the batches that name them."""
-    found = []
-    for name in _site_names(home):
-        root = f"landing/{name}"
-        done = (f"{root}/batch-", f"{root}/spool", f"{root}/index", f"{root}/site.json")
-        found += [one for one in _walk(home, root, lambda path, done=done: path.startswith(done)) if one.path != root]  # type: ignore[misc]
-    return found
+def _erasures(home: Path) -> object:
+    """Erasures done and under way: the only thing that changes a batch."""
+    folders = (f"landing/{name}/{folder}" for name in _site_names(home) for folder in _ERASURES)
+    return names_of(one for folder in folders for one in _walk(home, folder))
+
+
+def _none() -> object:
+    """Files that are named by their content need no second look."""
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +11,19 @@ import typer
 from xinglin.cli.app import Home, Json, app
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
+from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xinglin.backup import Manifest
+    from xinglin.core.settings import Settings
+    from xinglin.ledger import Ledger, Signer
 
 __all__: list[str] = []
+
+_PATIENCE = 5.0
+"""Seconds to wait for a commit; what it does not see is found and anchored again later."""
 
 backup = typer.Typer(no_args_is_help=True, help="Encrypted, incremental backups of a region, and putting one back.")
 app.add_typer(backup, name="backup")
@@ -59,12 +68,13 @@ def create_backup(
     with progress_bars(as_json) as bars:
         created = make_backup(stores, Wanted(target, tuple(recipient or ()), with_mart), bars)
     manifest = created.manifest
+    anchored = _anchor(stores.settings)
     if as_json:
-        left_out = list(created.left_out)
-        print_json({**_facts(manifest), "read": created.read, "left_out": left_out, "elsewhere": created.elsewhere})
+        rest = {"left_out": list(created.left_out), "elsewhere": created.elsewhere, "anchored": anchored}
+        print_json({**_facts(manifest), "read": created.read, **rest})
         return
     say(f"{manifest.name}: {manifest.files:,} files, {manifest.length:,} bytes; {manifest.stored:,} bytes are new")
-    say(f"root {manifest.root}")
+    say(f"root {manifest.root}, {'anchored' if anchored else 'to be anchored when the ledger answers'}")
     for path in created.left_out:
         complain(f"left out, since it is neither file nor folder: {path}")
     if created.elsewhere:
@@ -129,11 +139,18 @@ def restore_region(
         restored = restore_backup(
             open_target(target, secrets=secrets), name, read_identities(identity), place, root, bars
         )
+    # Who could decrypt it has it already; that it was restored, and by whom, is in its audit log from now on.
+    settings = opened("backup restore", place).settings
+    app_hash = _attest(settings, restored.manifest.root)
     elsewhere = restored.head["lake"]
     if as_json:
-        print_json({**_facts(restored.manifest), "home": place, "elsewhere": elsewhere})
+        print_json({**_facts(restored.manifest), "home": place, "elsewhere": elsewhere, "app_hash": app_hash})
         return
     say(f"{restored.manifest.name} is in {place}: {restored.files:,} files, {restored.bytes:,} bytes")
+    if app_hash:
+        say(f"the ledger's app hash is {app_hash}; the restore is attested there")
+    else:
+        complain("the ledger does not answer: the restore is not attested")
     if elsewhere:
         complain(f"the tables at {elsewhere} were not in this backup")
     say(f"Next: xinglin verify --home {place}; xinglin run --home {place} builds what was not in it")
@@ -156,6 +173,36 @@ def prune_backups(
     else:
         say(f"{len(pruned.backups)} backups and {pruned.objects:,} objects of {pruned.bytes:,} bytes are removed")
         say(f"{len(pruned.kept)} backups are left")
+
+
+def _anchor(settings: Settings) -> bool:
+    """Tell the ledger of this backup and of earlier ones that it does not know; whether it knows all now."""
+    from xinglin.flows.backup import anchor_backups
+
+    try:
+        with _ledger(settings) as (ledger, signer):
+            return anchor_backups(settings.home, ledger, signer, _PATIENCE)
+    except (LedgerUnavailable, NotFound, StorageError):
+        return False
+
+
+def _attest(settings: Settings, root: str) -> str | None:
+    """Tell the restored ledger that it was restored; its app hash before that, in hex."""
+    from xinglin.flows.backup import attest_restore
+
+    try:
+        with _ledger(settings) as (ledger, signer):
+            return attest_restore(ledger, signer, root, _PATIENCE).hex()
+    except (LedgerUnavailable, NotFound, StorageError):
+        return None
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[tuple[Ledger, Signer]]:
+    from xinglin.wiring import open_ledger, open_signer
+
+    with closing(open_ledger(settings)) as ledger, closing(open_signer(settings, ledger)) as signer:
+        yield ledger, signer
 
 
 def _facts(manifest: Manifest) -> dict[str, Any]:

@@ -196,17 +196,17 @@ def prune_backups(target: Target, keep: int) -> Pruned:
     return prune(target, keep)
 
 
-def anchor_backups(home: Path, ledger: Ledger, signer: Signer, wait: float | None = None) -> int:
+def anchor_backups(home: Path, ledger: Ledger, signer: Signer, wait: float | None = None) -> bool:
     """Tell the ledger of the backups that it does not know yet.
 
     Args:
         home: The region's folder.
         ledger: Where to.
         signer: The institution's.
-        wait: Seconds to wait for the commit.
+        wait: Seconds to wait for each commit.
 
     Returns:
-        How many were handed in and accepted.
+        Whether the ledger has the newest of each repository now.
 
     Raises:
         LedgerUnavailable: It does not answer; nothing is lost, the next call finds the same again.
@@ -214,28 +214,25 @@ def anchor_backups(home: Path, ledger: Ledger, signer: Signer, wait: float | Non
     from xinglin.backup import made, pending
 
     listed = made(home)
-    accepted = 0
     for repository in sorted({one.repository for one in listed}):
+        own = [one for one in listed if one.repository == repository]
         current = anchored_root(ledger, repository)
-        for one in pending([each for each in listed if each.repository == repository], current):
-            body = {
-                "name": repository,
-                "root": bytes.fromhex(one.root),
-                "previous": bytes.fromhex(current) if current else None,
-            }
+        for one in pending(own, current):
+            previous = bytes.fromhex(current) if current else None
+            body = {"name": repository, "root": bytes.fromhex(one.root), "previous": previous}
             [receipt] = ledger.submit([signer.sign("BackupAnchor", body)], wait)
-            if receipt.code.name != "OK":
-                break
-            accepted, current = accepted + 1, one.root
-    return accepted
+            if receipt.height is None:
+                return False
+            current = one.root
+    return True
 
 
 def anchored_root(ledger: Ledger, repository: str) -> str | None:
     """The root of the newest backup that the ledger knows of a repository, in hex."""
-    import cbor2
+    from xinglin.ledger import cbor
 
     value = ledger.state(b"backup/" + repository.encode())
-    return cbor2.loads(value)["root"].hex() if value else None
+    return cbor.decode(value)["root"].hex() if value else None
 
 
 def attest_restore(ledger: Ledger, signer: Signer, root: str, wait: float | None = None) -> bytes:
