@@ -1,17 +1,166 @@
-"""Commands about the ledger: what it holds, what it proves, and who watches it."""
+"""Commands about the ledger: what it holds, and who watches it."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
 
-from xinglin.cli.app import app
+from xinglin.cli.app import Home, Json, app
+from xinglin.cli.show import print_json, say
 
-__all__ = ["ledger_app"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xinglin.flows.anchor import AnchorReport
+    from xinglin.ledger import Ledger
+    from xinglin.ledger.note import Verifier
+
+__all__ = ["ledger_app", "opened_ledger", "tell_anchors", "witness_keys"]
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: anchors, proofs, checkpoints and their witnesses.")
 app.add_typer(ledger_app, name="ledger")
+
+WitnessKeys = Annotated[
+    list[str] | None, typer.Option("--witness", help="Key of a witness, NAME+ID+KEY, or the file that holds it.")
+]
 
 
 @ledger_app.callback()
 def _group() -> None:
     """The ledger: anchors, proofs, checkpoints and their witnesses."""
+
+
+@contextmanager
+def opened_ledger(home: Path | None) -> Iterator[tuple[Any, Ledger]]:
+    """A region's settings and its ledger, closed with the block."""
+    from xinglin.core.settings import Settings, default_home
+    from xinglin.wiring import open_ledger
+
+    settings = Settings.load((home or default_home()).absolute())
+    ledger = open_ledger(settings)
+    try:
+        yield settings, ledger
+    finally:
+        ledger.close()
+
+
+def witness_keys(named: list[str] | None) -> list[Verifier]:
+    """The keys of witnesses that a command was given, each in words or in a file.
+
+    Raises:
+        VerificationFailed: One is no key.
+    """
+    from xinglin.ledger.note import Verifier
+
+    texts = (Path(one).read_text().strip() if Path(one).is_file() else one for one in named or ())
+    return [Verifier.parse(text) for text in texts]
+
+
+def tell_anchors(report: AnchorReport) -> None:
+    """One line on what was anchored, or why it was not; nothing where there was nothing to do."""
+    done = {
+        "batches": report.batches,
+        "builds": report.builds,
+        "segments of the audit log": report.segments,
+        "erasures": report.erasures,
+    }
+    words = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
+    if words:
+        say(f"anchored {words}")
+    if report.reason:
+        say(f"not anchored yet: {report.reason}; the next command does it, or: xinglin ledger anchor")
+
+
+@ledger_app.command("anchor")
+def anchor(home: Home = None, as_json: Json = False) -> None:
+    """Anchor what the ledger does not hold yet: batches, mart builds, segments of the audit log."""
+    from xinglin.cli.opening import opened
+    from xinglin.wiring import anchor_region
+
+    report = anchor_region(opened("ledger anchor", home), wait=None)
+    if as_json:
+        print_json(report)
+    else:
+        tell_anchors(report)
+        if not (report.batches or report.builds or report.segments or report.reason):
+            say("everything is anchored")
+    if report.reason:
+        raise typer.Exit(1)
+
+
+@ledger_app.command("audit")
+def audit(home: Home = None, as_json: Json = False) -> None:
+    """Execute every transaction again, compare everything that is kept, and name the first bad item."""
+    from xinglin.core.settings import default_home
+    from xinglin.ledger import check_store
+
+    header = check_store((home or default_home()).absolute() / "ledger" / "ledger.sqlite")
+    if as_json:
+        known = {"height": header.height, "transactions": header.size, "app_hash": header.app_hash.hex()}
+        print_json(known | {"log_root": header.log_root.hex(), "state_root": header.state_root.hex()})
+    else:
+        say(f"block {header.height}, {header.size:,} transactions executed again: app_hash {header.app_hash.hex()}")
+        say("all that is kept is what they give; that nothing was rolled back only a witness can tell")
+
+
+@ledger_app.command("checkpoint")
+def checkpoint(
+    out: Annotated[Path | None, typer.Option(help="File for the witness; printed when not given.")] = None,
+    since: Annotated[
+        int | None, typer.Option(help="Entries that the witness saw; those of the last cosigned checkpoint if none.")
+    ] = None,
+    take: Annotated[
+        Path | None, typer.Option(help="A checkpoint that came back from a witness, to be kept for proofs.")
+    ] = None,
+    witness: WitnessKeys = None,
+    home: Home = None,
+) -> None:
+    """Sign what the ledger is now, for a witness to cosign; or keep what a witness cosigned."""
+    from xinglin.core.files import write_atomic
+    from xinglin.ledger.note import Note
+    from xinglin.wiring import open_keeper
+
+    with opened_ledger(home) as (settings, ledger):
+        keeper = open_keeper(settings, ledger)
+        if take:
+            names = keeper.take(Note.parse(take.read_bytes()), witness_keys(witness))
+            say(f"kept, cosigned by {', '.join(names)}")
+            return
+        request = keeper.request(ledger, since)
+        if out is None:
+            say(str(request).rstrip("\n"))
+        else:
+            write_atomic(out, str(request).encode())
+            say(f"{out}: for a witness that has seen {request.old:,} entries; its key is {keeper.key.text()}")
+
+
+@ledger_app.command("witness")
+def witness(
+    file: Annotated[Path, typer.Argument(help="What `xinglin ledger checkpoint` wrote for a witness.")],
+    state: Annotated[Path, typer.Option(help="The witness's own folder: its key, and what it cosigned.")],
+    out: Annotated[Path | None, typer.Option(help="The cosigned checkpoint; printed when not given.")] = None,
+    trust: Annotated[Path | None, typer.Option(help="Genesis of a ledger that is to be watched from now on.")] = None,
+    name: Annotated[str, typer.Option(help="Name that a new witness signs under.")] = "witness",
+) -> None:
+    """Cosign a checkpoint that continues what was cosigned before; refuse a rolled back or forked one."""
+    from xinglin.core.clock import wall_clock
+    from xinglin.core.errors import UsageError
+    from xinglin.core.files import write_atomic
+    from xinglin.ledger.trust import Trust
+    from xinglin.ledger.witness import Request, Witness
+
+    own = Witness(state, wall_clock, name)
+    if trust is not None:
+        key = Trust.from_json(trust.read_bytes()).checkpoint
+        if key is None:
+            raise UsageError("this genesis names no checkpoint key", source=str(trust))
+        own.trust(key)
+    note = own.add(Request.parse(file.read_text()))
+    if out is None:
+        say(str(note).rstrip("\n"))
+    else:
+        write_atomic(out, str(note).encode())
+        say(f"{out}: cosigned under {own.key.text()}")

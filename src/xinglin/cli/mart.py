@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
+from xinglin.cli.ledger import tell_anchors
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
 
@@ -29,16 +30,18 @@ def build(
 ) -> None:
     """Build the mart; without --full only what changed since the last build."""
     from xinglin.flows.run import build as build_mart
-    from xinglin.wiring import open_runner
+    from xinglin.wiring import anchor_region, open_runner
 
     stores = opened("mart build", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
         report = build_mart(stores, full=full, progress=bars, runner=where)
+    anchored = anchor_region(stores)
     if as_json:
         print_json(report)
         return
     print_table("Mart", ["table", "rows"], sorted(report.rows.items()))
     say(f"{report.units_done} of {report.units_total} files, {report.buckets_done} buckets, {report.seconds:.1f} s")
+    tell_anchors(anchored)
 
 
 @mart.command("check")

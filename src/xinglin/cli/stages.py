@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
+from xinglin.cli.ledger import opened_ledger, tell_anchors
 from xinglin.cli.opening import landing_of, opened
 from xinglin.cli.show import complain, plain, print_json, print_table, progress_bars, say
 
@@ -51,17 +52,20 @@ def ingest(
     """Land a file or folder of one site as one signed batch; the same file twice lands once."""
     from xinglin.flows.run import ingest as land
     from xinglin.flows.sites import ensure_site, reading_of
+    from xinglin.wiring import anchor_region
 
     stores = opened("ingest", home, create=True, writes=landing_of(home, [site]))
     ensure_site(stores.landing, site, kind)
     reading = reading_of(stores.landing, site, form.value if form else None, mapping)
     with progress_bars(as_json) as bars:
         report = land(stores, path, site, bars, reading=reading)
+    anchored = anchor_region(stores)
     if as_json:
         print_json(report)
         return
     batch = f"batch {report.batch}" if report.batch else "no batch"
     print_counts(f"{site}: {batch} in {report.seconds:.1f} s", [report])
+    tell_anchors(anchored)
     if report.quarantined:
         say(f"Look at what was set aside: xinglin quarantine --site {site}")
 
@@ -126,15 +130,17 @@ def run_all(
 ) -> None:
     """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
     from xinglin.flows.run import run
-    from xinglin.wiring import open_runner
+    from xinglin.wiring import anchor_region, open_runner
 
     stores = opened("run", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
         report = run(stores, full=full, progress=bars, runner=where)
+    anchored = anchor_region(stores)
     if as_json:
         print_json({"linked": report.linked, "mart": report.mart, "checks": report.checked.summary()})
     else:
         _print_run(stores, report)
+        tell_anchors(anchored)
     if report.checked.blocking:
         complain("a blocking quality check failed: xinglin mart check says which")
         raise typer.Exit(1)
@@ -178,12 +184,12 @@ def verify(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Compute every hash and signature again; or prove one mart row down to its signed batch."""
+    """Compute every hash and signature again; or prove one mart row down to its signed batch, and to the ledger."""
     from xinglin.flows.verify import prove_row, verify_all
 
     stores = opened("verify", home)
     if row:
-        proof = prove_row(stores, row)
+        proof = prove_row(stores, row) | _on_ledger(stores, row)
         if as_json:
             print_json(proof)
         else:
@@ -191,7 +197,44 @@ def verify(
         return
     with progress_bars(as_json) as bars:
         report = verify_all(stores, site, bars)
+    ledger = _compared(stores, site)
     if as_json:
-        print_json(report)
+        print_json({**vars(report), "ledger": ledger})
+        return
+    say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed")
+    if "unavailable" in ledger:
+        say(f"not compared with the ledger: {ledger['unavailable']}")
     else:
-        say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed")
+        waiting = f", {ledger['waiting']:,} wait to be anchored" if ledger["waiting"] else ""
+        say(f"{ledger['anchored']:,} batches are as the ledger holds them{waiting}")
+        say(f"ledger block {ledger['height']}, app_hash {ledger['app_hash']}, by {ledger['by']}")
+
+
+def _compared(stores: Stores, site: str | None) -> dict[str, Any]:
+    """How the batches stand on the ledger, and who vouches for it."""
+    from xinglin.core.errors import NotFound, StorageError
+    from xinglin.flows.verify import verify_anchors
+    from xinglin.ledger.trust import open_anchor
+    from xinglin.wiring import open_prover
+
+    try:
+        with opened_ledger(stores.settings.home) as (settings, ledger):
+            prover, trust = open_prover(settings, ledger)
+            anchored = open_anchor(prover.anchor.content, trust)
+            found = {**vars(verify_anchors(stores, ledger, site)), "height": anchored.height}
+            return {**found, "app_hash": anchored.app_hash.hex(), "by": anchored.by}
+    except (NotFound, StorageError) as error:
+        return {"unavailable": error.what}
+
+
+def _on_ledger(stores: Stores, row: str) -> dict[str, Any]:
+    """The last steps of a row's proof: from the signed batch to whoever signed for the ledger."""
+    from xinglin.core.errors import NotFound, StorageError
+    from xinglin.flows.prove import row_on_ledger
+    from xinglin.wiring import open_prover
+
+    try:
+        with opened_ledger(stores.settings.home) as (settings, ledger):
+            return row_on_ledger(*open_prover(settings, ledger), stores, ledger, row)
+    except (NotFound, StorageError) as error:
+        return {"anchored": f"no: {error.what}"}

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from xinglin.landing import Batch, Landing
     from xinglin.ledger import Ledger
     from xinglin.ledger.proving import Prover
+    from xinglin.ledger.trust import Trust
 
-__all__ = ["access_file", "batch_file", "consent_file", "row_file"]
+__all__ = ["access_file", "batch_file", "consent_file", "row_file", "row_on_ledger"]
 
 
 def batch_file(prover: Prover, landing: Landing, ledger: Ledger, site: str, sequence: int) -> bytes:
@@ -79,6 +80,29 @@ def row_file(
         "batch": _signed(stores.landing, batch) if manifest else None,
     }
     return prover.of_transaction("row", item, _anchor_of(ledger, origin.site, origin.batch))
+
+
+def row_on_ledger(prover: Prover, trust: Trust, stores: Stores, ledger: Ledger, row: str) -> dict[str, Any]:
+    """Where the batch behind a mart row stands on the ledger, checked as a stranger would.
+
+    Args:
+        prover: Makes a proof file.
+        trust: What it is checked against.
+        stores: The region.
+        ledger: The ledger.
+        row: ``table:id``.
+
+    Raises:
+        NotFound: The batch is not anchored yet.
+        VerificationFailed: The ledger does not hold what lies here.
+    """
+    from xinglin.flows.proofs import verify_proof
+    from xinglin.ledger.proof import Checker
+
+    proven = verify_proof(row_file(prover, stores, ledger, row, manifest=True), Checker(trust))
+    kept = ("institution", "log_index", "log_size", "app_hash")
+    facts = {name: proven.facts[name] for name in kept if name in proven.facts}
+    return {"anchored": True, **facts, "height": proven.height, "vouched_by": proven.by}
 
 
 def _resource(batch: Batch, file: str, position: int) -> bytes:
