@@ -97,6 +97,7 @@ def start(home: Home = None) -> None:
 def demo(
     folder: Annotated[Path, typer.Argument(help="For the homes of the institutions.")],
     validators: Annotated[int, typer.Option(min=1, max=20, help="How many institutions.")] = 4,
+    port: Annotated[int, typer.Option(help="First of their ports; ten are left for each.")] = 26_656,
     stop: Annotated[bool, typer.Option("--stop", help="End them instead.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -113,7 +114,7 @@ def demo(
         say(f"{local.stop(homes)} validators ended")
         return
     regions = [init_region(home.home) for home in homes]
-    local.found(homes, int(time.time()))
+    local.found(homes, int(time.time()), port)
     for region, home in zip(regions, homes, strict=True):
         replace(region, ledger=LedgerSettings("cometbft", home.rpc())).save()
     report = local.start(homes)

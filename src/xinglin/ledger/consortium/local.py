@@ -17,24 +17,23 @@ from xinglin.ledger.consortium.status import StatusReport, ask
 
 __all__ = ["found", "running", "start", "stop"]
 
-_FIRST_PORT = 26_656
 _PATIENCE = 60.0
 
 
-def found(homes: Sequence[ValidatorHome], now: int, commit_ms: int = 1000) -> None:
+def found(homes: Sequence[ValidatorHome], now: int, port: int) -> None:
     """Make validators that know each other; those that are there already are left as they are.
 
     Args:
         homes: Their homes.
         now: Unix seconds.
-        commit_ms: Milliseconds between one block and the next.
+        port: First of their ports; ten are left for each.
     """
     if all(home.genesis.is_file() for home in homes):
         return
     for number, home in enumerate(homes):
         if not home.member.is_file():
-            address, rpc = (f"127.0.0.1:{_FIRST_PORT + 10 * number + offset}" for offset in (0, 1))
-            options = NodeOptions(address, address, rpc, commit_ms)
+            address, rpc = (f"127.0.0.1:{port + 10 * number + offset}" for offset in (0, 1))
+            options = NodeOptions(address, address, rpc)
             key = transaction_key(home.home / "keys" / "ledger.key")
             home.make((home.home.name, 10), key, options, now)
     members = [home.read_member() for home in homes]

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from xinglin.core.errors import BadInput, UsageError
+from xinglin.ledger.consortium.members import Member, genesis_of, node_genesis
+from xinglin.ledger.genesis import Genesis
+
+NORTH = Member("north", "01" * 32, "02" * 32, 10, "03" * 20, "north.example:26656", 1_700_000_000)
+SOUTH = Member("south", "04" * 32, "05" * 32, 20, "06" * 20, "south.example:26656", 1_700_000_300)
+EAST = Member("east", "07" * 32, "08" * 32, 30, "09" * 20, "[2001:db8::1]:26656", 1_700_000_100)
+
+
+def test_everybody_makes_the_same_genesis_in_whatever_order_the_files_came() -> None:
+    made = {node_genesis(genesis_of(order)) for order in permutations([NORTH, SOUTH, EAST])}
+    assert len(made) == 1
+    document = json.loads(made.pop())
+    assert document["genesis_time"] == "2023-11-14T22:18:20Z"
+    assert [one["name"] for one in document["validators"]] == ["east", "north", "south"]
+    assert Genesis.from_json(json.dumps(document["app_state"])) == genesis_of([NORTH, SOUTH, EAST])
+
+
+def test_another_member_is_another_chain() -> None:
+    names = {genesis_of(some).chain_id for some in ([NORTH, SOUTH], [NORTH, EAST], [NORTH, replace(SOUTH, power=21)])}
+    assert len(names) == 3
+    assert genesis_of([NORTH], "region").chain_id == "region"
+
+
+@pytest.mark.parametrize("field", ["name", "public_key", "validator_key", "node", "address"])
+def test_two_institutions_share_nothing(field: str) -> None:
+    with pytest.raises(UsageError, match=field):
+        genesis_of([NORTH, replace(SOUTH, **{field: getattr(NORTH, field)})])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"public_key": "01" * 31},
+        {"node": "xyz"},
+        {"power": 0},
+        {"power": "10"},
+        {"address": "north.example"},
+        {"name": ""},
+    ],
+)
+def test_a_file_that_is_no_public_part_is_refused(changed: dict[str, object]) -> None:
+    fields = json.loads(NORTH.to_json()) | changed
+    with pytest.raises(BadInput):
+        Member.from_json(json.dumps(fields))
+
+
+def test_a_file_of_another_kind_is_refused() -> None:
+    for text in ("", "[]", "{}", json.dumps(json.loads(NORTH.to_json()) | {"format": "another"})):
+        with pytest.raises(BadInput):
+            Member.from_json(text, "file.json")
