@@ -24,8 +24,8 @@ _TABLES = {
     "meta": ("name", "fact"),
     "block": ("height", "block"),
     "entry": ("number", "transaction"),
-    "subtree": ("level, number", "log subtree"),
-    "node": ("hash", "state node"),
+    "subtree": ("place", "log subtree"),
+    "node": ("number", "state node"),
     "state": ("key", "state value"),
 }
 
@@ -113,16 +113,16 @@ def _compare_tables(
     kept: sqlite3.Connection, made: sqlite3.Connection, table: str, key: str, name: str, source: str
 ) -> None:
     sql = f"SELECT {key}, * FROM {table} ORDER BY {key}"
-    width = key.count(",") + 1
     for one, other in zip_longest(_all(kept, sql), _all(made, sql)):
         if one != other:
-            place = _named(min((row[:width] for row in (one, other) if row is not None), key=repr))
+            place = _named(
+                min((row[0] for row in (one, other) if row is not None), key=lambda one: (str(type(one)), one))
+            )
             raise _bad(f"{name} {place}", "it is not what the transactions give", source)
 
 
-def _named(key: Row) -> str:
-    parts = (part.decode("ascii", "replace") if type(part) is bytes and part.isascii() else part for part in key)
-    return "/".join(part.hex()[:16] if type(part) is bytes else str(part) for part in parts)
+def _named(key: object) -> str:
+    return ascii(key.decode("utf-8", "replace")).strip("'") if isinstance(key, bytes) else str(key)
 
 
 def _all(connection: sqlite3.Connection, sql: str) -> Iterator[Row]:

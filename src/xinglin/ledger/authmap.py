@@ -6,9 +6,10 @@ A binary trie over SHA-256(key), the first bit of the hash at the root:
     node   H(0x01 || left || right)
     empty  32 zero bytes
 
-The root depends on the keys and values alone, never on the order or grouping in which they came. A node is kept
-under its hash as the bytes that were hashed (a leaf's value behind them) and is never changed, so that older roots
-stay provable.
+The root depends on the keys and values alone, never on the order or grouping in which they came. Nodes are appended
+to a numbered list and never changed, so that older roots stay provable. A kept node is what was hashed, followed by the
+numbers of its two children, or by a leaf's value: found by number, because a store that grows at its end stays fast,
+and one ordered by hash does not.
 """
 
 from __future__ import annotations
@@ -20,84 +21,104 @@ from collections.abc import Callable, Iterable
 from xinglin.core.errors import VerificationFailed
 from xinglin.ledger.port import MapProof
 
-__all__ = ["EMPTY", "Nodes", "check_proof", "prove", "root_of_proof", "update"]
+__all__ = ["EMPTY", "Nodes", "Ref", "check_proof", "prove", "root_of_proof", "update"]
 
-EMPTY = bytes(32)
+Ref = tuple[bytes, int]
+"""A node: its hash, and its number in the list."""
 
-Nodes = Callable[[bytes], bytes]
-"""A node's kept bytes by its hash."""
+Nodes = Callable[[int], bytes]
+"""A kept node by its number, from 1."""
+
+EMPTY: Ref = (bytes(32), 0)
 
 _LEAF, _INNER = b"\x00", b"\x01"
 _HASHED = 65
 _sha = hashlib.sha256
 
 
-def update(root: bytes, changes: Iterable[tuple[bytes, bytes]], read: Nodes) -> tuple[bytes, dict[bytes, bytes]]:
+_Leaf = tuple[bytes, Ref]
+
+
+class _Kept:
+    """Nodes to append, numbered on from those that are kept already."""
+
+    def __init__(self, count: int) -> None:
+        self.nodes: dict[int, bytes] = {}
+        self._count = count
+
+    def leaf(self, key: bytes, value: bytes) -> _Leaf:
+        place = _sha(key).digest()
+        hashed = _LEAF + place + _sha(value).digest()
+        return place, self._add(_sha(hashed).digest(), hashed + value)
+
+    def inner(self, left: Ref, right: Ref) -> Ref:
+        hashed = _INNER + left[0] + right[0]
+        return self._add(_sha(hashed).digest(), hashed + left[1].to_bytes(8) + right[1].to_bytes(8))
+
+    def _add(self, node: bytes, body: bytes) -> Ref:
+        self._count += 1
+        self.nodes[self._count] = body
+        return node, self._count
+
+
+def _children(body: bytes) -> tuple[Ref, Ref]:
+    return (body[1:33], int.from_bytes(body[65:73])), (body[33:65], int.from_bytes(body[73:81]))
+
+
+def update(root: Ref, changes: Iterable[tuple[bytes, bytes]], read: Nodes, count: int) -> tuple[Ref, dict[int, bytes]]:
     """Set values.
 
     Args:
         root: The map as it is.
         changes: Keys, each once, and their new values.
         read: The kept nodes.
+        count: How many they are.
 
     Returns:
-        The new root, and the nodes to keep by their hash.
+        The new root, and the nodes to append by their number.
 
     Example:
-        >>> root, kept = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__)
-        >>> again, more = update(root, [(b"a", b"1")], kept.__getitem__)
-        >>> again == root
+        >>> root, kept = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
+        >>> again, more = update(root, [(b"a", b"1")], kept.__getitem__, len(kept))
+        >>> again[0] == root[0]
         True
     """
-    leaves = []
-    kept: dict[bytes, bytes] = {}
-    for key, value in changes:
-        hashed = _LEAF + _sha(key).digest() + _sha(value).digest()
-        leaf = _sha(hashed).digest()
-        kept[leaf] = hashed + value
-        leaves.append((hashed[1:33], leaf))
-    leaves.sort()
-    return _merge(root, leaves, 0, read, kept), kept
+    kept = _Kept(count)
+    leaves = sorted(kept.leaf(key, value) for key, value in changes)
+    return _merge(root, leaves, 0, read, kept), kept.nodes
 
 
-def _merge(root: bytes, leaves: list[tuple[bytes, bytes]], depth: int, read: Nodes, kept: dict[bytes, bytes]) -> bytes:
-    if root == EMPTY:
+def _merge(root: Ref, leaves: list[_Leaf], depth: int, read: Nodes, kept: _Kept) -> Ref:
+    if not root[1]:
         return _build(leaves, depth, kept)
-    body = read(root)
+    body = read(root[1])
     if body[0] == 0:
         place = body[1:33]
         at = bisect_left(leaves, (place,))
         if at == len(leaves) or leaves[at][0] != place:
             leaves = [*leaves[:at], (place, root), *leaves[at:]]
         return _build(leaves, depth, kept)
-    left, right = body[1:33], body[33:65]
+    left, right = _children(body)
     split = _split(leaves, depth)
     if split:
         left = _merge(left, leaves[:split], depth + 1, read, kept)
     if split < len(leaves):
         right = _merge(right, leaves[split:], depth + 1, read, kept)
-    return _inner(left, right, kept)
+    return kept.inner(left, right)
 
 
-def _build(leaves: list[tuple[bytes, bytes]], depth: int, kept: dict[bytes, bytes]) -> bytes:
+def _build(leaves: list[_Leaf], depth: int, kept: _Kept) -> Ref:
     if len(leaves) <= 1:
         return leaves[0][1] if leaves else EMPTY
     split = _split(leaves, depth)
-    return _inner(_build(leaves[:split], depth + 1, kept), _build(leaves[split:], depth + 1, kept), kept)
-
-
-def _inner(left: bytes, right: bytes, kept: dict[bytes, bytes]) -> bytes:
-    body = _INNER + left + right
-    node = _sha(body).digest()
-    kept[node] = body
-    return node
+    return kept.inner(_build(leaves[:split], depth + 1, kept), _build(leaves[split:], depth + 1, kept))
 
 
 def _bit(place: bytes, depth: int) -> int:
     return place[depth >> 3] >> (7 - (depth & 7)) & 1
 
 
-def _split(leaves: list[tuple[bytes, bytes]], depth: int) -> int:
+def _split(leaves: list[_Leaf], depth: int) -> int:
     """Where the leaves of the right side begin; all agree on the bits above."""
     byte, shift = depth >> 3, 7 - (depth & 7)
     low, high = 0, len(leaves)
@@ -110,11 +131,11 @@ def _split(leaves: list[tuple[bytes, bytes]], depth: int) -> int:
     return low
 
 
-def prove(root: bytes, key: bytes, read: Nodes, height: int = 0) -> MapProof:
+def prove(root: Ref, key: bytes, read: Nodes, height: int = 0) -> MapProof:
     """That the key has its value, or none.
 
     Example:
-        >>> root, kept = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__)
+        >>> root, kept = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
         >>> proof = prove(root, b"a", kept.__getitem__)
         >>> check_proof(proof); proof.value
         b'1'
@@ -122,16 +143,16 @@ def prove(root: bytes, key: bytes, read: Nodes, height: int = 0) -> MapProof:
     place = _sha(key).digest()
     path: list[bytes] = []
     node = root
-    while node != EMPTY:
-        body = read(node)
+    while node[1]:
+        body = read(node[1])
         if body[0] == 0:
             if body[1:33] == place:
-                return MapProof(key, body[_HASHED:], tuple(path), None, root, height)
-            return MapProof(key, None, tuple(path), (body[1:33], body[33:65]), root, height)
-        left, right = body[1:33], body[33:65]
+                return MapProof(key, body[_HASHED:], tuple(path), None, root[0], height)
+            return MapProof(key, None, tuple(path), (body[1:33], body[33:65]), root[0], height)
+        left, right = _children(body)
         node, sibling = (right, left) if _bit(place, len(path)) else (left, right)
-        path.append(sibling)
-    return MapProof(key, None, tuple(path), None, root, height)
+        path.append(sibling[0])
+    return MapProof(key, None, tuple(path), None, root[0], height)
 
 
 def root_of_proof(proof: MapProof) -> bytes:
@@ -150,7 +171,7 @@ def root_of_proof(proof: MapProof) -> bytes:
     elif proof.other is not None:
         node = _other_leaf(place, *proof.other, depth=len(proof.path))
     else:
-        node = EMPTY
+        node = EMPTY[0]
     for depth in range(len(proof.path) - 1, -1, -1):
         sibling = proof.path[depth]
         pair = sibling + node if _bit(place, depth) else node + sibling

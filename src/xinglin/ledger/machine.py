@@ -74,7 +74,7 @@ class Machine:
         self._store = store
         self.arrivals = Arrivals()
         self._entries: dict[bytes, Entry | None] = {}
-        self._nodes: dict[bytes, bytes] = {}
+        self._nodes: dict[int, bytes] = {}
         self._promised: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._executed: tuple[NewBlock, dict[bytes, Entry]] | None = None
         self._header: Header | None = None
@@ -125,13 +125,14 @@ class Machine:
             if self._store.writer.meta("genesis") != text:
                 raise Conflict("the ledger began with another genesis", source=str(self._store.path))
             return self._header.app_hash
-        view = self._view()
+        view = self.view()
         rules.found(view, genesis)
         view.keep()
-        self._executed = self._block(Header(0, genesis.time, 0, b"", authmap.EMPTY, b""), view, [], [])
+        self._executed = self._block(Header(0, genesis.time, 0, b"", b"", b""), view, [], [])
         return self.commit({"genesis": text}).app_hash
 
-    def _view(self) -> View:
+    def view(self) -> View:
+        """The committed state, for changes that are kept nowhere."""
         return View(self._entry, self._store.writer.scan)
 
     def _entry(self, key: bytes) -> Entry | None:
@@ -143,10 +144,10 @@ class Machine:
         entry = self._entries[key] = None if value is None else cbor.decode(value)
         return entry
 
-    def _node(self, node: bytes) -> bytes:
-        body = self._nodes.get(node)
+    def _node(self, number: int) -> bytes:
+        body = self._nodes.get(number)
         if body is None:
-            body = self._nodes[node] = self._store.writer.node(node)
+            body = self._nodes[number] = self._store.writer.node(number)
         return body
 
     def check(self, transaction: bytes, now: int) -> Code:
@@ -160,7 +161,7 @@ class Machine:
             now: Unix seconds.
         """
         opened = self.arrivals.open(transaction)
-        view = self._view()
+        view = self.view()
         code = self._admit(view, opened, now)
         if code is not Code.OK or opened.envelope is None:
             return code
@@ -199,7 +200,7 @@ class Machine:
         if height != self.header.height + 1:
             raise Conflict(f"block {height} does not follow block {self.header.height}", source=str(self._store.path))
         self.arrivals.verify_ahead(transactions, self._known_key)
-        view = self._view()
+        view = self.view()
         for address in misbehaviour:
             rules.blame(view, address)
         view.keep()
@@ -240,20 +241,22 @@ class Machine:
     ) -> tuple[NewBlock, dict[bytes, Entry]]:
         changed = view.changed()
         state = {key: cbor.encode(entry) for key, entry in changed.items()}
-        state_root, nodes = authmap.update(parent.state_root, state.items(), self._node)
-        subtrees = log.append(parent.size, (leaf_hash(one) for _, _, one in accepted), self._store.writer.subtree)
+        rows = self._store.writer
+        root = rows.state_root(parent.height - 1) if parent.height else authmap.EMPTY
+        (state_root, root_node), nodes = authmap.update(root, state.items(), self._node, rows.nodes())
+        subtrees = log.append(parent.size, (leaf_hash(one) for _, _, one in accepted), rows.subtree)
         size = parent.size + len(accepted)
-        log_root = log.root(size, lambda *place: subtrees.get(place) or self._store.writer.subtree(*place))
+        log_root = log.root(size, lambda *subtree: subtrees.get(subtree) or rows.subtree(*subtree))
         app_hash = app_hash_of(log_root, state_root)
         header = Header(parent.height, parent.time, size, log_root, state_root, app_hash)
         blamed = cbor.encode(list(misbehaviour))
-        digest = _digest(header, blamed, self._store.writer.digest(parent.height - 1))
-        return NewBlock(header, blamed, digest, accepted, subtrees, nodes, state), changed
+        digest = _digest(header, blamed, rows.digest(parent.height - 1))
+        return NewBlock(header, root_node, blamed, digest, accepted, subtrees, nodes, state), changed
 
     def _validator_updates(self, view: View) -> tuple[tuple[bytes, int], ...]:
         if not any(key.startswith(b"institution/") for key in view.changed()):
             return ()
-        before, after = rules.validators(self._view()), rules.validators(view)
+        before, after = rules.validators(self.view()), rules.validators(view)
         keys = sorted(before.keys() | after.keys())
         return tuple((key, after.get(key, 0)) for key in keys if before.get(key) != after.get(key))
 
@@ -276,7 +279,7 @@ class Machine:
         self._forget_promises(block)
         return block.header
 
-    def _remember(self, nodes: dict[bytes, bytes]) -> None:
+    def _remember(self, nodes: dict[int, bytes]) -> None:
         if len(self._nodes) + len(nodes) > _REMEMBERED:
             self._nodes = {}
         self._nodes.update(nodes)

@@ -89,8 +89,8 @@ class Reading:
 
     def state_proof(self, key: bytes, height: int | None = None) -> MapProof:
         """That a key has its value, or none, after a block, the last one when no height is given."""
-        header = self.header(height)
-        return authmap.prove(header.state_root, key, self._store.reader.node, header.height)
+        header, rows = self.header(height), self._store.reader
+        return authmap.prove(rows.state_root(header.height), key, rows.node, header.height)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -19,14 +19,13 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE block (
   height INTEGER PRIMARY KEY, time INTEGER NOT NULL, size INTEGER NOT NULL, log_root BLOB NOT NULL,
-  state_root BLOB NOT NULL, app_hash BLOB NOT NULL, misbehaviour BLOB NOT NULL,
-  digest BLOB NOT NULL) STRICT;
+  state_root BLOB NOT NULL, app_hash BLOB NOT NULL, root_node INTEGER NOT NULL,
+  misbehaviour BLOB NOT NULL, digest BLOB NOT NULL) STRICT;
 CREATE TABLE entry (
   number INTEGER PRIMARY KEY, height INTEGER NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE UNIQUE INDEX entry_digest ON entry (digest);
-CREATE TABLE subtree (level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, number))
-  WITHOUT ROWID, STRICT;
-CREATE TABLE node (hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE subtree (place INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
+CREATE TABLE node (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
 """
 _HEADER = "SELECT height, time, size, log_root, state_root, app_hash FROM block"
@@ -39,21 +38,23 @@ class NewBlock:
 
     Attributes:
         header: What it commits to.
+        root_node: The number of the authenticated map's root.
         misbehaviour: Addresses of validators blamed in it, canonical CBOR.
         digest: SHA-256 over all that and the digest of the block before. The app hash says nothing of the time; this
             lets `audit` find a time that was changed.
         entries: (number, digest, transaction) of what it appended to the log.
         subtrees: Perfect subtrees that it completed, by level and number.
-        nodes: New nodes of the authenticated map, by hash.
+        nodes: New nodes of the authenticated map, by number.
         state: Changed values by key.
     """
 
     header: Header
+    root_node: int
     misbehaviour: bytes
     digest: bytes
     entries: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     subtrees: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    nodes: dict[bytes, bytes] = field(default_factory=dict)
+    nodes: dict[int, bytes] = field(default_factory=dict)
     state: dict[bytes, bytes] = field(default_factory=dict)
 
 
@@ -78,6 +79,12 @@ def told(path: Path) -> Iterator[None]:
         raise VerificationFailed(
             f"the ledger's file is damaged: {error}", source=str(path), remedy="restore it from a peer or a backup"
         ) from error
+
+
+def _place(level: int, number: int) -> int:
+    """The place of a perfect subtree when all are numbered as they are completed: the table grows at its end."""
+    last = ((number + 1) << level) - 1
+    return 2 * last - last.bit_count() + level
 
 
 class Rows:
@@ -123,15 +130,31 @@ class Rows:
         with told(self._path):
             yield from self.connection.execute(end if last else sql, values)
 
-    def node(self, node: bytes) -> bytes:
+    def state_root(self, height: int) -> tuple[bytes, int]:
+        """The root of the authenticated map after a block: its hash and number.
+
+        Raises:
+            VerificationFailed: There is no such block.
+        """
+        row = self._one("SELECT state_root, root_node FROM block WHERE height = ?", height)
+        if row is None:
+            raise self._missing(f"block {height}")
+        return row  # type: ignore[return-value]
+
+    def nodes(self) -> int:
+        """How many nodes of the authenticated map are kept."""
+        row = self._one("SELECT coalesce(max(number), 0) FROM node")
+        return row[0] if row else 0  # type: ignore[return-value]
+
+    def node(self, number: int) -> bytes:
         """A kept node of the authenticated map.
 
         Raises:
             VerificationFailed: It is not there.
         """
-        row = self._one("SELECT bytes FROM node WHERE hash = ?", node)
+        row = self._one("SELECT bytes FROM node WHERE number = ?", number)
         if row is None:
-            raise self._missing(f"state node {node.hex()[:16]}")
+            raise self._missing(f"state node {number}")
         return row[0]  # type: ignore[return-value]
 
     def subtree(self, level: int, number: int) -> bytes:
@@ -140,7 +163,7 @@ class Rows:
         Raises:
             VerificationFailed: It is not there.
         """
-        row = self._one("SELECT hash FROM subtree WHERE level = ? AND number = ?", level, number)
+        row = self._one("SELECT hash FROM subtree WHERE place = ?", _place(level, number))
         if row is None:
             raise self._missing(f"log subtree {level}/{number}")
         return row[0]  # type: ignore[return-value]
@@ -245,18 +268,18 @@ class Store:
         connection, head = self.writer.connection, block.header
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
         connection.execute(
-            "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*astuple(head), block.misbehaviour, block.digest),
+            "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*astuple(head), block.root_node, block.misbehaviour, block.digest),
         )
         connection.executemany(
             "INSERT INTO entry VALUES (?, ?, ?, ?)",
             ((number, head.height, digest, content) for number, digest, content in block.entries),
         )
         connection.executemany(
-            "INSERT INTO subtree VALUES (?, ?, ?)",
-            ((level, number, value) for (level, number), value in block.subtrees.items()),
+            "INSERT INTO subtree VALUES (?, ?)",
+            ((_place(*subtree), value) for subtree, value in block.subtrees.items()),
         )
-        connection.executemany("INSERT OR IGNORE INTO node VALUES (?, ?)", sorted(block.nodes.items()))
+        connection.executemany("INSERT INTO node VALUES (?, ?)", block.nodes.items())
         connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", sorted(block.state.items()))
 
     def close(self) -> None:
