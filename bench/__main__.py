@@ -11,6 +11,7 @@ from bench import (
     growth,
     hl7v2,
     incremental,
+    ledger,
     linking,
     listen,
     micro_batches,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "listen": listen.bench,
     "micro_batches": micro_batches.bench,
     "views": views.bench,
+    "ledger": ledger.bench,
     "backup": backup.bench,
     "pathling": encoding.bench,
 }
