@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from xinglin.access.instants import micros_of
 from xinglin.access.segments import (
     Seal,
     entries_of,
@@ -117,9 +118,12 @@ def _wrong(folder: Path, seal: Seal) -> str:
         return f"{path.name} is missing"
     if path.stat().st_size < seal.end:
         return f"{path.name} ends before the segment does"
+    lines = lines_of(folder, seal)
     entries = entries_of(folder, seal)
     copies = indexed(folder, seal.number, seal.count)
     if len(entries) == seal.count and root_of([entry.leaf for entry in entries]).hex() == seal.root:
+        if (seal.first, seal.last) != (micros_of(lines[0]), micros_of(lines[-1])):
+            return "its seal names another time than its events"
         return "" if entries == copies else "the index is not what the events say"
     # The index keeps each event's hash, so the bad one can be told from the good ones.
     if root_of([copy.leaf for copy in copies]).hex() == seal.root:
