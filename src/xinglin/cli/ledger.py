@@ -139,7 +139,9 @@ def checkpoint(
 
 @ledger_app.command("witness")
 def witness(
-    file: Annotated[Path, typer.Argument(help="What `xinglin ledger checkpoint` wrote for a witness.")],
+    file: Annotated[
+        Path, typer.Argument(help="What `xinglin ledger checkpoint` wrote for a witness.", exists=True, dir_okay=False)
+    ],
     state: Annotated[Path, typer.Option(help="The witness's own folder: its key, and what it cosigned.")],
     out: Annotated[Path | None, typer.Option(help="The cosigned checkpoint; printed when not given.")] = None,
     trust: Annotated[Path | None, typer.Option(help="Genesis of a ledger that is to be watched from now on.")] = None,

@@ -127,8 +127,10 @@ def prove_consent(
 
 @ledger_app.command("verify-proof")
 def verify_proof(
-    files: Annotated[list[Path], typer.Argument(help="Proof files.")],
-    trust: Annotated[Path, typer.Option(help="The chain's genesis, from somebody you believe.")],
+    files: Annotated[list[Path], typer.Argument(help="Proof files.", exists=True, dir_okay=False)],
+    trust: Annotated[
+        Path, typer.Option(help="The chain's genesis, from somebody you believe.", exists=True, dir_okay=False)
+    ],
     witness: WitnessKeys = None,
     quorum: Annotated[int, typer.Option(help="Known witnesses that must have cosigned.", min=0)] = 0,
     as_json: Json = False,
