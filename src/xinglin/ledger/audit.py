@@ -36,7 +36,8 @@ def check_store(path: Path) -> Header:
     """Execute every kept transaction again in a scratch store and compare the two, item by item.
 
     Every signature is verified and every hash computed anew. A store that was replaced as a whole, or rolled back, by
-    one that is right in itself passes: only a checkpoint kept elsewhere shows that.
+    one that is right in itself passes: only a checkpoint kept elsewhere shows that. So does one whose write-ahead log
+    was damaged: SQLite leaves out what follows the damage, which is a rollback.
 
     Args:
         path: The ledger's SQLite file; it is only read.

@@ -13,7 +13,9 @@ from xinglin.ledger.envelope import DOMAIN, Envelope, Refused, digest_of, open_e
 
 __all__ = ["Arrivals", "Opened"]
 
-_REMEMBERED = 20_000
+_REMEMBERED = 10_000
+# Larger ones are rare, and together they would fill the memory.
+_REMEMBERED_BYTES = 4_096
 _WORTH_SHARING = 16
 
 
@@ -52,10 +54,14 @@ class Arrivals:
         opened = self._opened.get(digest)
         if opened is None:
             opened = _open(transaction, digest)
-            if len(self._opened) >= _REMEMBERED:
-                self._opened = {}
-            self._opened[digest] = opened
+            if len(transaction) <= _REMEMBERED_BYTES:
+                self._remember(opened)
         return opened
+
+    def _remember(self, opened: Opened) -> None:
+        if len(self._opened) >= _REMEMBERED:
+            self._opened = {}
+        self._opened[opened.digest] = opened
 
     def signed_by(self, opened: Opened, public_key: bytes) -> bool:
         """Whether the signature is good for this key."""
