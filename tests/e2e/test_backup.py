@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from xinglin.core.settings import Settings
+from xinglin.wiring import open_ledger
 
 from .conftest import Xinglin
 
@@ -22,10 +26,17 @@ def recipient(own: Xinglin, tmp_path: Path) -> str:
     return str(own.json("backup", "keygen", tmp_path / "identity", "--json")["recipient"])
 
 
+def app_hashes(home: Path) -> list[str]:
+    """What each block of the region's ledger commits to."""
+    with closing(open_ledger(Settings.load(home))) as ledger:
+        return [ledger.header(height).app_hash.hex() for height in range(ledger.height() + 1)]
+
+
 def test_a_wiped_machine_answers_the_same_after_a_restore(own: Xinglin, tmp_path: Path, recipient: str) -> None:
     answers = [own("sql", question, "--format", "csv") for question in QUESTIONS]
     made = own.json("backup", "create", tmp_path / "copies", "--recipient", recipient, "--json")
     kept = {path.name: path.stat().st_mode & 0o777 for path in (own.home / "keys").rglob("*")}
+    hashes = app_hashes(own.home)
     shutil.rmtree(own.home)
 
     own("backup", "verify", tmp_path / "copies")
@@ -34,6 +45,9 @@ def test_a_wiped_machine_answers_the_same_after_a_restore(own: Xinglin, tmp_path
     own("run")
 
     assert put["root"] == made["root"]
+    assert made["anchored"]
+    assert put["app_hash"] in hashes
+    assert app_hashes(own.home)[: hashes.index(put["app_hash"]) + 1] == hashes[: hashes.index(put["app_hash"]) + 1]
     assert [own("sql", question, "--format", "csv") for question in QUESTIONS] == answers
     assert {path.name: path.stat().st_mode & 0o777 for path in (own.home / "keys").rglob("*")}.items() >= kept.items()
     assert (own.home / "keys").stat().st_mode & 0o077 == 0

@@ -90,7 +90,7 @@ def parts(settings: Settings, lake: Lake, with_mart: bool = False) -> list[Part]
     tables = [] if settings.storage.url else [Part(name, partial(_stage, home, lake, name), _none) for name in stages]
     return [
         Part("ledger", partial(_ledger, home)),
-        Part("access", partial(_walk, home, "access")),
+        Part("access", partial(_access, home)),
         *tables,
         Part("others", partial(_others, home)),
         Part("spool", partial(_spools, home)),
@@ -165,6 +165,17 @@ def _ledger(home: Path) -> list[Found]:
     validator = (home / "ledger" / "node" / "config").is_dir()
     given_again = ("ledger/node/data", "ledger/ledger.sqlite")
     return _walk(home, "ledger", lambda path: validator and path in given_again)
+
+
+def _access(home: Path) -> list[Found]:
+    """Consents and audit logs; the lengths of logs are taken after those of the seals over them."""
+    found = _walk(home, "access")
+    logs = [one.path for one in found if _is_log(one.path)]
+    return [one for one in found if not _is_log(one.path)] + _named(home, logs)
+
+
+def _is_log(path: str) -> bool:
+    return path.rpartition("/")[2].startswith("events-")
 
 
 def _stage(home: Path, lake: Lake, stage: str) -> list[Found]:
