@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xinglin.access.actor import Actor, Claims, issue
+    from xinglin.access.commitments import Kept
     from xinglin.access.consent import compile_consent, write_consent
-    from xinglin.access.consents import ConsentStore, Kept
+    from xinglin.access.consents import ConsentStore
     from xinglin.access.data_classes import classes_of
     from xinglin.access.decision import Decision, Request, World, decide
     from xinglin.access.evidence import EventProof, holds
@@ -49,7 +50,7 @@ _HOMES = {
     "compile_consent": "consent",
     "write_consent": "consent",
     "ConsentStore": "consents",
-    "Kept": "consents",
+    "Kept": "commitments",
     "classes_of": "data_classes",
     "Decision": "decision",
     "Request": "decision",

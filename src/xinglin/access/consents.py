@@ -7,7 +7,6 @@ before the ledger knows. What it denies holds from the moment it is written here
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import secrets
@@ -15,28 +14,17 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from xinglin.access.commitments import FILE, GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, bring
 from xinglin.access.consent import SALT_BYTES, canonical, commitment, compile_consent
-from xinglin.access.decision import Counted
-from xinglin.access.rule import Rule
-from xinglin.core.errors import BadInput, Conflict, LedgerUnavailable, NotFound, StorageError
-from xinglin.ledger import cbor
-from xinglin.ledger.codes import Code
+from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.signer import Signer
 
-__all__ = ["GRANTED", "PUTTING", "WITHDRAWING", "WITHDRAWN", "ConsentStore", "Kept", "counted", "state_key"]
+__all__ = ["ConsentStore", "Kept"]
 
-PUTTING = "putting"
-GRANTED = "granted"
-WITHDRAWING = "withdrawing"
-WITHDRAWN = "withdrawn"
-
-_FILE = "consents.sqlite"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS consent (
     handle TEXT PRIMARY KEY,
@@ -50,27 +38,6 @@ CREATE TABLE IF NOT EXISTS consent (
 _COLUMNS = "handle, person, salt, text, commitment, state"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One consent as it is kept.
-
-    Args:
-        handle: Its handle, 32 hex digits.
-        person: Whose it is.
-        salt: 32 bytes; with the text they open the commitment.
-        text: Its canonical text.
-        commitment: What the ledger holds.
-        state: putting, granted, withdrawing or withdrawn.
-    """
-
-    handle: str
-    person: int
-    salt: bytes
-    text: bytes
-    commitment: bytes
-    state: str
-
-
 class ConsentStore:
     """Put, withdraw, list, count.
 
@@ -79,7 +46,7 @@ class ConsentStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _FILE
+        self._path = folder / FILE
         self._mutex = threading.RLock()
         self._file: sqlite3.Connection | None = None
         self._counter: mmap.mmap | None = None
@@ -201,7 +168,7 @@ class ConsentStore:
 
     def _settled(self, kept: Kept, ledger: Ledger, signer: Signer) -> Kept:
         try:
-            done = _bring(kept, ledger, signer)
+            done = bring(kept, ledger, signer)
         except LedgerUnavailable:
             return kept
         if done:
@@ -239,7 +206,7 @@ class ConsentStore:
                     file.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise StorageError("consents cannot be written", source=_FILE, retry=True) from error
+                raise StorageError("consents cannot be written", source=FILE, retry=True) from error
 
     def _count(self) -> mmap.mmap:
         """The number of changes, which all processes share."""
@@ -265,79 +232,3 @@ class ConsentStore:
             file.execute("CREATE INDEX IF NOT EXISTS consent_person ON consent (person)")
             self._file, self._owner = file, os.getpid()
         return self._file
-
-
-def state_key(handle: str) -> bytes:
-    """The ledger's state key of a consent.
-
-    Args:
-        handle: Its handle, 32 hex digits.
-    """
-    return f"consent/{handle}".encode()
-
-
-def counted(kept: Kept, ledger: Ledger | None) -> Counted | None:
-    """What a kept consent counts for at the ledger's last commit; None for nothing.
-
-    Args:
-        kept: The consent.
-        ledger: The ledger; None where it cannot be asked.
-
-    Raises:
-        LedgerUnavailable: It cannot answer now.
-    """
-    if kept.state == WITHDRAWN:
-        return None
-    known = _known(kept, ledger) if ledger else None
-    if known is not None and known["withdrawn"]:
-        return None
-    # A text that was changed here opens no commitment; it may only forbid.
-    genuine = commitment(kept.salt, kept.text) == kept.commitment
-    confirmed = kept.state != WITHDRAWING and genuine and known is not None and known["commitment"] == kept.commitment
-    try:
-        return Counted(kept.handle, _compiled(kept.text), confirmed)
-    except (BadInput, ValueError) as error:
-        raise StorageError("a consent that is kept cannot be read", source=_FILE, remedy="restore a backup") from error
-
-
-@lru_cache(maxsize=65_536)
-def _compiled(text: bytes) -> Rule:
-    return compile_consent(json.loads(text))
-
-
-def _known(kept: Kept, ledger: Ledger) -> dict[str, Any] | None:
-    found = ledger.state(state_key(kept.handle))
-    return None if found is None else cbor.decode(found)
-
-
-def _bring(kept: Kept, ledger: Ledger, signer: Signer) -> bool:
-    """Hand the transaction in that is missing; whether the ledger has it now."""
-    known = _known(kept, ledger)
-    handle = bytes.fromhex(kept.handle)
-    if kept.state == PUTTING:
-        if known is None:
-            period = _compiled(kept.text).root.period
-            body = {
-                "handle": handle,
-                "commitment": kept.commitment,
-                "valid_from": max(0, int(period.start or 0)),
-                "valid_until": None if period.end is None else max(0, int(period.end)),
-                "previous": None,
-            }
-            return _submit(ledger, signer.sign("ConsentPut", body))
-        return bool(known["commitment"] == kept.commitment)
-    if kept.state == WITHDRAWING:
-        # What never reached the ledger cannot be granted by it.
-        if known is None or known["withdrawn"]:
-            return True
-        return _submit(ledger, signer.sign("ConsentWithdraw", {"handle": handle, "previous": kept.commitment}))
-    return False
-
-
-def _submit(ledger: Ledger, transaction: bytes) -> bool:
-    receipt = ledger.submit([transaction])[0]
-    if receipt.code is Code.CONSENT_WITHDRAWN:
-        return True
-    if receipt.code is not Code.OK:
-        raise Conflict("the ledger refuses the consent", source=receipt.code.name, remedy=receipt.code.reason)
-    return receipt.height is not None

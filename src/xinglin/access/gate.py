@@ -13,7 +13,8 @@ from typing import Protocol
 
 from xinglin.access import audit
 from xinglin.access.actor import EXPIRED, NO_CREDENTIAL, Actor, CredentialRefused, Issuers, verify
-from xinglin.access.consents import ConsentStore, counted
+from xinglin.access.commitments import counted
+from xinglin.access.consents import ConsentStore
 from xinglin.access.decision import Counted, Decision, Request, World, decide, lines_for
 from xinglin.access.issuers import ISSUERS_FILE, load_issuers
 from xinglin.access.log import AuditLog

@@ -10,7 +10,8 @@ import pytest
 
 from tests.unit.access.conftest import STAGES, Region, begin
 from xinglin.access import Gate, write_consent
-from xinglin.access.consents import GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, ConsentStore, state_key
+from xinglin.access.commitments import GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, state_key
+from xinglin.access.consents import ConsentStore
 from xinglin.core.errors import BadInput, Conflict, LedgerUnavailable, NotFound
 from xinglin.core.intent import Intent
 from xinglin.ledger import cbor
