@@ -18,6 +18,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _LEAN = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx192m"]
+_TIMEOUT = "-Dspark.worker.timeout=20"
+"""Seconds; a worker reports four times as often, so masters and workers must be told the same."""
 _LOG = """rootLogger.level = info
 rootLogger.appenderRef.stderr.ref = stderr
 appender.stderr.type = Console
@@ -63,11 +65,10 @@ class Cluster:
             recovery = [
                 "-Dspark.deploy.recoveryMode=ZOOKEEPER",
                 f"-Dspark.deploy.zookeeper.url=127.0.0.1:{self._ports[0]}",
-                "-Dspark.worker.timeout=10",
             ]
         for name, port in zip(masters, self._ports[1:], strict=True):
             arguments = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", "0"]
-            self.run(name, [*recovery, "org.apache.spark.deploy.master.Master", *arguments])
+            self.run(name, [_TIMEOUT, *recovery, "org.apache.spark.deploy.master.Master", *arguments])
         self.wait("elected leader", *masters)
         for number in range(self.workers):
             self.start_worker(number)
@@ -79,7 +80,7 @@ class Cluster:
         name = f"worker-{number}"
         arguments = ["--host", "127.0.0.1", "--cores", "1", "--memory", "700m", "--webui-port", "0"]
         work = ["--work-dir", str(self.folder / name)]
-        self.run(name, ["org.apache.spark.deploy.worker.Worker", *arguments, *work, self.master])
+        self.run(name, [_TIMEOUT, "org.apache.spark.deploy.worker.Worker", *arguments, *work, self.master])
 
     def run(self, name: str, words: list[str]) -> None:
         """Start a Java process that dies with this one."""

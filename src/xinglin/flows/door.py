@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
-from xinglin.core.errors import UsageError
 
 if TYPE_CHECKING:
     from xinglin.contracts.model import Table
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["show_mart"]
 
 _READABLE = ("file:", "hdfs:", "/")
+"""Where Spark reads by itself; of a lake elsewhere it reads the copies in the region's folder."""
 
 
 def show_mart(
@@ -35,11 +35,7 @@ def show_mart(
 
     Raises:
         NotFound: No mart was built yet.
-        UsageError: Spark cannot read this lake by itself.
     """
-    root = str(stores.lake.root)
-    if not root.startswith(_READABLE):
-        raise UsageError("the SQL door reads lakes in a folder or on HDFS", source=root)
     shown: tuple[int, int] | None = None
     while True:
         mart = stores.lake.require("mart", "run: xinglin run")
@@ -51,14 +47,26 @@ def show_mart(
             shown = now
             if tell:
                 tell(mart.version)
+        elif not _read_by_spark(stores.lake):
+            # What is asked for stays in the cache, and what was deleted there comes back.
+            _addresses(stores.lake, mart, TABLES)
         if wait():
             return
 
 
 def _show(lake: Lake, door: SqlDoor, snapshot: Snapshot | None, tables: dict[str, Table]) -> None:
-    files = {
+    door.show(tables, _addresses(lake, snapshot, tables) if snapshot else {}, lake.permit.without)
+
+
+def _addresses(lake: Lake, snapshot: Snapshot, tables: dict[str, Table]) -> dict[str, list[str]]:
+    """Where Spark finds the files of every table."""
+    if not _read_by_spark(lake):
+        return {name: snapshot.files(name) for name in tables if name in snapshot.tables}
+    return {
         name: [f"{lake.root}/{table.stage}/{name}/{file.path}" for file in sorted(snapshot.tables.get(name, []))]
         for name, table in tables.items()
-        if snapshot
     }
-    door.show(tables, files, lake.permit.without)
+
+
+def _read_by_spark(lake: Lake) -> bool:
+    return str(lake.root).startswith(_READABLE)

@@ -17,6 +17,7 @@ from xinglin.core.settings import Settings
 from xinglin.identity.backends import Backend, InDuckDB, OnSpark
 from xinglin.identity.declared import declare
 from xinglin.identity.features import LandedPatients, load_macros, sql_text
+from xinglin.identity.founding import make_founding
 from xinglin.identity.gathering import feature_tasks, gather_features
 from xinglin.identity.persons import make_persons
 from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
@@ -116,7 +117,9 @@ class _Run:
             model = self._score(connection, plan)
             self._step(3)
             run = int(self.before.state.get("run", 0)) + 1 if self.before else 1
-            batches = self._founding(connection, landed, run)
+            batches = make_founding(
+                connection, landed, self.before.state.get("batches", {}) if self.before else {}, run
+            )
             make_persons(connection, self.settings.upper)
             self._step(4)
             files = self._write(connection, run, kept)
@@ -256,26 +259,6 @@ class _Run:
     def _backend(self, connection: duckdb.DuckDBPyConnection) -> Backend:
         session = self.runner.session()
         return InDuckDB(connection) if session is None else OnSpark.on(session, connection, self.folder)
-
-    def _founding(
-        self, connection: duckdb.DuckDBPyConnection, landed: Sequence[LandedPatients], run: int
-    ) -> dict[str, int]:
-        """Make ``founding``: the run that first linked each record, and the batch; returns the run of every batch."""
-        batches: dict[str, int] = dict(self.before.state.get("batches", {})) if self.before else {}
-        for file in landed:
-            batches.setdefault(f"{file.site}/{file.batch}", run)
-        _make(connection, "founding", "SELECT NULL::BIGINT AS patient_key, NULL::BIGINT AS founding WHERE false")
-        order = [(str(file.path), (batches[f"{file.site}/{file.batch}"] << 32) + file.batch) for file in landed]
-        if order:
-            values = ", ".join(f"('{path.replace(chr(39), chr(39) * 2)}', {place})" for path, place in order)
-            _make(
-                connection,
-                "founding",
-                "SELECT landed.key AS patient_key, min(place) AS founding"
-                f" FROM read_parquet({parquet_list([path for path, _ in order])}, filename = 'path') AS landed"
-                f" JOIN (VALUES {values}) AS landed_order(path, place) USING (path) GROUP BY landed.key",
-            )
-        return batches
 
     def _write(
         self, connection: duckdb.DuckDBPyConnection, run: int, kept: list[DataFile]

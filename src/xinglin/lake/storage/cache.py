@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,7 +86,8 @@ class Cache:
 
     def _fetch(self, key: str, path: Path, fetch: Callable[[str, Path], object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.{next(_NUMBERS)}")
+        # Several machines may share the folder, and their processes have the same numbers.
+        partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}")
         try:
             fetch(key, partial)
             if not file_sha256(partial).startswith(path.stem):
