@@ -135,9 +135,8 @@ class _Counted:
 
 def _pour(door: Door, transactions: Sequence[bytes]) -> None:
     for start in range(0, len(transactions), BATCH):
-        batch = transactions[start : start + BATCH]
-        # A full pool takes some of them; the ones it knows are refused the second time.
-        while door.pour(batch) < len(batch) and int(door.call("num_unconfirmed_txs")["total"]) > BATCH:
+        left = list(transactions[start : start + BATCH])
+        while left := door.pour(left):
             time.sleep(0.05)
     door.close()
 

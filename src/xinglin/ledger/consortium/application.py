@@ -39,7 +39,7 @@ class LedgerApplication:
 
     def __init__(self, store: Store, interface: Interface, clock: Callable[[], float] = time.time) -> None:
         self._machine = Machine(store)
-        self._pool = Pool(self._machine, store)
+        self._pool = Pool(self._machine)
         self._clock = clock
         self._block_time = 0
         self._executed: tuple[bytes, BlockResult] | None = None

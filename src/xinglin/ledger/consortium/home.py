@@ -40,8 +40,8 @@ allow_duplicate_ip = true
 max_num_inbound_peers = 100
 
 [mempool]
-size = 20000
-cache_size = 100000
+size = 5000
+cache_size = 20000
 max_tx_bytes = 65536
 max_txs_bytes = 268435456
 

@@ -59,7 +59,7 @@ class Door:
         """
         [answer] = self._post([_request(method, parameters)])
         if "error" in answer:
-            raise self._unavailable(str(answer["error"].get("data") or answer["error"].get("message")))
+            raise self._unavailable(_reason(answer))
         return answer["result"]
 
     def hand_in(self, transaction: bytes) -> Said:
@@ -71,26 +71,27 @@ class Door:
         [answer] = self._post([_request("broadcast_tx_sync", {"tx": _text(transaction)})])
         if "error" not in answer:
             return Said(int(answer["result"]["code"]), False)
-        reason = str(answer["error"].get("data") or "")
+        reason = _reason(answer)
         if _IN_CACHE in reason:
             return Said(0, True)
         if _TOO_LARGE in reason:
             return Said(Code.OVERSIZED, False)
         raise self._unavailable(reason)
 
-    def pour(self, transactions: Sequence[bytes]) -> int:
+    def pour(self, transactions: Sequence[bytes]) -> list[bytes]:
         """Hand in many without hearing what becomes of them (``broadcast_tx_async``).
 
         Returns:
-            How many the node took.
+            Those that the node did not take, mostly because its pool is full.
 
         Raises:
             LedgerUnavailable: The node does not answer.
         """
         if not transactions:
-            return 0
+            return []
         answers = self._post([_request("broadcast_tx_async", {"tx": _text(tx)}) for tx in transactions])
-        return sum("error" not in answer for answer in answers)
+        taken = ["error" not in answer or _IN_CACHE in _reason(answer) for answer in answers]
+        return [tx for tx, well in zip(transactions, taken, strict=True) if not well]
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -130,6 +131,10 @@ class Door:
 
 def _request(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 0, "method": method, "params": parameters}
+
+
+def _reason(answer: dict[str, Any]) -> str:
+    return str(answer["error"].get("data") or answer["error"].get("message"))
 
 
 def _text(transaction: bytes) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from xinglin.ledger import cbor, rules
+from xinglin.ledger import rules
 from xinglin.ledger.codes import Code
 from xinglin.ledger.envelope import Refused
 from xinglin.ledger.machine import Machine
-from xinglin.ledger.store import Store
-from xinglin.ledger.view import Entry, View
 
 __all__ = ["Pool"]
 
@@ -19,18 +17,16 @@ class Pool:
     transactions arrived in another order never disagree about a block.
 
     Args:
-        machine: Judges envelopes and signatures, and remembers what it read.
-        store: The committed state.
+        machine: Judges envelopes and signatures, knows the committed state and remembers what it read.
     """
 
-    def __init__(self, machine: Machine, store: Store) -> None:
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._store = store
-        self._view = self._committed()
+        self._view = machine.view()
 
     def begin_anew(self) -> None:
         """A block was committed: the node now asks again about whatever still waits."""
-        self._view = self._committed()
+        self._view = self._machine.view()
 
     def check(self, transaction: bytes, now: int) -> Code:
         """Whether a transaction may wait (ABCI 2.0, CheckTx).
@@ -50,10 +46,3 @@ class Pool:
             code = refused.code
         self._view.drop()
         return code
-
-    def _committed(self) -> View:
-        return View(self._entry, self._store.writer.scan)
-
-    def _entry(self, key: bytes) -> Entry | None:
-        value = self._store.writer.state(key)
-        return None if value is None else cbor.decode(value)

@@ -67,10 +67,10 @@ def test_a_full_pool_can_be_tried_again(door: Door) -> None:
     assert told.value.retry
 
 
-def test_of_many_poured_in_those_taken_are_counted(door: Door) -> None:
-    Node.answers = [{"result": {}}, refusal("mempool is full"), {"result": {}}]
-    assert door.pour([b"1", b"2", b"3"]) == 2
-    assert door.pour([]) == 0
+def test_of_many_poured_in_those_not_taken_come_back(door: Door) -> None:
+    Node.answers = [{"result": {}}, refusal("mempool is full"), refusal("tx already exists in cache")]
+    assert door.pour([b"1", b"2", b"3"]) == [b"2"]
+    assert door.pour([]) == []
 
 
 def test_a_node_that_is_gone_is_unavailable_and_the_status_says_so() -> None:
