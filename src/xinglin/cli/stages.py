@@ -202,6 +202,8 @@ def verify(
         print_json({**vars(report), "ledger": ledger})
         return
     say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed")
+    if report.erased:
+        say(f"{report.erased:,} of the resources were erased, as signed tombstones say")
     if "unavailable" in ledger:
         say(f"not compared with the ledger: {ledger['unavailable']}")
     else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import LedgerUnavailable, VerificationFailed
 from xinglin.core.merkle import leaf_hash, root_of
+from xinglin.flows.erase import notices
 from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
 
@@ -42,6 +43,7 @@ class AnchorReport:
         batches: Landed batches.
         builds: Builds of the mart.
         segments: Segments of the audit log.
+        erasures: Tombstones of erased batches.
         left: How many transactions wait for a commit or were refused.
         reason: Why something is left, in words.
     """
@@ -49,6 +51,7 @@ class AnchorReport:
     batches: int = 0
     builds: int = 0
     segments: int = 0
+    erasures: int = 0
     left: int = 0
     reason: str = ""
 
@@ -73,6 +76,8 @@ def anchor_all(
         if stores.landing.permit.allows("landing"):
             for wave in _waves(stores.landing, ledger):
                 report = _submit(report, "batches", wave, ledger, signer, wait)
+            erased: list[Wanted] = [("ErasureNotice", body) for body in notices(stores.landing, ledger)]
+            report = _submit(report, "erasures", erased, ledger, signer, wait)
         if stores.lake.permit.allows("mart") and stores.landing.permit.allows("landing"):
             report = _submit(report, "builds", _builds(stores, ledger), ledger, signer, wait)
         if audit is not None:

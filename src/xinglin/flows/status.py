@@ -16,11 +16,12 @@ def status(stores: Stores) -> dict[str, Any]:
     """The region in numbers.
 
     Returns:
-        ``{"sites": [{"site", "kind", "batches", "received", "landed", "duplicate", "quarantined"}], "persons": n,
-        "review": n, "tables": {name: rows}}``; at every site received = landed + duplicate + quarantined.
+        ``{"sites": [{"site", "kind", "batches", "received", "landed", "duplicate", "quarantined", "erased"}],
+        "persons": n, "review": n, "tables": {name: rows}}``; at every site received = landed + duplicate + quarantined;
+        erased counts landed resources that are gone since.
     """
     sites = []
-    all_counts = stores.landing.counts()
+    all_counts, erased = stores.landing.counts(), stores.landing.erased()
     for site in stores.landing.sites():
         counts = all_counts[site.name]
         sites.append(
@@ -32,6 +33,7 @@ def status(stores: Stores) -> dict[str, Any]:
                 "landed": counts.landed,
                 "duplicate": counts.duplicate,
                 "quarantined": counts.quarantined,
+                "erased": erased[site.name],
             }
         )
     identity = stores.lake.snapshot("identity")

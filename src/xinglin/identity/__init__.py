@@ -1,6 +1,7 @@
 """Who is the same person: features, the linkage model, persons with ids that stay, the review queue, decisions."""
 
 from xinglin.identity.decisions import decide, decisions
+from xinglin.identity.erasure import forget_person
 from xinglin.identity.link import link
 from xinglin.identity.plan import LinkReport
 from xinglin.identity.record import LinkedRecord, records_of
@@ -11,6 +12,7 @@ __all__ = [
     "LinkedRecord",
     "decide",
     "decisions",
+    "forget_person",
     "link",
     "person_links",
     "records_of",

@@ -192,6 +192,30 @@ class Lake:
             self._storage.delete(_unnamed(stored, snapshot, before, self._storage.grace))
         return snapshot
 
+    def purge(self, stage: str) -> int:
+        """Delete every file of a stage that its snapshot does not name, at once, copies on this machine included.
+
+        For erasure: readers that are still at work with an earlier snapshot fail.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            How many files were deleted.
+
+        Raises:
+            AccessDenied: The stage may not be written.
+        """
+        self.permit.require(stage, write=True)
+        snapshot = self.snapshot(stage)
+        if snapshot is None:
+            return 0
+        unnamed = _unnamed(list(self._storage.listing(stage)), snapshot, None, 0.0)
+        self._storage.delete(unnamed)
+        if self._storage.url != str(self._storage.work):
+            shutil.rmtree(self._storage.work / "_cache" / stage, ignore_errors=True)
+        return len(unnamed)
+
     def _replace(self, now: Snapshot, before: Snapshot | None) -> Snapshot:
         content = {"version": now.version, "tables": now.tables, "state": now.state}
         data = json.dumps(content, sort_keys=True, separators=(",", ":"), default=DataFile.to_json).encode()

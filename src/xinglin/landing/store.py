@@ -51,7 +51,7 @@ class Site:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file of resources of one type."""
+    """One file of resources of one type; `erased` of its rows are empty."""
 
     site: str
     batch: int
@@ -61,6 +61,7 @@ class LandedFile:
     rows: int
     sha256: str
     conditional_references: int
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class Batch:
                 rows=entry["rows"],
                 sha256=now[entry["name"]].sha256 if entry["name"] in now else entry["sha256"],
                 conditional_references=entry["conditional_references"],
+                erased=len(self.erased(entry["name"])),
             )
             for entry in self.manifest["files"]
             if entry["role"] == "resource" and resource_type in (None, entry["resource_type"])

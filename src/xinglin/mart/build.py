@@ -303,10 +303,18 @@ def _counts(
         )
         rows += [
             (file.site, file.batch, file.name, file.resource_type, outcome, table, count)
-            for outcome, table, count in outcomes
+            for outcome, table, count in _erased_apart(outcomes, file.erased)
             if count or outcome in {"resources", "mapped"}
         ]
     return rows
+
+
+def _erased_apart(outcomes: Sequence[Any], erased: int) -> list[Any]:
+    """Outcomes of a file in which erased resources do not count as replaced ones."""
+    if not erased:
+        return list(outcomes)
+    told = [(one, table, count - erased if one == "superseded" else count) for one, table, count in outcomes]
+    return [*told, ("erased", "", erased)]
 
 
 def _made_together(reduced: Mapping[str, Any]) -> list[tuple[str, int, str, str, str, str, int]]:

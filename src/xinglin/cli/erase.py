@@ -1,0 +1,65 @@
+"""Erasure of a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xinglin.cli.app import Home, Json, app
+from xinglin.cli.opening import opened
+from xinglin.cli.show import print_json, print_table, progress_bars, say
+
+__all__: list[str] = []
+
+
+@app.command()
+def erase(
+    person: Annotated[int | None, typer.Option(help="person_id, as in the mart.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it is signed and kept, so it must not name the person.")] = "",
+    resume: Annotated[bool, typer.Option(help="Finish an erasure that was interrupted.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a person from batches, salts, consents, identity and mart; signed tombstones say what is gone."""
+    from xinglin.cli.ledger import tell_anchors
+    from xinglin.flows.erase import erase as erase_person
+    from xinglin.wiring import anchor_region
+
+    person = _who(person, resume, home)
+    stores = opened("erase", home, person=person)
+    with progress_bars(as_json) as bars:
+        report = erase_person(stores, person, reason, bars)
+    anchored = anchor_region(stores)
+    if as_json:
+        print_json(report)
+        return
+    columns = ["site", "tombstone", "resources", "set aside", "originals", "waiting"]
+    rows = [
+        (one.site, one.tombstone, one.resources, one.quarantined, one.originals, one.waiting) for one in report.sites
+    ]
+    print_table("Erased", columns, rows)
+    say(
+        f"{report.salts} salts and {report.consents} consents destroyed; {report.identity} rows of identity and"
+        f" {report.files} files of the lake deleted; identity and mart were built without the person"
+    )
+    others = sum(one.others for one in report.sites)
+    if others:
+        say(f"{others} resources about other persons mention this one and were left as they are")
+    tell_anchors(anchored)
+
+
+def _who(person: int | None, resume: bool, home: Path | None) -> int:
+    """The person that is named, or whose erasure was begun."""
+    from xinglin.core.errors import NotFound, UsageError
+    from xinglin.core.settings import Settings, default_home
+    from xinglin.flows.erase import under_way
+
+    begun = under_way(Settings.load((home or default_home()).absolute()).keys) if resume else None
+    if resume and begun is None:
+        raise NotFound("no erasure was interrupted", source="--resume")
+    found = begun if resume else person
+    if found is None:
+        raise UsageError("nobody was named", source="--person", remedy="look the id up: xinglin identity links")
+    return found
