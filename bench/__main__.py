@@ -6,6 +6,7 @@ import argparse
 
 from bench import (
     backup,
+    consortium,
     dicom,
     encoding,
     growth,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "micro_batches": micro_batches.bench,
     "views": views.bench,
     "ledger": ledger.bench,
+    "consortium": consortium.bench,
     "backup": backup.bench,
     "pathling": encoding.bench,
 }
