@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bench import (
+    access,
     backup,
     consortium,
     dicom,
@@ -35,6 +36,7 @@ BENCHMARKS = {
     "micro_batches": micro_batches.bench,
     "views": views.bench,
     "ledger": ledger.bench,
+    "access": access.bench,
     "consortium": consortium.bench,
     "backup": backup.bench,
     "pathling": encoding.bench,

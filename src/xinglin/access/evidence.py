@@ -14,6 +14,7 @@ from xinglin.access.segments import (
     events_file,
     indexed,
     last_seal,
+    leaves_of,
     lines_of,
     seal_of,
     seals_of,
@@ -62,14 +63,21 @@ def prove(folder: Path, number: int) -> EventProof:
         )
     place = number - seal.number
     event = event_at(folder, number)
-    leaves = [entry.leaf for entry in indexed(folder, seal.number, seal.count)]
+    proof = _proof(folder, seal, place, event, leaves_of(folder, seal))
     # The index is only a copy: where it is not right, the events themselves are asked.
-    if len(leaves) != seal.count or leaves[place] != leaf_hash(event) or root_of(leaves).hex() != seal.root:
-        leaves = [entry.leaf for entry in entries_of(folder, seal)]
-        if root_of(leaves).hex() != seal.root:
+    if not holds(proof, bytes.fromhex(seal.root)):
+        lines = lines_of(folder, seal)
+        event = lines[place] if place < len(lines) else b""
+        proof = _proof(folder, seal, place, event, [leaf_hash(line) for line in lines])
+        if not holds(proof, bytes.fromhex(seal.root)):
             raise VerificationFailed(f"segment {seal.segment} is not what was sealed", source=folder.name)
-        event = lines_of(folder, seal)[place]
-    return EventProof(event, bytes.fromhex(folder.name), seal, place, tuple(audit_path(leaves, place)))
+    return proof
+
+
+def _proof(folder: Path, seal: Seal, place: int, event: bytes, leaves: list[bytes]) -> EventProof:
+    """The proof, where the leaves are as many as were sealed; otherwise one that does not hold."""
+    path = tuple(audit_path(leaves, place)) if len(leaves) == seal.count else ()
+    return EventProof(event, bytes.fromhex(folder.name), seal, place, path)
 
 
 def holds(proof: EventProof, root: bytes) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "events_file",
     "indexed",
     "last_seal",
+    "leaves_of",
     "lines_of",
     "person_of",
     "seal_of",
@@ -257,7 +258,9 @@ def events_about(folder: Path, person: bytes) -> Iterator[bytes]:
             at = index.find(person)
             while at >= 0:
                 if at % ENTRY.size == 0 and at < covered * ENTRY.size:
-                    yield _read(folder, Entry(*ENTRY.unpack_from(index, at)))
+                    event = _read(folder, Entry(*ENTRY.unpack_from(index, at)))
+                    if person_of(event) == person:
+                        yield event
                 at = index.find(person, at + 1)
     seal = last_seal(folder)
     if seal and covered < seal.number + seal.count:
@@ -304,7 +307,26 @@ def indexed(folder: Path, number: int, count: int = 1) -> list[Entry]:
     return [Entry(*values) for values in ENTRY.iter_unpack(found[: len(found) // ENTRY.size * ENTRY.size])]
 
 
+def leaves_of(folder: Path, seal: Seal) -> list[bytes]:
+    """The leaf hashes of a segment, as the index has them; fewer where it ends before.
+
+    Args:
+        folder: The stream's folder.
+        seal: The segment's seal.
+    """
+    path = folder / "index"
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        file.seek(seal.number * ENTRY.size)
+        found = file.read(seal.count * ENTRY.size)
+    return [found[end - 32 : end] for end in range(ENTRY.size, len(found) + 1, ENTRY.size)]
+
+
 def _read(folder: Path, entry: Entry) -> bytes:
+    """The event of an entry; nothing where a damaged index names a file that is not there."""
+    if not events_file(folder, entry.file).exists():
+        return b""
     with events_file(folder, entry.file).open("rb") as file:
         file.seek(entry.offset)
         return file.read(entry.length)

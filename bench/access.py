@@ -1,0 +1,142 @@
+"""Access: decisions a second with their audit, a million events anchored and any one of them proved."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.ledger import limits, rate
+from bench.measure import record
+
+PERSONS = 100_000
+GROUP = 512
+PROVED = 200
+
+
+def region(home: Path) -> tuple[Any, Any, Any, str]:
+    """Gate, ledger, signer and a clinician's credential of a new region."""
+    from nacl.signing import SigningKey
+
+    from xinglin.access import Claims, Gate, create_issuer, issue
+    from xinglin.core.clock import system_clock
+    from xinglin.ledger.embedded import EmbeddedLedger
+    from xinglin.ledger.genesis import Founder, Genesis
+    from xinglin.ledger.signer import Signer
+
+    key, seed, now = create_issuer(home / "access", home / "keys", "east"), os.urandom(32), system_clock()
+    founder = Founder("mercy", bytes(SigningKey(seed).verify_key), None, 1)
+    ledger = EmbeddedLedger.create(home / "ledger", Genesis("east", 0, (founder,)), system_clock)
+    signer = Signer("mercy", seed, "east", home / "sequences.sqlite", system_clock)
+    gate = Gate.open(home / "access", ledger, system_clock, lambda institution, person: True)
+    credential = issue(Claims("dr", ("clinician",), "mercy"), key, "east", now, now + timedelta(hours=8))
+    return gate, ledger, signer, credential
+
+
+def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
+    """Decide and audit; nothing else runs in the process but its own sealing."""
+    from xinglin.core.intent import Intent
+
+    stages, chance = frozenset({"landing", "identity"}), random.Random(7)
+    persons = [chance.randrange(PERSONS) for _ in range(count)]
+    took = []
+    begin, used = time.perf_counter(), time.process_time()
+    for person in persons:
+        start = time.perf_counter()
+        gate.judge(credential, Intent("read", stages, purpose="TREAT", person=person))
+        took.append(time.perf_counter() - start)
+    seconds, used = time.perf_counter() - begin, time.process_time() - used
+    took.sort()
+    return {
+        "decisions": count,
+        "decisions_per_s": count / seconds,
+        "decisions_per_cpu_s": count / used,
+        "p50_us": took[count // 2] * 1e6,
+        "p99_us": took[count * 99 // 100] * 1e6,
+        "p999_us": took[count * 999 // 1000] * 1e6,
+        "longest_ms": took[-1] * 1e3,
+    }
+
+
+def anchor(gate: Any, ledger: Any, signer: Any) -> dict[str, float]:
+    """Seal the rest and bring every segment to the ledger."""
+    begin = time.perf_counter()
+    waiting = gate.log.unanchored(ledger)
+    for start in range(0, len(waiting), GROUP):
+        batches = [signer.sign("AccessBatch", item.body) for item in waiting[start : start + GROUP]]
+        assert not any(receipt.code for receipt in ledger.submit(batches))
+    seconds = time.perf_counter() - begin
+    assert gate.log.unanchored(ledger) == []
+    return {"segments": len(waiting), "anchoring_s": seconds, "events_anchored": sum(one.seal.count for one in waiting)}
+
+
+def prove(gate: Any, ledger: Any, events: int) -> dict[str, float]:
+    """From an event's name to its segment's root, and from there to the ledger's root; and one person's events."""
+    from xinglin.access import holds
+    from xinglin.access.log import anchor_key
+    from xinglin.core.merkle import leaf_hash, root_from_path
+    from xinglin.ledger import cbor
+
+    stream = next(path.name for path in gate.log.folder.iterdir())
+    chance, took, looked = random.Random(11), [], []
+    for _ in range(PROVED):
+        name = f"{stream}-{chance.randrange(events)}"
+        begin = time.perf_counter()
+        proof = gate.log.prove(name)
+        digest = cbor.decode(ledger.state(anchor_key(stream, proof.seal)))["transaction"]
+        path = ledger.log_proof(digest)
+        took.append((time.perf_counter() - begin) * 1e3)
+        logged = ledger.transaction(digest).transaction
+        assert holds(proof, bytes.fromhex(proof.seal.root)) and bytes.fromhex(proof.seal.root) in logged
+        assert root_from_path(path.index, path.size, leaf_hash(logged), list(path.path)) == path.root
+        begin = time.perf_counter()
+        gate.events_of(chance.randrange(PERSONS))
+        looked.append((time.perf_counter() - begin) * 1e3)
+    return {
+        "proof_ms": statistics.median(took),
+        "proof_longest_ms": max(took),
+        "events_of_ms": statistics.median(looked),
+        "events_of_longest_ms": max(looked),
+    }
+
+
+def writes(folder: Path, size: int, count: int = 100_000) -> float:
+    """Plain appends of lines as long as the events, without anything else."""
+    handle, line = os.open(folder / "plain", os.O_WRONLY | os.O_CREAT | os.O_APPEND), os.urandom(size)
+    try:
+        return rate(count, lambda: [os.write(handle, line) for _ in range(count)])
+    finally:
+        os.close(handle)
+
+
+def bench(resources: int, times: int) -> None:
+    """As many events as resources; the best and the median of `times` runs of decisions."""
+    folder = Path(tempfile.mkdtemp(prefix="xinglin-access-", dir=os.environ.get("XINGLIN_BENCH_DATA")))
+    try:
+        gate, ledger, signer, credential = region(folder)
+        decide(gate, credential, 1_000)
+        share = (resources - 1_000) // times
+        runs = [decide(gate, credential, share) for _ in range(times)]
+        events = 1_000 + share * times
+        gate.log.seal()
+        size = sum(path.stat().st_size for path in gate.log.folder.rglob("events-*")) // events
+        figures = {
+            "decisions_per_s": statistics.median(run["decisions_per_s"] for run in runs),
+            "runs": runs,
+            "event_bytes": size,
+            **anchor(gate, ledger, signer),
+            **prove(gate, ledger, events),
+            "verify_all_s": 1 / rate(1, gate.log.findings),
+            "limits": limits(folder) | {"plain_writes_per_s": writes(folder, size)},
+        }
+        gate.close()
+        ledger.close()
+        record("access", figures)
+    finally:
+        shutil.rmtree(folder)
