@@ -25,7 +25,6 @@ __all__ = ["EmbeddedLedger"]
 
 _FILE, _GENESIS = "ledger.sqlite", "genesis.json"
 _BLOCK = 2_048
-_SEEN = frozenset({Code.REPLAYED_SEQ, Code.STALE_SEQ})
 
 
 class _Waiting:
@@ -146,7 +145,8 @@ class EmbeddedLedger(Reading):
         receipts = []
         for transaction, code, index in zip(transactions, result.codes, result.indexes, strict=True):
             digest = digest_of(transaction)
-            logged = self._store.writer.entry(digest) if code in _SEEN else None
+            # Whatever the reason is now, it may be in the log since it was handed in before.
+            logged = None if code is Code.OK else self._store.writer.entry(digest)
             if logged is not None:
                 receipts.append(Receipt(digest, Code.OK, logged.height, logged.index))
             else:

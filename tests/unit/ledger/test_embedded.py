@@ -54,6 +54,16 @@ def test_a_block_is_never_earlier_than_the_one_before(ledger: EmbeddedLedger, cl
     assert [ledger.header(height).time for height in (0, 1, 2)] == [START, START + 100, START + 100]
 
 
+def test_handing_in_again_is_answered_even_when_the_transaction_has_expired_since(
+    ledger: EmbeddedLedger, clock: TurnedClock
+) -> None:
+    transaction = Desk().sign("AccessBatch", accesses(1))
+    first = ledger.submit([transaction])
+    clock.seconds += 100_000
+    assert ledger.submit([transaction]) == first
+    assert ledger.submit([transaction[:-1] + b"x"])[0].code is Code.EXPIRED
+
+
 def test_a_group_without_any_success_makes_no_block(ledger: EmbeddedLedger) -> None:
     assert ledger.submit([b""])[0].code is Code.MALFORMED
     assert ledger.submit([]) == []
