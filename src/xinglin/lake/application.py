@@ -108,7 +108,9 @@ def spark_application(master: str, more: Mapping[str, str] | None = None) -> Ite
         log = folder / "log4j2.properties"
         log.write_text(_LOG)
         driver = f"{_LEAN} -Dlog4j2.configurationFile={log} {conf.get('spark.driver.extraJavaOptions', '')}"
-        settings = SparkConf().setAll([*conf.items(), ("spark.driver.extraJavaOptions", driver.strip())])
+        # Spark SQL makes this folder when it starts, in the working directory unless told otherwise.
+        warehouse = {"spark.sql.warehouse.dir": str(folder / "warehouse")}
+        settings = SparkConf().setAll([*(warehouse | conf).items(), ("spark.driver.extraJavaOptions", driver.strip())])
         archive = None if is_local(master) else _archive(folder)
         context = _started(SparkContext, settings, master, archive)
         try:
