@@ -60,7 +60,7 @@ class Institution:
         self.port, self.door_port = ports
         self.home = ValidatorHome(folder / name)
         self.process: subprocess.Popen[bytes] | None = None
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
         self._signing = threading.Lock()
 
     @property
@@ -130,7 +130,7 @@ class Institution:
     def sign(self, chain_id: str, kind: str, body: dict[str, Any], valid_for: int = 600) -> bytes:
         """A transaction of this institution."""
         with self._signing:
-            number = next(self._numbers)
+            number = next(self.numbers)
         fields = {"chain_id": chain_id, "type": kind, "institution": self.name, "key_id": key_id_of(self.public_key)}
         return seal({**fields, "seq": number, "valid_until": int(time.time()) + valid_for, "body": body}, self.key)
 
@@ -248,6 +248,7 @@ class Load(threading.Thread):
         super().__init__(name="load", daemon=True)
         self.acknowledged: list[Receipt] = []
         self.refused: list[Receipt] = []
+        self.failure: Exception | None = None
         self._consortium, self._batch, self._pause = consortium, batch, pause
         self._ended = threading.Event()
 
@@ -258,9 +259,18 @@ class Load(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self.join(120)
+        assert not self.is_alive(), "a transaction was not acknowledged in two minutes"
+        if self.failure:
+            raise self.failure
 
     def run(self) -> None:
         """Hand in until told to end; what was handed in is followed until it is acknowledged."""
+        try:
+            self._run()
+        except Exception as failure:
+            self.failure = failure
+
+    def _run(self) -> None:
         members = self._consortium.members
         ledgers = [member.ledger() for member in members]
         for turn in itertools.cycle(range(len(members))):

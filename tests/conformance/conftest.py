@@ -175,7 +175,7 @@ def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         member = request.getfixturevalue("consortium").members[0]
         ledger, other = member.ledger(), member.ledger()
         # The faults' tests sign with the same key.
-        desk = Desk(member.name, member.key, chain_id=ledger.chain_id, now=time.time, numbers=member._numbers)
+        desk = Desk(member.name, member.key, chain_id=ledger.chain_id, now=time.time, numbers=member.numbers)
         yield Held(ledger, other, desk)
     for one in (ledger, other):
         one.close()

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,14 @@ NOW = 1_800_000_000
 ACCEPT, REJECT = 1, 2
 
 
-def signer(chain_id: str, institution: str, key: bytes, now: int) -> Sign:
+def signer(chain_id: str, institution: str, key: bytes, now: int, numbers: Iterator[int] | None = None) -> Sign:
     """Signs access batches, whose envelope a test may bend."""
     key_id = key_id_of(bytes(SigningKey(key).verify_key))
-    numbers = count(1_000)
+    numbers = numbers or count(1_000)
 
     def sign(**bent: Any) -> bytes:
         number = next(numbers)
-        body = {"root": number.to_bytes(32, "big"), "count": 1, "first": 0, "last": 0, "stream": bytes(16)}
+        body = {"root": sha256(b"%d" % -number).digest(), "count": 1, "first": 0, "last": 0, "stream": bytes(16)}
         fields = {"chain_id": chain_id, "type": "AccessBatch", "institution": institution, "key_id": key_id}
         told = {**fields, "seq": number, "valid_until": now + 600, "body": body, **bent}
         return seal(told, told.pop("signed_by", key))
@@ -61,13 +62,14 @@ def bad(sign: Sign, now: int) -> dict[Code, bytes]:
 
 def test_a_running_node_refuses_each_of_them_and_says_why(consortium: Consortium) -> None:
     member, now = consortium.members[0], int(time.time())
-    sign = signer(consortium.chain_id, member.name, member.key, now)
+    sign = signer(consortium.chain_id, member.name, member.key, now, member.numbers)
     ledger = member.ledger()
     for code, transaction in bad(sign, now).items():
         assert [one.code for one in ledger.submit([transaction], wait=5)] == [code]
-    first = sign(seq=900_000)
+    used = next(member.numbers)
+    first = sign(seq=used)
     assert ledger.submit([first], wait=30)[0].height
-    assert ledger.submit([sign(seq=900_000)], wait=5)[0].code is Code.REPLAYED_SEQ
+    assert ledger.submit([sign(seq=used)], wait=5)[0].code is Code.REPLAYED_SEQ
     assert ledger.submit([first], wait=5)[0].height, "handing in again is no repetition"
     ledger.close()
 
