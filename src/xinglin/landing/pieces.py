@@ -158,7 +158,7 @@ class _Worker:
             self.outcome.hashes[part.source] = digest_of(part)
 
     def _erased(self, record: Record) -> bool:
-        """Whether the resource, or the patient it is about, was erased at this site; unread records by what they name."""
+        """Whether the resource, or the patient it is about, was erased; unreadable records by what they name."""
         gone, found = self.task.forgotten, record.found
         if gone is None:
             return False

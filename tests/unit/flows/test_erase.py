@@ -221,7 +221,7 @@ def test_what_was_erased_does_not_land_again(stores: Stores, template: Path) -> 
     assert again.received == again.landed + again.duplicate + again.quarantined
     assert (later.landed, later.quarantined) == (1, 1)
     reasons = [row[3] for row in quarantined(stores, "mercy", 100)]
-    assert reasons.count("erased") == 5 and len(reasons) == 7
+    assert reasons.count("erased") == 6 and len(reasons) == 7
     assert [one for one in _holding(stores.settings.home) if not one.endswith("manifest.json")] == []
     verify(stores.landing)
 
