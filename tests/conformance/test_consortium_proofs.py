@@ -51,7 +51,7 @@ def proof(consortium: Consortium, digest: bytes) -> bytes:
     consortium.wait(lambda: _height(door) > seen.height, "the next block")
     trust = trusted(consortium)
     prover = Prover(ledger, BlockAnchors(door.call, trust), trust)
-    made = prover.of_transaction("access", {"leaf": leaf_hash(EVENT), "event": EVENT, "path": []}, digest)
+    made = prover.of_transaction("access", {"leaf": leaf_hash(EVENT), "event": EVENT, "path": b""}, digest)
     ledger.close()
     return made
 

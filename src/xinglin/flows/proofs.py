@@ -111,7 +111,7 @@ def _signed(body: DataAnchor, signed: list[Any]) -> dict[str, Any]:
 def _row(checked: Checked) -> dict[str, Any]:
     body = _data_anchor(checked)
     leaf, resource, path, signed = exactly(
-        checked.item, "item", leaf=bytes, resource=(type(None), bytes), path=list, batch=(type(None), list)
+        checked.item, "item", leaf=bytes, resource=(type(None), bytes), path=bytes, batch=(type(None), list)
     )
     shown = _shown(leaf, resource, "resource")
     if climb(leaf, path, "resource path") != body.root:
@@ -132,7 +132,7 @@ def _access(checked: Checked) -> dict[str, Any]:
     body = checked.body
     if not isinstance(body, AccessBatch):
         raise failing("transaction", "it anchors no accesses")
-    leaf, event, path = exactly(checked.item, "item", leaf=bytes, event=(type(None), bytes), path=list)
+    leaf, event, path = exactly(checked.item, "item", leaf=bytes, event=(type(None), bytes), path=bytes)
     shown = _shown(leaf, event, "event")
     if climb(leaf, path, "event path") != body.root:
         raise failing("event or its path", "they do not lead to the root of the segment")

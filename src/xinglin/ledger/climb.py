@@ -8,43 +8,44 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import siblings
 
 __all__ = ["climb", "place_of", "sided"]
 
+_STEP = 33
 
-def sided(index: int, size: int, path: Sequence[bytes]) -> list[bytes]:
-    """The audit path of leaf `index` of `size`: a byte for the side (0 left, 1 right) before each hash.
+
+def sided(index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """The audit path of leaf `index` of `size`: a byte for the side (0 left, 1 right) before each hash of 32.
 
     Example:
-        >>> [step[0] for step in sided(4, 7, [bytes(32)] * 3)]
+        >>> path = sided(4, 7, [bytes(32)] * 3)
+        >>> [path[0], path[33], path[66]]
         [1, 1, 0]
     """
     spans = siblings(index, size)
-    return [bytes([first > index]) + value for (first, _), value in zip(spans, path, strict=True)]
+    return b"".join(bytes([first > index]) + value for (first, _), value in zip(spans, path, strict=True))
 
 
-def climb(leaf: bytes, path: Any, what: str) -> bytes:
+def climb(leaf: bytes, path: bytes, what: str) -> bytes:
     """The root that a leaf hash and its path lead to.
 
     Raises:
         VerificationFailed: `what` is no path.
     """
-    if type(path) is not list or len(path) > 64:
-        raise VerificationFailed(f"{what} is no audit path")
+    if len(path) % _STEP or len(path) > 64 * _STEP or any(side > 1 for side in path[::_STEP]):
+        raise VerificationFailed(f"{what} is no audit path", source="proof")
     value = leaf
-    for step in path:
-        if type(step) is not bytes or len(step) != 33 or step[0] > 1:
-            raise VerificationFailed(f"{what} is no audit path")
-        pair = value + step[1:] if step[0] else step[1:] + value
+    for start in range(0, len(path), _STEP):
+        other = path[start + 1 : start + _STEP]
+        pair = value + other if path[start] else other + value
         value = hashlib.sha256(b"\x01" + pair).digest()
     return value
 
 
-def place_of(path: Sequence[bytes], size: int, what: str) -> int:
+def place_of(path: bytes, size: int, what: str) -> int:
     """Which leaf of `size` a path belongs to, from 0.
 
     Raises:
@@ -55,12 +56,12 @@ def place_of(path: Sequence[bytes], size: int, what: str) -> int:
         4
     """
     first, end = 0, size
-    for step in reversed(path):
+    for side in reversed(path[::_STEP]):
         if end - first < 2:
             break
         middle = first + (1 << (end - first - 1).bit_length() - 1)
-        first, end = (first, middle) if step[0] else (middle, end)
+        first, end = (first, middle) if side else (middle, end)
     else:
         if end - first == 1:
             return first
-    raise VerificationFailed(f"{what} does not fit {size} leaves")
+    raise VerificationFailed(f"{what} does not fit {size} leaves", source="proof")

@@ -134,7 +134,7 @@ class Checker:
 
     def _logged(self, kind: str, item: dict[str, Any], place: dict[str, Any], anchored: Anchored) -> Checked:
         content, path, state_root, key = exactly(
-            place, "ledger", transaction=bytes, path=list, state_root=bytes, key=(type(None), list)
+            place, "ledger", transaction=bytes, path=bytes, state_root=bytes, key=(type(None), list)
         )
         if len(state_root) != 32 or anchored.state_root not in (None, state_root):
             raise failing("state root", "it is not that of the checkpoint")

@@ -107,7 +107,7 @@ def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Pa
     body = {"site": "lab", "sequence": 2, "manifest": filled(2), "root": filled(3), "size": 1, "schema": "FHIR R4"}
     transaction = Desk(key=new).sign("DataAnchor", body | {"previous": previous})
     assert made.ledger.submit([transaction])[0].code.name == "OK"
-    leaf = {"leaf": filled(3), "resource": None, "path": [], "batch": None}
+    leaf = {"leaf": filled(3), "resource": None, "path": b"", "batch": None}
     content = made.prover().of_transaction("row", leaf, digest_of(transaction))
     checker = Checker(made.keeper.trust)
     assert verify_proof(content, checker).facts["sequence"] == 2
