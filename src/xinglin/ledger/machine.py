@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from xinglin.core.errors import Conflict, NotFound
@@ -290,7 +290,3 @@ class Machine:
             time = block.header.time
             promises = self._promised.items()
             self._promised = {place: one for place, one in promises if one[0] not in done and one[1] > time}
-
-    def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Committed state keys and values that begin with a prefix."""
-        return self._store.writer.scan(prefix)

@@ -53,11 +53,13 @@ class Kept:
         return self.nodes[number]
 
 
+@settings(deadline=None)
 @given(ENTRIES)
 def test_the_root_is_that_of_the_definition(entries: dict[bytes, bytes]) -> None:
     assert Kept().put(entries)[0] == _naive(entries)
 
 
+@settings(deadline=None)
 @given(st.lists(ENTRIES, max_size=6), st.randoms(use_true_random=False))
 def test_the_root_does_not_depend_on_how_the_entries_came(blocks: list[dict[bytes, bytes]], random) -> None:
     grouped, single = Kept(), Kept()
@@ -72,6 +74,7 @@ def test_the_root_does_not_depend_on_how_the_entries_came(blocks: list[dict[byte
     assert grouped.root[0] == single.root[0] == _naive(final)
 
 
+@settings(deadline=None)
 @given(st.lists(ENTRIES, min_size=1, max_size=4), st.binary(max_size=3))
 def test_every_key_ever_there_and_any_absent_one_is_proved_at_every_root(
     blocks: list[dict[bytes, bytes]], absent: bytes
@@ -88,7 +91,7 @@ def test_every_key_ever_there_and_any_absent_one_is_proved_at_every_root(
             assert (proof.value, proof.root) == (entries.get(key), root[0])
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(ENTRIES.filter(bool), st.binary(max_size=3), st.binary(max_size=5), st.data())
 def test_no_proof_shows_another_value_than_the_one_there(entries, key: bytes, value: bytes, data) -> None:
     kept = Kept()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import cbor2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xinglin.ledger import cbor
@@ -14,6 +14,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_what_is_encoded_is_decoded_to_the_same(value: object) -> None:
     assert cbor.decode(cbor.encode(value)) == value
@@ -27,6 +28,7 @@ def _plain(value: object) -> bool:
     return value is None or type(value) in {bool, int, str, bytes}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40) | VALUES.map(cbor.encode).flatmap(lambda text: _damaged(text)))
 def test_bytes_are_read_exactly_when_they_are_the_one_encoding_of_a_plain_value(text: bytes) -> None:
     try:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xinglin.ledger import Code, cbor
@@ -108,11 +108,13 @@ def test_an_envelope_of_another_version_is_malformed() -> None:
         assert _opened(cbor.encode([other, signature])) is Code.MALFORMED
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_do_worse_than_being_malformed(text: bytes) -> None:
     assert _opened(text) is Code.MALFORMED
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_a_changed_byte_never_leaves_the_same_statement_with_the_same_signature(place: int, bits: int) -> None:
     transaction = Desk().sign("AccessBatch", accesses(1))

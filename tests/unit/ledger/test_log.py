@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xinglin.core.merkle import root_from_path
@@ -68,6 +68,7 @@ class Kept:
 SIZES = st.lists(st.integers(0, 30), max_size=6)
 
 
+@settings(deadline=None)
 @given(SIZES, st.data())
 def test_every_root_and_proof_at_every_size_is_that_of_the_rfc(sizes: list[int], data) -> None:
     kept = Kept(sizes)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xinglin.ledger import Code, Machine
@@ -127,6 +127,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_the_window_of_sequence_numbers_is_a_set_with_a_lower_bound(numbers: list[int]) -> None:
     view, naive = View(lambda _: None, lambda _: iter(())), _Naive()
