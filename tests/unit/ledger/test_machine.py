@@ -151,3 +151,17 @@ def test_the_same_transactions_give_the_same_app_hash_whatever_the_surroundings(
 def test_the_rules_have_not_changed_since_chains_exist_that_follow_them(tmp_path: Path) -> None:
     # Changed rules must come under a new version of the envelope, or old chains could not be replayed.
     assert history(tmp_path) == "68f797ac1a8cdf91b92e3c00ce5f520e6a7ff3a1b833eedbd1280f017c0560de"
+
+
+def test_how_transactions_are_grouped_into_blocks_does_not_change_the_app_hash(tmp_path: Path) -> None:
+    desk = Desk()
+    transactions = [desk.sign("AccessBatch", accesses(number)) for number in range(12)]
+    transactions += [desk.sign("DataAnchor", batch(number)) for number in (1, 2, 3)]
+    hashes = set()
+    for size in (1, 4, 15):
+        (tmp_path / str(size)).mkdir()
+        chain = Chain(tmp_path / str(size))
+        for start in range(0, 15, size):
+            chain.block(*transactions[start : start + size])
+        hashes.add(chain.machine.info()[1])
+    assert len(hashes) == 1
