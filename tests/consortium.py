@@ -159,12 +159,16 @@ class Consortium:
         names = [f"institution-{number}" for number in range(size)]
         self.members = [Institution(folder, name, pair) for name, pair in zip(names, _pairs(ports), strict=True)]
         parts = [member.make(commit_ms) for member in self.members]
+        # A second machine of the last institution, which the others let in.
+        self.spare = Institution(folder, "spare", _pairs(free_ports(2))[0])
+        spare = self.spare.make(commit_ms)
         wires = {(one, other): self.members[other].port for one in range(size) for other in range(size) if one != other}
         self.relays = Relays(wires)
         for number, member in enumerate(self.members):
             self.genesis: Genesis = member.home.found(parts, "region-of-the-tests")
             ways = [(self.relays.ports[number, other], parts[other].node) for other in range(size) if other != number]
-            member.home.meet([f"{node}@127.0.0.1:{port}" for port, node in ways])
+            peers = [f"{node}@127.0.0.1:{port}" for port, node in ways]
+            member.home.meet([*peers, spare.peer] if number < size - 1 else peers)
 
     @property
     def chain_id(self) -> str:

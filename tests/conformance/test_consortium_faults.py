@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import free_ports
 from tests.consortium import Consortium, Institution, Load, height, in_blocks, logged
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger import Code, cbor, digest_of
@@ -156,10 +157,10 @@ def test_a_wiped_node_rebuilds_the_same_ledger_whatever_its_surroundings(
 
 
 def test_a_key_that_votes_on_two_nodes_loses_its_power_and_gets_it_back_by_vote(
-    consortium: Consortium, under_load: Load, tmp_path: Path
+    consortium: Consortium, under_load: Load
 ) -> None:
     victim, others = consortium.members[3], consortium.members[:3]
-    twin = _twin(consortium, victim, tmp_path)
+    twin = _twin(consortium, victim)
     twin.start(("tests.faulty_validator", "contrary"))
     try:
         consortium.wait(lambda: _power(consortium, victim) == 0, "loss of power", 90)
@@ -179,20 +180,31 @@ def test_a_key_that_votes_on_two_nodes_loses_its_power_and_gets_it_back_by_vote(
     consortium.wait(lambda: _power(consortium, victim) == 10, "power given back", 30)
 
 
-def _twin(consortium: Consortium, victim: Institution, folder: Path) -> Institution:
-    """Another node with the same validator key."""
-    from tests.cluster import free_ports
-
+def test_a_node_that_nobody_named_is_let_in_by_nobody(consortium: Consortium, tmp_path: Path) -> None:
     ports = free_ports(2)
-    twin = Institution(folder, "twin", (ports[0], ports[1]))
-    part = twin.make(200)
+    stranger = Institution(tmp_path, "stranger", (ports[0], ports[1]))
+    stranger.make(200)
+    stranger.home.adopt(consortium.genesis, [])
+    stranger.home.meet([f"{one.home.read_member().node}@127.0.0.1:{one.port}" for one in consortium.members])
+    stranger.start()
+    try:
+        consortium.wait(lambda: height(stranger.url) >= 0, "answer")
+        time.sleep(3)
+        assert height(stranger.url) == 0
+        assert ask([stranger.url]).nodes[0].peers == ()
+    finally:
+        stranger.stop()
+
+
+def _twin(consortium: Consortium, victim: Institution) -> Institution:
+    """Another node with the same validator key."""
+    twin = consortium.spare
     twin.home.adopt(consortium.genesis, [])
     shutil.copy(victim.home.home / "keys" / "validator.json", twin.home.home / "keys" / "validator.json")
     nodes = [member.home.read_member().node for member in consortium.members]
     twin.home.meet(
         [f"{node}@127.0.0.1:{one.port}" for node, one in zip(nodes, consortium.members, strict=True) if one != victim]
     )
-    assert part.node not in nodes
     return twin
 
 

@@ -15,7 +15,7 @@ from xinglin.ledger.genesis import Genesis
 
 __all__ = ["NodeOptions", "ValidatorHome", "transaction_key"]
 
-_CONFIG = """# The node of this institution. `xinglin ledger join` writes the line of persistent_peers.
+_CONFIG = """# The node of this institution. `xinglin ledger join` writes the lines of peers.
 proxy_app = "unix://{socket}"
 abci = "socket"
 moniker = {name}
@@ -33,11 +33,12 @@ max_body_bytes = 16000000
 laddr = "tcp://{listen}"
 external_address = "{address}"
 persistent_peers = ""
+unconditional_peer_ids = ""
 persistent_peers_max_dial_period = "{redial}"
 pex = false
 addr_book_strict = false
 allow_duplicate_ip = true
-max_num_inbound_peers = 100
+max_num_inbound_peers = 0
 
 [mempool]
 size = 5000
@@ -56,7 +57,7 @@ indexer = "null"
 [instrumentation]
 prometheus = false
 """
-_PEERS = re.compile(r'^persistent_peers = ".*"$', re.MULTILINE)
+_PEERS = re.compile(r'^persistent_peers = ".*"\nunconditional_peer_ids = ".*"$', re.MULTILINE)
 _HOST = re.compile(r"[A-Za-z0-9.\[\]:-]+:\d{1,5}")
 
 
@@ -200,10 +201,11 @@ class ValidatorHome:
         write_atomic(self.genesis, content)
 
     def meet(self, peers: list[str]) -> None:
-        """Name the peers this node keeps a connection to, each ``node@host:port``; nobody else is looked for."""
+        """Name the peers of this node, each ``node@host:port``; nobody else is looked for or let in."""
         path = self.node / "config" / "config.toml"
-        line = f'persistent_peers = "{",".join(sorted(peers))}"'
-        write_atomic(path, _PEERS.sub(line, path.read_text()).encode())
+        known = ",".join(sorted({peer.partition("@")[0] for peer in peers}))
+        lines = f'persistent_peers = "{",".join(sorted(peers))}"\nunconditional_peer_ids = "{known}"'
+        write_atomic(path, _PEERS.sub(lines, path.read_text()).encode())
 
     def rpc(self) -> str:
         """The URL of the own node's door.
