@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from xinglin.access.instants import micros_of
@@ -22,6 +23,7 @@ from xinglin.access.segments import (
     seals_of,
     unsealed,
 )
+from xinglin.core.errors import StorageError
 from xinglin.core.files import full_disk, sync_folder
 from xinglin.core.merkle import leaf_hash, root_of
 
@@ -93,6 +95,8 @@ class Stream:
         self._previous = last_seal(folder)
         _drop_torn(folder / "seals")
         self._catch_up()
+        self._sealed, self._indexed = os.fstat(self._seals).st_size, os.fstat(self._index).st_size
+        self._unindexed: list[bytes] = []
         self._events = self._file = -1
         self._start = self._end = self._number = 0
         self._first = self._last = 0
@@ -147,13 +151,18 @@ class Stream:
                 root=root_of(self._leaves).hex(),
                 previous=before.digest() if before else "",
             )
+            line = seal.line() + b"\n"
             with full_disk(self.folder):
                 os.fdatasync(self._events)
-                _write(self._seals, seal.line() + b"\n")
+                # An earlier attempt may have failed half-way.
+                os.ftruncate(self._seals, self._sealed)
+                _write(self._seals, line)
                 os.fdatasync(self._seals)
-                _write(self._index, b"".join(self._entries))
+            self._sealed += len(line)
             self._previous = seal
+            self._unindexed += self._entries
             self._begin_segment()
+            self._write_index()
             return seal
 
     def close(self) -> None:
@@ -173,9 +182,21 @@ class Stream:
             with full_disk(self.folder):
                 raise error
 
+    def _write_index(self) -> None:
+        """Bring the index up; where that fails the next seal does it, and readers ask the events meanwhile."""
+        content = b"".join(self._unindexed)
+        try:
+            os.ftruncate(self._index, self._indexed)
+            _write(self._index, content)
+        except OSError:
+            return
+        self._indexed += len(content)
+        self._unindexed = []
+
     def _tick(self) -> None:
         while not self._stop.wait(0.25):
-            with self._mutex:
+            # A full disk is told to whoever appends next; this thread only tries again.
+            with self._mutex, suppress(OSError, StorageError):
                 if not self._stop.is_set() and self._leaves and self._micros() - self._first >= SECOND:
                     self.seal()
 

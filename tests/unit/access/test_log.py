@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from tests.unit.access.conftest import Region
 from xinglin.access.evidence import holds
 from xinglin.access.log import AuditLog, anchor_key
 from xinglin.access.segments import ENTRY, events_file, seals_of
-from xinglin.core.errors import NotFound, VerificationFailed
+from xinglin.core.errors import NotFound, StorageError, VerificationFailed
 from xinglin.ledger import cbor
 
 REPO = Path(__file__).resolve().parents[3]
@@ -179,6 +181,33 @@ def test_an_event_that_was_cut_off_is_dropped_and_the_others_stay(log: AuditLog,
     write(again, 2)
     again.close()
     assert len(list(again.events())) == 2 and again.findings() == []
+
+
+def test_a_disk_that_is_full_while_a_segment_is_sealed_loses_nothing(
+    log: AuditLog, clock: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [write(log, number) for number in range(10)]
+    real, room = os.write, [0]
+
+    def scarce(descriptor: int, content: bytes) -> int:
+        if room[0] <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        room[0] -= 1
+        return real(descriptor, content[:20])
+
+    for left in range(20):
+        room[0] = left
+        with monkeypatch.context() as patch:
+            patch.setattr("xinglin.access.stream.os.write", scarce)
+            with suppress(StorageError):
+                log.seal()
+    clock.now += 10
+    names.append(write(log, 3))
+    log.seal()
+    assert log.findings() == []
+    assert [json.loads(event)["id"] for event in log.events()] == names
+    proof = log.prove(names[3])
+    assert len(log.events_of(about(3).hex())) == 2 and holds(proof, bytes.fromhex(proof.seal.root))
 
 
 def test_what_a_dead_process_left_is_sealed_by_the_next(tmp_path: Path, clock: Ticking) -> None:
