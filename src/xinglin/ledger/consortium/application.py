@@ -46,7 +46,7 @@ class LedgerApplication:
         self._decided: tuple[bytes, BlockResult] | None = None
         self._retain = 0
         self._message = {name: interface.message(f"Response{name}") for name in _RESPONSES}
-        self._event = interface.message("ExecTxResult")
+        self._may_wait = self._message["CheckTx"](gas_wanted=1)
 
     def answer(self, kind: str, request: Any) -> Any:
         """The response to a request; `kind` is the name of the method that answers it.
@@ -81,7 +81,7 @@ class LedgerApplication:
         now = max(int(self._clock()), self._block_time)
         code = self._pool.check(request.tx, now)
         if code is Code.OK:
-            return self._message["CheckTx"](gas_wanted=1)
+            return self._may_wait
         return self._message["CheckTx"](code=code, log=code.reason, codespace="xinglin")
 
     def prepare_proposal(self, request: Any) -> Any:

@@ -50,6 +50,10 @@ class Server:
         self._application = application
         self._request = interface.message("Request")
         self._response = interface.message("Response")
+        flushed = self._response()
+        flushed.flush.SetInParent()
+        self._flushed = frame(flushed.SerializeToString())
+        self._repeated: tuple[Any, bytes] = None, b""
         self._socket = socket
         self._ended: asyncio.Event | None = None
 
@@ -95,16 +99,21 @@ class Server:
         """The framed response to one request, and whether everything said so far must be sent now."""
         request = self._request.FromString(message)
         kind = request.WhichOneof("value")
-        response = self._response()
         if kind is None:
             raise ValueError("a request of a kind that this interface does not know")
-        if kind in {_FLUSH, "echo"}:
-            getattr(response, kind).SetInParent()
-            if kind == "echo":
-                response.echo.message = request.echo.message
-        else:
-            getattr(response, kind).CopyFrom(self._application.answer(kind, getattr(request, kind)))
-        return frame(response.SerializeToString()), kind == _FLUSH
+        if kind == _FLUSH:
+            return self._flushed, True
+        if kind == "echo":
+            response = self._response()
+            response.echo.message = request.echo.message
+            return frame(response.SerializeToString()), False
+        answer = self._application.answer(kind, getattr(request, kind))
+        if answer is not self._repeated[0]:
+            # An application that answers the same again and again, as to every good transaction, is framed once.
+            response = self._response()
+            getattr(response, kind).CopyFrom(answer)
+            self._repeated = answer, frame(response.SerializeToString())
+        return self._repeated[1], False
 
 
 class _Connection(asyncio.Protocol):
