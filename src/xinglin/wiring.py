@@ -210,12 +210,15 @@ def open_signer(settings: Settings, ledger: Ledger) -> Signer:
         settings: The region's settings.
         ledger: From `open_ledger`.
     """
-    from xinglin.ledger import Signer
+    from xinglin.ledger import Signer, last_sequence
 
     member = settings.home / "ledger" / "member.json"
     name = json.loads(member.read_bytes())["name"] if member.is_file() else _INSTITUTION
     sequences = settings.home / "ledger" / "sequences.sqlite"
-    return Signer(name, _ledger_key(settings)[0], ledger.chain_id, sequences, wall_clock)
+    key, public = _ledger_key(settings)
+    # After a restore the file of sequences may be older than what the ledger has seen.
+    floor = last_sequence(ledger, public) + 1
+    return Signer(name, key, ledger.chain_id, sequences, wall_clock, floor=floor)
 
 
 def open_keeper(settings: Settings, ledger: Ledger) -> Keeper:

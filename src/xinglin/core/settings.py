@@ -256,7 +256,7 @@ class Settings:
 
     def save(self) -> None:
         """Write ``xinglin.toml`` into the home folder."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = (
             "# Settings of this region. `buckets` cannot change once a mart was built.\n"
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"

@@ -9,7 +9,7 @@ from xinglin.ledger.envelope import digest_of, key_id_of
 from xinglin.ledger.genesis import Founder, Genesis
 from xinglin.ledger.machine import BlockResult, Machine, app_hash_of
 from xinglin.ledger.port import ConsistencyProof, Header, Ledger, Logged, LogProof, MapProof, Receipt
-from xinglin.ledger.signer import Signer
+from xinglin.ledger.signer import Signer, last_sequence
 from xinglin.ledger.store import Store
 
 __all__ = [
@@ -32,4 +32,5 @@ __all__ = [
     "check_store",
     "digest_of",
     "key_id_of",
+    "last_sequence",
 ]

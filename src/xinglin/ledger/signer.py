@@ -8,15 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from xinglin.core.clock import Clock
+from xinglin.ledger import cbor
 from xinglin.ledger.envelope import key_id_of, seal_with
+from xinglin.ledger.port import Ledger
 from xinglin.ledger.store import told
 
-__all__ = ["Signer"]
+__all__ = ["Signer", "last_sequence"]
 
 _GROUP = 64
 # The ledger accepts numbers up to 1,024 below the highest. Numbers that were reserved long ago, while other processes
 # went on, would be refused; so a rest that is this far behind is given up.
 _BEHIND = 512
+
+
+def last_sequence(ledger: Ledger, public_key: bytes) -> int:
+    """The highest sequence number that a ledger has seen of a key; -1 when it saw none.
+
+    Args:
+        ledger: Where to look.
+        public_key: The key of 32 bytes.
+    """
+    value = ledger.state(b"seq/" + key_id_of(public_key).encode())
+    return -1 if value is None else int(cbor.decode(value)["highest"])
 
 
 class Signer:
