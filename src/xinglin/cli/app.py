@@ -4,16 +4,59 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from xinglin import __version__
 
 __all__ = ["Home", "Json", "Master", "Purpose", "RunnerChoice", "RunnerName", "app"]
 
+_ORDER = [
+    "demo",
+    "init",
+    "ingest",
+    "listen",
+    "run",
+    "status",
+    "sql",
+    "extract",
+    "view",
+    "job",
+    "record",
+    "consent",
+    "access",
+    "verify",
+    "ledger",
+    "backup",
+    "erase",
+    "quarantine",
+    "messages",
+    "link",
+    "mart",
+    "identity",
+    "vocabulary",
+    "site",
+    "source",
+    "region",
+    "spark",
+]
+"""As a newcomer meets them."""
+
+
+class _InOrder(TyperGroup):
+    """Commands in the order of `_ORDER`; one that has no place there comes last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of the commands."""
+        last = len(_ORDER)
+        return sorted(self.commands, key=lambda name: (_ORDER.index(name) if name in _ORDER else last, name))
+
+
 app = typer.Typer(
     name="xinglin",
+    cls=_InOrder,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
