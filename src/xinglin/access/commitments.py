@@ -76,9 +76,11 @@ def counted(kept: Kept, ledger: Ledger | None) -> Counted | None:
     genuine = commitment(kept.salt, kept.text) == kept.commitment
     confirmed = kept.state != WITHDRAWING and genuine and known is not None and known["commitment"] == kept.commitment
     try:
-        return Counted(kept.handle, _compiled(kept.text), confirmed)
+        rule = _compiled(kept.text)
     except (BadInput, ValueError) as error:
         raise StorageError("a consent that is kept cannot be read", source=FILE, remedy="restore a backup") from error
+    # Under another name than the text's own it may only forbid, too.
+    return Counted(kept.handle, Rule(kept.person, rule.root), confirmed and rule.person == kept.person)
 
 
 @lru_cache(maxsize=65_536)

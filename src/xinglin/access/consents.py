@@ -132,6 +132,22 @@ class ConsentStore:
         """Every consent that is not withdrawn, in the order of the handles."""
         return self._rows("state <> ?", WITHDRAWN)
 
+    def move(self, former: int, person: int) -> int:
+        """Let a person's consents follow when identity finds that two persons are one.
+
+        What they deny is denied under the new name; what they permit has to be given anew, since the text names the
+        former person.
+
+        Args:
+            former: The person id that ended.
+            person: The one that stands for it now.
+
+        Returns:
+            How many there were.
+        """
+        with self._changing() as file:
+            return file.execute("UPDATE consent SET person = ? WHERE person = ?", (person, former)).rowcount
+
     def forget(self, person: int) -> int:
         """Destroy a person's consents with their salts; what the ledger holds of them says nothing any more.
 

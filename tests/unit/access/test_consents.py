@@ -147,6 +147,16 @@ def test_a_refusal_of_the_ledger_is_said_and_permits_nothing(region: Region) -> 
     assert research(region) == "consent-missing"
 
 
+def test_denials_follow_a_person_who_was_merged_and_grants_do_not(region: Region) -> None:
+    region.gate.consents.put(GRANT, region.ledger, region.signer)
+    region.gate.consents.put(DENIAL, region.ledger, region.signer)
+    assert research(region) == "permitted"
+    assert region.gate.consents.move(17, 3) == 2
+    assert region.read("clinician", 3, "TREAT").decision.reason == "consent-denies"
+    assert region.read("analyst", 3, "HRESCH").decision.reason == "consent-missing"
+    assert region.read("clinician", 17, "TREAT").decision.permit and research(region) == "consent-missing"
+
+
 def test_forgetting_a_person_destroys_texts_and_salts(region: Region) -> None:
     kept = region.gate.consents.put(GRANT, region.ledger, region.signer)
     assert region.gate.consents.forget(17) == 1 and region.gate.consents.of(17) == []
