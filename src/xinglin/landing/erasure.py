@@ -288,21 +288,20 @@ class _Stage:
     def _originals(self, batches: list[ErasedBatch]) -> Iterator[str]:
         """Kept originals that a record of the person was made from, or that hold one of the person's numbers."""
         sources = {one.sequence: set(one.sources) for one in batches}
-        looked: set[str] = set()
+        made_from: set[str] = set()
+        others: set[str] = set()
         for batch in self.landing.batches(self.site):
             archive: str | None = None
             for number, source in enumerate(batch.manifest["sources"]):
                 own = source.get("original")
                 archive = own if source["role"] == "archive" else archive if source["role"] == "member" else None
                 kept = own or archive
-                if kept is None or not (self.folder / "originals" / kept).is_file():
-                    continue
-                if number in sources.get(batch.sequence, ()):
-                    yield kept
-                elif kept not in looked:
-                    looked.add(kept)
-                    if any(self.trace.numbered(one.lower()) for one in unpacked(self.folder / "originals" / kept)):
-                        yield kept
+                if kept is not None and (self.folder / "originals" / kept).is_file():
+                    (made_from if number in sources.get(batch.sequence, ()) else others).add(kept)
+        yield from made_from
+        for kept in sorted(others - made_from):
+            if any(self.trace.numbered(one.lower()) for one in unpacked(self.folder / "originals" / kept)):
+                yield kept
 
     def _forget(self, resources: list[tuple[str, str]]) -> None:
         path = self.folder / "erased"
@@ -314,14 +313,16 @@ class _Stage:
 
 def _put(table: pa.Table, name: str, rows: dict[int, str], value: Any) -> pa.Table:
     """A table with one value in some rows of a column."""
+    import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     column = table.schema.get_field_index(name)
-    values = table[name].to_pylist()
-    for row in rows:
-        values[row] = value
     kind = table.schema.field(column)
-    return table.set_column(column, kind.with_nullable(True), pa.array(values, kind.type))
+    hit = np.zeros(table.num_rows, dtype=bool)
+    hit[list(rows)] = True
+    values = pc.if_else(pa.array(hit), pa.scalar(value, kind.type), table[name])
+    return table.set_column(column, kind.with_nullable(True), values)
 
 
 def _empty_spool(spool: Path, trace: Trace) -> int:
