@@ -47,10 +47,10 @@ def prove_batch(
     from xinglin.flows.prove import batch_file
     from xinglin.wiring import open_prover
 
+    stores = opened("ledger prove batch", home)
     site, _, number = batch.rpartition("/")
     if not site or not number.isdigit():
         raise UsageError("a batch is named SITE/NUMBER", source=batch, remedy="for example mercy/1")
-    stores = opened("ledger prove batch", home)
     with opened_ledger(home) as (settings, ledger):
         prover, _ = open_prover(settings, ledger)
         _give(batch_file(prover, stores.landing, ledger, site, int(number)), out)
@@ -115,9 +115,9 @@ def prove_consent(
     from xinglin.flows.prove import consent_file
     from xinglin.wiring import open_consents, open_prover
 
+    region = opened("ledger prove consent", home, person=person).settings
     if len(handle) != 32 or set(handle) - set("0123456789abcdef"):
         raise UsageError("a consent's handle has 32 hex digits", source=handle[:40])
-    region = opened("ledger prove consent", home, person=person).settings
     with open_consents(region) as desk:
         kept = desk.one(handle, person)
     with opened_ledger(home) as (settings, ledger):
