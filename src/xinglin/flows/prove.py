@@ -29,7 +29,18 @@ def batch_file(prover: Prover, landing: Landing, ledger: Ledger, site: str, sequ
     batch = next((one for one in landing.batches(site) if one.sequence == sequence), None)
     if batch is None:
         raise NotFound("there is no such batch", source=f"{site}, batch {sequence}", remedy="see: xinglin status")
+    if _redacted(batch):
+        raise NotFound(
+            "the manifest that was anchored named an erased person and is gone",
+            source=f"{site}, batch {sequence}",
+            remedy="prove single rows; the site's tombstone names the manifest's digest",
+        )
     return prover.of_transaction("batch", {"batch": _signed(landing, batch)}, _anchor_of(ledger, site, sequence))
+
+
+def _redacted(batch: Batch) -> bool:
+    """Whether an erasure took names of received files out of the manifest."""
+    return batch.change is not None and batch.change.redacted is not None
 
 
 def _signed(landing: Landing, batch: Batch) -> list[bytes]:
@@ -77,7 +88,8 @@ def row_file(
         "leaf": proof.leaf,
         "resource": _resource(batch, origin.file, origin.position) if content else None,
         "path": sided(proof.index, proof.size, proof.path),
-        "batch": _signed(stores.landing, batch) if manifest else None,
+        # A redacted manifest is not the anchored one; the anchor itself has the root, which is what a row needs.
+        "batch": _signed(stores.landing, batch) if manifest and not _redacted(batch) else None,
     }
     return prover.of_transaction("row", item, _anchor_of(ledger, origin.site, origin.batch))
 
