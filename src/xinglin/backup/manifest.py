@@ -26,7 +26,7 @@ def repository_of(secret: bytes) -> str:
 
     Example:
         >>> repository_of(bytes(32))
-        'd2dcfc1ff5f5bfb9'
+        'f4676f8dd230f550'
     """
     return hashlib.sha256(b"xinglin backup repository 1\x00" + secret).hexdigest()[:16]
 
