@@ -7,6 +7,7 @@ line to `RESOURCES`. `decoder` refuses a value of another type, a null and a day
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -206,6 +207,7 @@ def _structure(name: str, elements: str, known: dict[str, Any]) -> type[Struct]:
     )
 
 
+_MAKING = threading.Lock()
 _MOMENT = Annotated[datetime, msgspec.Meta(tz=True)]
 """RFC 3339 with a zone, as msgspec's parser, written in C, reads it."""
 
@@ -260,4 +262,6 @@ def _decoder(resource_type: str, *, quick: bool) -> Callable[[bytes], Any]:
         elements += " identifier:Identifier*"
     if resource_type not in _resources():
         elements = _EVERY_RESOURCE
-    return msgspec.json.Decoder(_structure(resource_type, elements, _datatypes(quick)), dec_hook=accept).decode
+    # Decoders share datatypes, which msgspec prepares when a decoder is first made of them: one thread at a time.
+    with _MAKING:
+        return msgspec.json.Decoder(_structure(resource_type, elements, _datatypes(quick)), dec_hook=accept).decode
