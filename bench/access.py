@@ -16,6 +16,7 @@ from bench.ledger import limits, rate
 from bench.measure import record
 
 PERSONS = 100_000
+DECISIONS = 60_000
 GROUP = 512
 PROVED = 200
 
@@ -41,15 +42,13 @@ def region(home: Path) -> tuple[Any, Any, Any, str]:
 
 def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
     """Decide and audit; nothing else runs in the process but its own sealing."""
-    from xinglin.core.intent import Intent
-
-    stages, chance = frozenset({"landing", "identity"}), random.Random(7)
+    chance = random.Random(7)
     persons = [chance.randrange(PERSONS) for _ in range(count)]
     took = []
     begin, used = time.perf_counter(), time.process_time()
     for person in persons:
         start = time.perf_counter()
-        gate.judge(credential, Intent("read", stages, purpose="TREAT", person=person))
+        gate.judge(credential, _read(person))
         took.append(time.perf_counter() - start)
     seconds, used = time.perf_counter() - begin, time.process_time() - used
     took.sort()
@@ -62,6 +61,33 @@ def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
         "p999_us": took[count * 999 // 1000] * 1e6,
         "longest_ms": took[-1] * 1e3,
     }
+
+
+def fill(gate: Any, credential: str, count: int) -> float:
+    """Append as many events of the same form, for as many persons, without deciding again; how many a second."""
+    chance = random.Random(5)
+    text = gate.log.event(gate.judge(credential, _read(0)).event).partition(b',"recorded":')[2]
+    name = gate.reference(0).encode()
+
+    def append() -> None:
+        for _ in range(count - 1):
+            person = gate.reference(chance.randrange(PERSONS))
+            content = text.replace(name, person.encode()).partition(b",")[2]
+            gate.log.append(lambda micros, found=content: _at(micros) + found, bytes.fromhex(person))
+
+    return rate(count, append)
+
+
+def _read(person: int) -> Any:
+    from xinglin.core.intent import Intent
+
+    return Intent("read", frozenset({"landing", "identity"}), purpose="TREAT", person=person)
+
+
+def _at(micros: int) -> bytes:
+    from xinglin.access.instants import instant
+
+    return b'"recorded":"%s",' % instant(micros).encode()
 
 
 def anchor(gate: Any, ledger: Any, signer: Any) -> dict[str, float]:
@@ -121,15 +147,17 @@ def bench(resources: int, times: int) -> None:
     try:
         gate, ledger, signer, credential = region(folder)
         decide(gate, credential, 1_000)
-        share = (resources - 1_000) // times
+        share = min(DECISIONS, (resources - 1_000) // times)
         runs = [decide(gate, credential, share) for _ in range(times)]
-        events = 1_000 + share * times
+        events = resources
+        filled = fill(gate, credential, events - 1_000 - share * times)
         gate.log.seal()
         size = sum(path.stat().st_size for path in gate.log.folder.rglob("events-*")) // events
         figures = {
             "decisions_per_s": statistics.median(run["decisions_per_s"] for run in runs),
             "runs": runs,
             "event_bytes": size,
+            "appends_per_s": filled,
             **anchor(gate, ledger, signer),
             **prove(gate, ledger, events),
             "verify_all_s": 1 / rate(1, gate.log.findings),
