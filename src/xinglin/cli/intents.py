@@ -63,6 +63,7 @@ INTENTS: dict[str, Intent | None] = {
     "ledger start": None,
     "ledger status": None,
     "ledger verify-proof": None,
+    "ledger watch": None,
     "ledger witness": None,
     "link": _intent("work", "landing identity", ["identity"]),
     "listen": _INGEST,

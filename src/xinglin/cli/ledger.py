@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xinglin.cli.app import Home, Json, app
-from xinglin.cli.show import print_json, say
+from xinglin.cli.show import complain, print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xinglin.flows.anchor import AnchorReport
     from xinglin.ledger import Ledger
     from xinglin.ledger.note import Verifier
+    from xinglin.ledger.witness import Witness
 
 __all__ = ["ledger_app", "opened_ledger", "tell_anchors", "witness_keys"]
 
@@ -115,18 +116,21 @@ def checkpoint(
     take: Annotated[
         Path | None, typer.Option(help="A checkpoint that came back from a witness, to be kept for proofs.")
     ] = None,
+    ask: Annotated[str | None, typer.Option(help="URL of a witness that cosigns at once; the answer is kept.")] = None,
     witness: WitnessKeys = None,
     home: Home = None,
 ) -> None:
     """Sign what the ledger is now, for a witness to cosign; or keep what a witness cosigned."""
     from xinglin.core.files import write_atomic
     from xinglin.ledger.note import Note
+    from xinglin.ledger.witness_door import ask_witness
     from xinglin.wiring import open_keeper
 
     with opened_ledger(home) as (settings, ledger):
         keeper = open_keeper(settings, ledger)
-        if take:
-            names = keeper.take(Note.parse(take.read_bytes()), witness_keys(witness))
+        if take or ask:
+            asked = None if ask is None else ask_witness(ask, lambda seen: keeper.request(ledger, seen))
+            names = keeper.take(asked or Note.parse(take.read_bytes() if take else b""), witness_keys(witness))
             say(f"kept, cosigned by {', '.join(names)}")
             return
         request = keeper.request(ledger, since)
@@ -148,11 +152,47 @@ def witness(
     name: Annotated[str, typer.Option(help="Name that a new witness signs under.")] = "witness",
 ) -> None:
     """Cosign a checkpoint that continues what was cosigned before; refuse a rolled back or forked one."""
+    from xinglin.core.files import write_atomic
+    from xinglin.ledger.witness import Request
+
+    own = _witness(state, name, trust)
+    note = own.add(Request.parse(file.read_text()))
+    if out is None:
+        say(str(note).rstrip("\n"))
+    else:
+        write_atomic(out, str(note).encode())
+        say(f"{out}: cosigned under {own.key.text()}")
+
+
+@ledger_app.command("watch")
+def watch(
+    state: Annotated[Path, typer.Option(help="The witness's own folder: its key, and what it cosigned.")],
+    listen: Annotated[str, typer.Option(help="HOST:PORT to listen on.")] = "127.0.0.1:8780",
+    trust: Annotated[Path | None, typer.Option(help="Genesis of a ledger that is to be watched from now on.")] = None,
+    name: Annotated[str, typer.Option(help="Name that a new witness signs under.")] = "witness",
+) -> None:
+    """Be a witness over HTTP (C2SP tlog-witness, add-checkpoint), until SIGINT."""
+    from xinglin.core.errors import UsageError
+    from xinglin.ledger.witness_door import witness_door
+
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise UsageError("an address is HOST:PORT", source=listen)
+    own = _witness(state, name, trust)
+    server = witness_door(own, host, int(port))
+    complain(f"listening on {host}:{server.server_address[1]} as {own.key.text()}")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+def _witness(state: Path, name: str, trust: Path | None) -> Witness:
+    """The witness of a folder, told whom to watch where a genesis is given."""
     from xinglin.core.clock import wall_clock
     from xinglin.core.errors import UsageError
-    from xinglin.core.files import write_atomic
     from xinglin.ledger.trust import Trust
-    from xinglin.ledger.witness import Request, Witness
+    from xinglin.ledger.witness import Witness
 
     own = Witness(state, wall_clock, name)
     if trust is not None:
@@ -160,9 +200,4 @@ def witness(
         if key is None:
             raise UsageError("this genesis names no checkpoint key", source=str(trust))
         own.trust(key)
-    note = own.add(Request.parse(file.read_text()))
-    if out is None:
-        say(str(note).rstrip("\n"))
-    else:
-        write_atomic(out, str(note).encode())
-        say(f"{out}: cosigned under {own.key.text()}")
+    return own
