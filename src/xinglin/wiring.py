@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xinglin.core.intent import Intent
     from xinglin.flows.anchor import AnchorReport
     from xinglin.flows.consent import ConsentDesk
+    from xinglin.flows.optin import OptIn
     from xinglin.lake import Lake, Runner
     from xinglin.lake.thrift import SqlDoor
     from xinglin.ledger import Ledger, Signer
@@ -102,8 +103,22 @@ def open_region(
     settings = init_region(home) if create else Settings.load(home)
     found_access(settings, wall_clock())
     with open_gate(settings) as gate:
-        permit = admit(settings, gate, intent, credential, wall_clock())
+        permit = admit(settings, gate, intent, credential, wall_clock(), _opt_in(settings))
     return assemble(settings, permit, clock)
+
+
+def _opt_in(settings: Settings) -> OptIn | None:
+    """Who granted research, in a region where only they are in it."""
+    if settings.access.research != "opt-in":
+        return None
+    from xinglin.flows.optin import OptIn
+
+    return OptIn(_identity(settings), reachable_ledger(settings))
+
+
+def _identity(settings: Settings) -> Lake:
+    """The lake for decisions: who is treated where, and nothing else of it."""
+    return _open_lake(settings, Permit(frozenset({"identity"}), frozenset(), "decisions"))
 
 
 @contextmanager
@@ -115,8 +130,7 @@ def open_gate(settings: Settings) -> Iterator[Gate]:
     """
     from xinglin.access.gate import Gate
 
-    identity = _open_lake(settings, Permit(frozenset({"identity"}), frozenset(), "treatment relation"))
-    treated = Treated(identity, settings.access_folder, wall_clock)
+    treated = Treated(_identity(settings), settings.access_folder, wall_clock)
     gate = Gate.open(settings.access_folder, reachable_ledger(settings), wall_clock, treated)
     try:
         yield gate

@@ -16,10 +16,11 @@ from xinglin.flows.referrals import referred
 from xinglin.flows.refusals import refusal
 
 if TYPE_CHECKING:
-    from xinglin.access.actor import Issuers
+    from xinglin.access.actor import Actor, Issuers
     from xinglin.access.gate import Gate
     from xinglin.core.intent import Intent
     from xinglin.core.settings import Settings
+    from xinglin.flows.optin import OptIn
     from xinglin.lake import Lake
 
 __all__ = ["OWNER", "Treated", "admit", "found_access", "owner_credential"]
@@ -68,8 +69,8 @@ def found_access(settings: Settings, now: datetime) -> None:
     """
     from xinglin.access.issuers import create_issuer
 
-    folder = settings.access_folder
-    if (folder / "issuers.json").exists() or settings.home.stat().st_uid != os.getuid():
+    folder, own = settings.access_folder, owner_credential(settings)
+    if ((folder / "issuers.json").exists() and own.exists()) or settings.home.stat().st_uid != os.getuid():
         return
     settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -82,7 +83,14 @@ def owner_credential(settings: Settings) -> Path:
     return settings.keys / "actors" / "owner.jws"
 
 
-def admit(settings: Settings, gate: Gate, intent: Intent, credential: Path | None, now: datetime) -> Permit:
+def admit(
+    settings: Settings,
+    gate: Gate,
+    intent: Intent,
+    credential: Path | None,
+    now: datetime,
+    opt_in: OptIn | None = None,
+) -> Permit:
     """Decide about a command and write the decision down.
 
     Args:
@@ -91,6 +99,7 @@ def admit(settings: Settings, gate: Gate, intent: Intent, credential: Path | Non
         intent: What is to be done; without a purpose it is the one for which the actor's role may do it.
         credential: File of the credential; the owner's when not given.
         now: The time.
+        opt_in: Who granted research, where only they are in it.
 
     Raises:
         AccessDenied: It may not be done; the refusal is in the audit log.
@@ -103,13 +112,17 @@ def admit(settings: Settings, gate: Gate, intent: Intent, credential: Path | Non
     except NotFound as error:
         remedy = "let the owner of its files run any command once"
         raise AccessDenied("nobody can be known here yet", source=str(settings.home), remedy=remedy) from error
-    roles = _roles(text, issuers, now)
-    purpose = intent.purpose or _purpose(roles, intent)
-    verdict = gate.judge(text, replace(intent, purpose=purpose), partial=intent.person is not None)
+    actor = _actor(text, issuers, now)
+    roles = actor.roles if actor else ()
+    asked = replace(intent, purpose=intent.purpose or _purpose(roles, intent))
+    verdict = gate.judge(text, asked, partial=intent.person is not None)
     if not verdict.decision.permit:
         raise refusal(verdict.decision.reason, intent, roles)
     gives = verdict.decision.gives if intent.person is not None else frozenset()
-    return replace(verdict.permit, without=verdict.decision.without, gives=gives)
+    without = verdict.decision.without
+    if opt_in and actor:
+        without |= opt_in.ungranted(gate, actor, asked, now)
+    return replace(verdict.permit, without=without, gives=gives)
 
 
 def _presented(settings: Settings, credential: Path | None, now: datetime) -> str | None:
@@ -150,14 +163,14 @@ def _issue_owner(settings: Settings, now: datetime) -> None:
     private_file(path, text.encode() + b"\n")
 
 
-def _roles(text: str | None, issuers: Issuers, now: datetime) -> tuple[str, ...]:
-    """The roles of a credential that holds; none of another."""
+def _actor(text: str | None, issuers: Issuers, now: datetime) -> Actor | None:
+    """Whom a credential names that holds; nobody for another."""
     from xinglin.access.actor import CredentialRefused, verify
 
     try:
-        return verify(text, issuers, now).roles if text else ()
+        return verify(text, issuers, now) if text else None
     except CredentialRefused:
-        return ()
+        return None
 
 
 def _purpose(roles: tuple[str, ...], intent: Intent) -> str:
