@@ -209,3 +209,13 @@ def test_a_patient_sees_the_own_log_and_proves_nobody_elses(story: Story) -> Non
     )
     said = story("other", "ledger", "prove", "access", event, "--person", "5", code=1)
     assert "the log of the person has no such event" in said
+
+
+def test_by_opt_in_research_reads_who_granted_it(story: Story) -> None:
+    toml = story.xinglin.home / "xinglin.toml"
+    toml.write_text(toml.read_text() + '\n[access]\nresearch = "opt-in"\n')
+    count = ["sql", "SELECT count(*) FROM person", "--format", "csv"]
+    assert _number(story("analyst", *count, "--purpose", "HRESCH")) == 0
+    story.consent("--purpose", "HRESCH")
+    assert _number(story("analyst", *count, "--purpose", "HRESCH")) == 1
+    assert _number(story("analyst", *count, "--purpose", "HOPERAT")) > 1
