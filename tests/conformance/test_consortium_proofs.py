@@ -15,8 +15,9 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash
 from xinglin.flows.proofs import consent_key, verify_proof
 from xinglin.ledger import Code, digest_of
+from xinglin.ledger.answers import signed_header_of
 from xinglin.ledger.consortium.rpc import Door
-from xinglin.ledger.light import check_commit, signed_header_of
+from xinglin.ledger.light import check_commit
 from xinglin.ledger.proof import Checker
 from xinglin.ledger.proving import BlockAnchors, Prover
 from xinglin.ledger.trust import Trust

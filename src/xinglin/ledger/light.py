@@ -9,16 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash, root_of
 from xinglin.ledger.wire import fixed64, length_delimited, message, timestamp, varint, whole
 
 __all__ = [
-    "BlockId", "Header", "SignedHeader", "Time", "Validators", "Vote", "check_commit", "follow", "signed_header_of",
-    "validators_of", "vote_bytes",
-]  # fmt: skip
+    "BlockId",
+    "Header",
+    "SignedHeader",
+    "Time",
+    "Validators",
+    "Vote",
+    "address",
+    "check_commit",
+    "follow",
+    "vote_bytes",
+]
 
 _PRECOMMIT = 2
 Time = tuple[int, int]
@@ -263,56 +270,3 @@ def _check_place(header: Header, chain_id: str, after: int) -> None:
         raise VerificationFailed("the header is of another chain", source=f"height {header.height}")
     if header.height <= after:
         raise VerificationFailed("a header stands before the one it follows", source=f"height {header.height}")
-
-
-def _moment(text: str) -> Time:
-    """A time as CometBFT writes it: RFC 3339, up to nine digits of a second.
-
-    Example:
-        >>> _moment("2026-01-02T03:04:05.000000006Z")
-        (1767323045, 6)
-    """
-    from datetime import datetime
-
-    whole_seconds, _, fraction = text.removesuffix("Z").partition(".")
-    return int(datetime.fromisoformat(whole_seconds + "+00:00").timestamp()), int(fraction.ljust(9, "0") or "0")
-
-
-def _block_id(value: dict[str, Any]) -> BlockId:
-    parts = value["parts"]
-    return BlockId(bytes.fromhex(value["hash"]), int(parts["total"]), bytes.fromhex(parts["hash"]))
-
-
-def signed_header_of(answer: dict[str, Any]) -> SignedHeader:
-    """The `signed_header` of what a node answers to ``/commit``."""
-    plain, commit = answer["header"], answer["commit"]
-    hashes = (
-        "last_commit_hash", "data_hash", "validators_hash", "next_validators_hash", "consensus_hash", "app_hash",
-        "last_results_hash", "evidence_hash", "proposer_address",
-    )  # fmt: skip
-    version = plain["version"]
-    header = Header(
-        (int(version.get("block", 0)), int(version.get("app", 0))),
-        plain["chain_id"],
-        int(plain["height"]),
-        _moment(plain["time"]),
-        _block_id(plain["last_block_id"]),
-        *(bytes.fromhex(plain[name]) for name in hashes),
-    )
-    votes = tuple(_vote(one) for one in commit["signatures"] if one["block_id_flag"] == 2)
-    block = _block_id(commit["block_id"])
-    return SignedHeader(header, int(commit["round"]), block.parts, block.parts_hash, votes)
-
-
-def _vote(value: dict[str, Any]) -> Vote:
-    import base64
-
-    signature = base64.b64decode(value["signature"])
-    return Vote(bytes.fromhex(value["validator_address"]), _moment(value["timestamp"]), signature)
-
-
-def validators_of(answer: Iterable[dict[str, Any]]) -> Validators:
-    """The `validators` of what a node answers to ``/validators``."""
-    import base64
-
-    return Validators(tuple((base64.b64decode(one["pub_key"]["value"]), int(one["voting_power"])) for one in answer))

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from xinglin.core.errors import LedgerUnavailable, NotFound
 from xinglin.ledger import cbor
+from xinglin.ledger.answers import signed_header_of, validators_of
 from xinglin.ledger.checkpoint import Checkpoint, sign_checkpoint
 from xinglin.ledger.climb import sided
 from xinglin.ledger.envelope import open_envelope
-from xinglin.ledger.light import SignedHeader, Validators, signed_header_of, validators_of
+from xinglin.ledger.light import SignedHeader, Validators
 from xinglin.ledger.note import Note, Verifier
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.proof import FORMAT
