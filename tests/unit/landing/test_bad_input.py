@@ -265,6 +265,9 @@ ANYTHING = st.one_of(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ANYTHING, max_size=8), st.sampled_from(["a.ndjson", "a.json", "a", "a.ndjson.gz"]))
 def test_whatever_is_offered_the_account_balances(land: Land, offered: list[bytes], name: str) -> None:
+    if name == "a.ndjson":
+        # Bytes that came before under another name would be counted as they were read then.
+        offered = [*offered, lines(patient(9))[:-1]]
     data = b"\n".join(offered)
     report = land(gzip.compress(data) if name.endswith("gz") else data, name)
     if name == "a.ndjson":
