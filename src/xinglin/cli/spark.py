@@ -29,6 +29,7 @@ def thrift(
     import signal
     import threading
 
+    from xinglin.flows.admission import deciding
     from xinglin.flows.door import show_mart
     from xinglin.wiring import open_door
 
@@ -50,4 +51,5 @@ def thrift(
             else:
                 say(f"shows version {version} of the mart")
 
-        show_mart(stores, door, lambda: stopped.wait(2.0), shown)
+        again = deciding(stores, lambda: opened("spark thrift", home, purpose=purpose))
+        show_mart(stores, door, lambda: stopped.wait(2.0), shown, again)

@@ -24,23 +24,29 @@ def show_mart(
     door: SqlDoor,
     wait: Callable[[], bool],
     tell: Callable[[int], None] | None = None,
+    decided: Callable[[], Stores] | None = None,
 ) -> None:
     """Show every table of the mart and the vocabulary, and show them anew after each publication, until told to stop.
+
+    They are shown anew too where the decision comes to leave out other persons.
 
     Args:
         stores: The region.
         door: Where they are shown.
         wait: Returns after a while; true means stop.
         tell: Told of each version of the mart that is now shown.
+        decided: Gives the region as it is decided now; what it was opened with counts to the end when not given.
 
     Raises:
         NotFound: No mart was built yet.
+        AccessDenied: It may not be shown any more.
     """
-    shown: tuple[int, int] | None = None
+    shown: tuple[int, int, frozenset[int]] | None = None
     while True:
+        stores = decided() if decided else stores
         mart = stores.lake.require("mart", "run: xinglin run")
         vocabulary = stores.lake.snapshot("vocabulary")
-        now = (mart.version, vocabulary.version if vocabulary else 0)
+        now = (mart.version, vocabulary.version if vocabulary else 0, stores.lake.permit.without)
         if now != shown:
             _show(stores.lake, door, mart, TABLES)
             _show(stores.lake, door, vocabulary, VOCABULARY_TABLES)
