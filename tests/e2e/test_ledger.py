@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.consortium import need_consortium
+
 from .conftest import Xinglin
 
 pytestmark = pytest.mark.e2e
@@ -123,3 +125,25 @@ def test_a_store_rolled_back_is_refused_by_the_witness_and_seen_by_nobody_else(o
     size = int((tmp_path / "two").read_text().split("\n\n")[1].split("\n")[1])
     own("ledger", "checkpoint", "--since", str(size), "--out", tmp_path / "three")
     assert "the witness refuses" in own("ledger", "witness", tmp_path / "three", *watching, code=1)
+
+
+def test_a_row_leads_to_the_votes_of_a_consortium(tmp_path: Path, region: Path) -> None:
+    need_consortium()
+    folder, site = tmp_path / "c", json.loads((region / "region.json").read_bytes())["sites"][0]
+    one = Xinglin(folder / "institution-1")
+    try:
+        one("ledger", "demo", folder, "--port", "28656")
+        assert "anchored 1 batches" in one("ingest", region / site["folder"], "--site", site["name"])
+        assert "anchored 1 builds" in one("run")
+        row = a_row(one)
+        proof = one.json("verify", "--row", row, "--json")
+        assert proof["holds"] and proof["anchored"] is True and proof["institution"] == "institution-1"
+        assert "of 40 of the voting power at height" in proof["vouched_by"]
+        one("ledger", "prove", "row", row, "--out", tmp_path / "row.cbor")
+    finally:
+        one("ledger", "demo", folder, "--stop")
+    # The validators are gone; another institution's genesis is enough.
+    genesis = folder / "institution-3" / "ledger" / "genesis.json"
+    (told,) = stranger(tmp_path, "row.cbor", "--trust", genesis, "--json")
+    assert told["leaf"] == proof["leaf"]
+    assert "of 40 of the voting power at height" in told["by"]
