@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,21 @@ def stores(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Stores:
 
 
 @pytest.fixture(scope="module")
-def client(java: None, stores: Stores) -> Iterator[Any]:
+def decided(stores: Stores) -> list[Stores]:
+    """The region as it is decided about; the last one counts."""
+    return [stores]
+
+
+@pytest.fixture(scope="module")
+def client(java: None, stores: Stores, decided: list[Stores]) -> Iterator[Any]:
     """A cursor of impyla on a door that shows the mart; `shown` holds the versions it has shown."""
     impala = pytest.importorskip("impala.dbapi", reason="the SQL door was not tested: impyla is not installed")
     port = free_ports(1)[0]
     stop = threading.Event()
     shown: list[int] = []
     with open_door(stores.settings, "local[2]", port=port) as door:
-        watching = threading.Thread(target=show_mart, args=(stores, door, lambda: stop.wait(0.2), shown.append))
+        way = (stores, door, lambda: stop.wait(0.2), shown.append, lambda: decided[-1])
+        watching = threading.Thread(target=show_mart, args=way)
         watching.start()
         try:
             while not shown and watching.is_alive():
@@ -82,6 +90,31 @@ def test_a_table_is_not_read_by_the_path_of_a_file(client: Any, stores: Stores):
     path = next((stores.settings.landing).rglob("Patient-*.parquet"))
     with pytest.raises(Exception, match=r"(?i)unsupported|not found|cannot"):
         client.execute(f"SELECT * FROM parquet.`{path}`")
+
+
+def test_whom_a_decision_leaves_out_is_in_no_table(client: Any, stores: Stores, decided: list[Stores]):
+    person = next(ask(stores, "SELECT person_id FROM condition_occurrence ORDER BY 1 LIMIT 1").rows())[0]
+    permit = replace(stores.lake.permit, without=frozenset({person}))
+    decided.append(replace(stores, lake=replace(stores.lake, permit=permit)))
+    try:
+        _wait_for(client, len(client.shown) + 1)
+        for table in ("person", "condition_occurrence", "lineage", "cost", "care_site"):
+            question = f"SELECT count(*) FROM {table}"
+            client.execute(question)
+            assert client.fetchall() == list(ask(decided[-1], question).rows())
+        client.execute(f"SELECT count(*) FROM person WHERE person_id = {person}")
+        assert client.fetchall() == [(0,)]
+    finally:
+        decided.pop()
+        _wait_for(client, len(client.shown) + 1)
+
+
+def _wait_for(client: Any, shown: int) -> None:
+    for _ in range(300):
+        if len(client.shown) >= shown:
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError("the door did not show the mart anew")
 
 
 def test_a_new_mart_is_shown_while_clients_are_connected(client: Any, stores: Stores):
