@@ -1,7 +1,7 @@
 """Transactions committed by four validators: the ledger's Python applications beside CometBFT's built-in kvstore.
 
-Both get the same nodes, settings, number and size of transactions, poured in as fast as the nodes take them. What is
-counted is what the blocks hold.
+Both get the same nodes, settings, number and size of transactions, poured in as fast as the blocks take them, so many
+of them waiting at a time. What is counted is what the blocks hold.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from xinglin.ledger.envelope import key_id_of, seal
 VALIDATORS = 4
 FIRST_PORT = 38_600
 COMMIT_MS = 1000
-BATCH = 200
+BATCH = 100
+WAITING = 3_200
+"""Transactions that may wait for a block at once: below the room of a node's pool, and of each key below the numbers
+that may arrive out of order (1,024)."""
 CHAIN = "region-of-the-bench"
 
 
@@ -53,6 +56,7 @@ def bench(resources: int, times: int) -> None:
             "transactions": count,
             "transaction_bytes": size,
             "timeout_commit_ms": COMMIT_MS,
+            "waiting_at_most": WAITING,
             "kvstore_per_second": [round(one) for one, _ in pairs],
             "ledger_per_second": [round(other) for _, other in pairs],
             "ratio": round(statistics.median(other / one for one, other in pairs), 3),
@@ -110,9 +114,12 @@ def _run(homes: Sequence[ValidatorHome], poured: Sequence[Sequence[bytes]], prox
         doors = [Door(home.rpc()) for home in homes]
         _wait(lambda: all(_height(door) for door in doors))
         total, began = sum(map(len, poured)), time.perf_counter()
+        counted, cuts = _Counted(doors[0]), range(0, max(map(len, poured)), BATCH)
         with ThreadPoolExecutor(len(doors)) as pool:
-            list(pool.map(_pour, doors, poured))
-            counted = _Counted(doors[0])
+            for number, start in enumerate(cuts, 1):
+                list(pool.map(_pour, doors, [txs[start : start + BATCH] for txs in poured]))
+                handed = number * BATCH * len(doors)
+                _wait(lambda handed=handed: handed - counted.more() <= WAITING)
             _wait(lambda: counted.more() >= total)
         return total / (time.perf_counter() - began)
 
@@ -134,11 +141,9 @@ class _Counted:
 
 
 def _pour(door: Door, transactions: Sequence[bytes]) -> None:
-    for start in range(0, len(transactions), BATCH):
-        left = list(transactions[start : start + BATCH])
-        while left := door.pour(left):
-            time.sleep(0.05)
-    door.close()
+    left = list(transactions)
+    while left := door.pour(left):
+        time.sleep(0.05)
 
 
 def _height(door: Door) -> int:
@@ -147,7 +152,7 @@ def _height(door: Door) -> int:
     return 0
 
 
-def _wait(holds, seconds: float = 600) -> None:  # type: ignore[no-untyped-def]
+def _wait(holds, seconds: float = 120) -> None:  # type: ignore[no-untyped-def]
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
@@ -187,7 +192,7 @@ def _running(homes: Sequence[ValidatorHome], proxy: str) -> Iterator[None]:
 
 
 def _verified_per_second(seconds: float = 1.0) -> float:
-    """What one core can do at best."""
+    """What one core can do at best, in this minute."""
     from nacl.signing import SigningKey
 
     key = SigningKey(bytes(32))

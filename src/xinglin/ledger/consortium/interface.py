@@ -7,7 +7,7 @@ A message on the socket is its length as a base-128 varint, then a ``Request`` o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,7 +76,7 @@ def frame(message: bytes) -> bytes:
     return bytes(varint) + message
 
 
-def cut(buffer: bytearray) -> Iterator[bytes]:
+def cut(buffer: bytearray) -> Generator[bytes]:
     """The whole messages at the beginning of what has arrived; they are taken out of it.
 
     Args:
@@ -108,7 +108,8 @@ def cut(buffer: bytearray) -> Iterator[bytes]:
                 raise ValueError(f"a message of {length} bytes is longer than {MAX_MESSAGE}")
             if place + length > len(buffer):
                 return
-            yield bytes(buffer[place : place + length])
+            # Taken out even if nobody asks for the next one.
             start = place + length
+            yield bytes(buffer[place:start])
     finally:
         del buffer[:start]

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ __all__ = ["Application", "Server"]
 
 _LONGEST_PATH = 100
 _FLUSH = "flush"
+_TURN = 32
 
 
 class Application(Protocol):
@@ -123,6 +125,7 @@ class _Connection(asyncio.Protocol):
         self._server = server
         self._arrived = bytearray()
         self._held = bytearray()
+        self._working = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -131,15 +134,27 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._arrived += data
+        if not self._working:
+            self._work()
+
+    def _work(self) -> None:
+        """Answer some requests, then let the other connections have their turn: blocks must not wait for the pool."""
         assert self._transport
+        messages, answered = cut(self._arrived), 0
         try:
-            for message in cut(self._arrived):
+            for message in islice(messages, _TURN):
                 response, flush = self._server.respond(message)
+                answered += 1
                 self._held += response
                 if flush:
                     self._transport.write(bytes(self._held))
                     self._held.clear()
+            messages.close()
         except Exception as error:
             # The node is left without an answer and stops too; nothing was decided.
             self._transport.abort()
             self._server.end(error)
+            return
+        self._working = answered == _TURN
+        if self._working:
+            asyncio.get_running_loop().call_soon(self._work)

@@ -16,6 +16,14 @@ def test_messages_come_out_as_they_went_in_however_they_arrive(messages: list[by
     assert (out, bytes(arrived)) == (messages, b"")
 
 
+def test_what_nobody_asked_for_stays() -> None:
+    arrived = bytearray(frame(b"one") + frame(b"two"))
+    messages = cut(arrived)
+    assert next(messages) == b"one"
+    messages.close()
+    assert list(cut(arrived)) == [b"two"]
+
+
 def test_a_length_that_no_message_has_is_refused() -> None:
     one_too_many = bytearray(b"\x81\x80\x80\x32")
     assert MAX_MESSAGE == 0x32 << 21
