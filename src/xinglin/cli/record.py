@@ -9,7 +9,7 @@ import typer
 
 from xinglin.cli.app import Home, Purpose, app
 from xinglin.cli.opening import opened
-from xinglin.cli.show import complain, say
+from xinglin.cli.show import complain, print_json, say
 
 __all__: list[str] = []
 
@@ -27,6 +27,9 @@ def record(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the Bundle to this file.")] = None,
     home: Home = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --out, what was done; the Bundle is JSON anyway.")
+    ] = False,
 ) -> None:
     """One person's current records from every institution, as a FHIR Bundle: for the person and who treats them."""
     from xinglin.flows.record import bundle, read_record
@@ -39,6 +42,9 @@ def record(
         say(bundle(found))
     else:
         out.write_text(bundle(found) + "\n", encoding="utf-8")
-        complain(f"{len(found):,} resources in {out}")
+        if as_json:
+            print_json({"resources": len(found), "file": out})
+        else:
+            complain(f"{len(found):,} resources in {out}")
     if break_glass is not None:
         complain("the glass was broken: this is flagged in the log that the person can read")
