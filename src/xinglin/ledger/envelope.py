@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ DAY = 86_400
 _VERSION = 1
 _TEXTS = ("chain_id", "type", "institution", "key_id")
 _MAX_SEQ = 2**63 - 1
+_KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 
 
 class Refused(Exception):
@@ -138,4 +140,5 @@ def _well_formed(envelope: Envelope) -> bool:
     texts = all(type(getattr(envelope, name)) is str for name in _TEXTS)
     numbers = all(type(number) is int and 0 <= number <= _MAX_SEQ for number in (envelope.seq, envelope.valid_until))
     signed = type(envelope.signature) is bytes and len(envelope.signature) == 64
-    return texts and numbers and signed and type(envelope.body) is dict
+    # A key that nobody has is remembered as such, so nobody may make up long ones.
+    return texts and numbers and signed and type(envelope.body) is dict and _KEY_ID(envelope.key_id) is not None

@@ -165,6 +165,9 @@ class Machine:
         code = self._admit(view, opened, now)
         if code is not Code.OK or opened.envelope is None:
             return code
+        if len(self._promised) >= _REMEMBERED:
+            # Blocks judge sequence numbers anyway; the promises only spare them work.
+            self._promised = {}
         place = (opened.envelope.key_id, opened.envelope.seq)
         if self._promised.setdefault(place, (opened.digest, opened.envelope.valid_until))[0] != opened.digest:
             return Code.REPLAYED_SEQ

@@ -185,8 +185,10 @@ def _open_note(text: Any, cosigners: Any, trust: Trust) -> Anchored:
     if any(key.kind != COSIGNATURE for key in named):
         raise VerificationFailed("a cosigner's key is not that of a witness")
     known = [key.name for key, _ in held if key in trust.witnesses]
-    if len(known) < trust.quorum:
-        raise VerificationFailed(f"{len(known)} of the known witnesses cosigned, and {trust.quorum} are asked for")
+    # One key under two names is one witness, and the ledger's own key under any name is none.
+    parties = {key.public_key for key, _ in held if key in trust.witnesses} - {trust.checkpoint.public_key}
+    if len(parties) < trust.quorum:
+        raise VerificationFailed(f"{len(parties)} of the known witnesses cosigned, and {trust.quorum} are asked for")
     strangers = [f"{key.name} (not known to you)" for key, _ in held if key not in trust.witnesses]
     watched = f", cosigned by {', '.join([*known, *strangers])}" if held else ", cosigned by nobody"
     return Anchored(

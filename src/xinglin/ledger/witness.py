@@ -8,6 +8,7 @@ HTTP form are kept in `Refusal`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -22,6 +23,7 @@ from xinglin.ledger.note import COSIGNATURE, Note, Verifier, base64_bytes, open_
 __all__ = ["Refusal", "Refused", "Request", "Witness", "answer"]
 
 _MOST_HASHES = 63
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch
 
 
 class Refusal(IntEnum):
@@ -87,7 +89,7 @@ class Request:
         head, _, rest = text.partition("\n\n")
         first, *proof = head.split("\n")
         number = first.removeprefix("old ")
-        if not first.startswith("old ") or not number.isascii() or not number.isdigit() or str(int(number)) != number:
+        if not first.startswith("old ") or not _NUMBER(number):
             raise Refused(Refusal.MALFORMED, "a request begins with the size it continues", source="add-checkpoint")
         if len(proof) > _MOST_HASHES:
             raise Refused(Refusal.MALFORMED, "a consistency proof has at most 63 hashes", source="add-checkpoint")
@@ -123,8 +125,9 @@ def answer(request: Request, last: Checkpoint | None, log: Verifier) -> Checkpoi
     if request.old != seen:
         what = f"{seen} entries were cosigned already, and this continues {request.old}"
         raise Refused(Refusal.CONFLICT, what, source=log.name, size=seen)
-    if last and checkpoint.size == seen and checkpoint.root != last.root:
-        what = f"another log of {seen} entries was cosigned: the ledger was forked"
+    # The state follows from the log, so one log with two states is a fork as well.
+    if last and checkpoint.size == seen and checkpoint.app_hash != last.app_hash:
+        what = f"another ledger of {seen} entries was cosigned: it was forked"
         raise Refused(Refusal.CONFLICT, what, source=log.name, size=seen)
     if last and checkpoint.height < last.height:
         what = f"height {last.height} was cosigned already, and this is height {checkpoint.height}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ _PATH = "/add-checkpoint"
 _MOST = 1_000_000
 _PATIENCE = 10.0
 _SIZE = "text/x.tlog.size"
+_NUMBER = re.compile(r"[0-9]{1,19}").fullmatch
 
 
 def witness_door(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
@@ -39,7 +41,7 @@ def witness_door(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
         def do_POST(self) -> None:
             """``add-checkpoint``; other paths are not there."""
             length = self.headers.get("Content-Length", "")
-            if self.path != _PATH or not length.isdigit() or int(length) > _MOST:
+            if self.path != _PATH or not _NUMBER(length) or int(length) > _MOST:
                 self.close_connection = True
                 self._say(404 if self.path != _PATH else 400, "")
                 return
@@ -90,7 +92,7 @@ def ask_witness(url: str, request: Callable[[int | None], Request]) -> Note:
     """
     wanted = request(None)
     status, text = _post(url, str(wanted))
-    if status == Refusal.CONFLICT and text.strip().isdigit() and int(text) != wanted.old:
+    if status == Refusal.CONFLICT and _NUMBER(text.strip()) and int(text) != wanted.old:
         wanted = request(int(text))
         status, text = _post(url, str(wanted))
     if status == Refusal.CONFLICT:

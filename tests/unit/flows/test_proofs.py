@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledgers import CHAIN, Desk, filled, public, seed
+from tests.ledgers import CHAIN, Desk, TurnedClock, filled, public, seed
 from tests.proofs import CONSENT, EVENTS, KINDS, RESOURCES, Provable, provable
 from xinglin.core.errors import VerificationFailed
 from xinglin.flows.proofs import verify_proof
 from xinglin.ledger import cbor, digest_of
-from xinglin.ledger.note import COSIGNATURE, Verifier
+from xinglin.ledger.note import COSIGNATURE, Note, Signature, Verifier
 from xinglin.ledger.proof import Checker
-from xinglin.ledger.trust import Trust
+from xinglin.ledger.trust import Trust, note_anchor, open_anchor
 from xinglin.ledger.witness import Witness
 
 
@@ -121,8 +121,6 @@ def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Pa
 
 
 def test_a_witness_that_cosigned_can_be_asked_for(tmp_path: Path) -> None:
-    from tests.ledgers import TurnedClock
-
     made = provable(tmp_path / "ledger")
     witness = Witness(tmp_path / "witness", TurnedClock(), "witness.example/one")
     witness.trust(made.keeper.key)
@@ -138,6 +136,19 @@ def test_a_witness_that_cosigned_can_be_asked_for(tmp_path: Path) -> None:
     for place in range(len(content)):
         with pytest.raises(VerificationFailed):
             verify_proof(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :], strict)
+
+
+def test_one_witness_under_two_names_is_one_witness(tmp_path: Path) -> None:
+    made = provable(tmp_path / "ledger")
+    witness = Witness(tmp_path / "witness", TurnedClock(), "witness.example/one")
+    witness.trust(made.keeper.key)
+    note = witness.add(made.keeper.request(made.ledger))
+    twin = Verifier("witness.example/twin", witness.key.public_key, COSIGNATURE)
+    line = Signature(twin.name, twin.key_id, note.signatures[-1].value)
+    anchor = note_anchor(Note(note.text, (*note.signatures, line)), [witness.key, twin])
+    assert open_anchor(anchor, made.keeper.trust.asking([witness.key, twin], 1)).by.count("witness.example") == 2
+    with pytest.raises(VerificationFailed, match="1 of the known witnesses cosigned, and 2 are asked for"):
+        open_anchor(anchor, made.keeper.trust.asking([witness.key, twin], 2))
 
 
 def _unwatched(made: Provable) -> bytes:

@@ -165,3 +165,23 @@ def test_how_transactions_are_grouped_into_blocks_does_not_change_the_app_hash(t
             chain.block(*transactions[start : start + size])
         hashes.add(chain.machine.info()[1])
     assert len(hashes) == 1
+
+
+def test_made_up_keys_and_bodies_leave_little_in_memory(chain: Chain) -> None:
+    desk = Desk()
+    long_key = desk.sign("AccessBatch", accesses(1), key_id="k" * 3_000)
+    assert chain.machine.check(long_key, START) is Code.MALFORMED
+    assert not any(len(key) > 100 for key in chain.machine._entries)
+    nested = desk.sign("AccessBatch", {"x": [[]] * 3_000})
+    assert chain.machine.check(nested, START) is Code.BAD_BODY
+    kept = chain.machine.arrivals.open(nested).envelope
+    assert kept is not None
+    assert kept.body == {}
+
+
+def test_promises_of_numbers_are_bounded(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xinglin.ledger.machine._REMEMBERED", 10)
+    desk = Desk()
+    for number in range(25):
+        assert chain.machine.check(desk.sign("AccessBatch", accesses(number)), START) is Code.OK
+    assert len(chain.machine._promised) <= 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -112,4 +113,21 @@ def test_the_key_is_readable_by_nobody_else(witness: Witness) -> None:
 def test_a_malformed_request_is_refused(head: str) -> None:
     with pytest.raises(Refused) as caught:
         Request.parse(f"{head}\n\n{request(0, 1).note}")
+    assert caught.value.reason is Refusal.MALFORMED
+
+
+def test_one_log_with_two_states_is_a_fork(witness: Witness) -> None:
+    first = request(0, 3)
+    witness.add(first)
+    other = replace(Checkpoint.parse(first.note.text), state_root=bytes([1]) * 32)
+    forked = Request(3, (), sign_checkpoint(other, LOG, lambda text: signer().sign(text).signature))
+    with pytest.raises(Refused, match="forked") as caught:
+        witness.add(forked)
+    assert caught.value.reason is Refusal.CONFLICT
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "\u00b2", "-1", "01", ""])
+def test_a_size_that_is_no_number_is_malformed(number: str) -> None:
+    with pytest.raises(Refused) as caught:
+        Request.parse(str(request(0, 3)).replace("old 0", f"old {number}"))
     assert caught.value.reason is Refusal.MALFORMED

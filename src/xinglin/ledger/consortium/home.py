@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
-from xinglin.ledger.consortium.members import Member, address_of, genesis_of, node_genesis
+from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_place, node_genesis
 from xinglin.ledger.genesis import Genesis
 
 __all__ = ["NodeOptions", "ValidatorHome", "transaction_key"]
@@ -58,7 +58,6 @@ indexer = "null"
 prometheus = false
 """
 _PEERS = re.compile(r'^persistent_peers = ".*"\nunconditional_peer_ids = ".*"$', re.MULTILINE)
-_HOST = re.compile(r"[A-Za-z0-9.\[\]:-]+:\d{1,5}")
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class NodeOptions:
 
     def __post_init__(self) -> None:
         for place in (self.address, self.listen or self.address, self.rpc):
-            if not _HOST.fullmatch(place):
+            if not is_place(place):
                 raise UsageError("an address is HOST:PORT", source=place)
 
 

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from xinglin.core.errors import BadInput, UsageError
+from xinglin.ledger.bodies import MAX_POWER, is_name
 from xinglin.ledger.genesis import Founder, Genesis
 
-__all__ = ["FORMAT", "MAX_BLOCK", "Member", "address_of", "genesis_of", "node_genesis"]
+__all__ = ["FORMAT", "MAX_BLOCK", "Member", "address_of", "genesis_of", "is_place", "node_genesis"]
 
 FORMAT = "xinglin ledger member 1"
 MAX_BLOCK = 4_194_304
@@ -26,7 +27,19 @@ MAX_BLOCK = 4_194_304
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _NODE = re.compile(r"[0-9a-f]{40}")
+_PLACE = re.compile(r"[A-Za-z0-9.\[\]:-]+:\d{1,5}", re.ASCII)
 _DAY = 86_400_000_000_000
+_LAST_YEAR = 253_402_300_799
+
+
+def is_place(text: str) -> bool:
+    """Whether this is ``host:port``, and nothing that means more in a file of settings.
+
+    Example:
+        >>> is_place("[2001:db8::1]:26656"), is_place("a:1,b:2")
+        (True, False)
+    """
+    return _PLACE.fullmatch(text) is not None
 
 
 def address_of(public_key: bytes) -> bytes:
@@ -63,9 +76,10 @@ class Member:
 
     def __post_init__(self) -> None:
         keys = _HEX.fullmatch(self.public_key) and _HEX.fullmatch(self.validator_key) and _NODE.fullmatch(self.node)
-        numbers = all(isinstance(number, int) and number > 0 for number in (self.power, self.made))
-        host, _, port = self.address.rpartition(":")
-        if not (self.name and keys and numbers and host and port.isdecimal()):
+        limits = ((self.power, MAX_POWER), (self.made, _LAST_YEAR))
+        numbers = all(type(number) is int and 0 < number <= most for number, most in limits)
+        # The address is written into the settings of the others' nodes.
+        if not (is_name(self.name) and keys and numbers and is_place(self.address)):
             raise BadInput("this is not the public part of an institution", source=self.name)
 
     @property

@@ -98,6 +98,8 @@ def _take_effect(view: View, entry: Entry) -> None:
     body = InstitutionPropose(*(entry[name] for name in ("action", "name", "public_key", "validator_key", "power")))
     # Another proposal may have been accepted since this one was opened.
     _must_make_sense(view, body)
+    # Where nodes vote on blocks, the last of them stays; a ledger of one machine has none.
+    validated = bool(validators(view))
     where = _PREFIX + body.name.encode()
     if body.action == "add" and body.public_key is not None:
         if body.validator_key is not None and body.validator_key in _validator_keys(view):
@@ -108,7 +110,7 @@ def _take_effect(view: View, entry: Entry) -> None:
         view.put(where, {**there, "power": body.power})
     if body.action == "remove":
         _leave(view, where)
-    if not any(_powers(view).values()):
+    if not any(_powers(view).values()) or (validated and not validators(view)):
         raise Refused(Code.POWERLESS_CHAIN)
 
 
@@ -118,6 +120,15 @@ def _leave(view: View, where: bytes) -> None:
         key = view.get(b"key/" + key_id.encode()) or {}
         view.put(b"key/" + key_id.encode(), {**key, "revoked": True})
     view.put(where, {**there, "active": False, "keys": [], "validator_key": None})
+    _forget_votes(view, where[len(_PREFIX) :].decode())
+
+
+def _forget_votes(view: View, name: str) -> None:
+    """Whoever joins under the name of one that left has not voted yet."""
+    for where, proposal in view.entries(b"proposal/"):
+        if proposal["outcome"] is None and name in proposal["votes"]:
+            votes = {voter: said for voter, said in proposal["votes"].items() if voter != name}
+            view.put(where, {**proposal, "votes": votes})
 
 
 def _validator_keys(view: View) -> list[bytes]:
@@ -130,10 +141,10 @@ def blame(view: View, address: bytes) -> None:
     Args:
         view: The state.
         address: The first 20 bytes of the SHA-256 of its key, as CometBFT names it. One that is not known, or the
-            last one with any power, is left alone: without it there would be no chain to say so.
+            last validator with any power, is left alone: without it there would be no chain to say so.
     """
-    powers = _powers(view)
+    total = sum(validators(view).values())
     for where, entry in view.entries(_PREFIX):
         key = entry["validator_key"]
-        if key is not None and hashlib.sha256(key).digest()[:20] == address and entry["power"] < sum(powers.values()):
+        if key is not None and hashlib.sha256(key).digest()[:20] == address and entry["power"] < total:
             view.put(where, {**entry, "power": 0})

@@ -45,6 +45,13 @@ def test_two_institutions_share_nothing(field: str) -> None:
         {"power": "10"},
         {"address": "north.example"},
         {"name": ""},
+        {"name": "a/b"},
+        {"power": True},
+        {"power": 10**9},
+        {"made": 10**30},
+        {"address": 'x"\n[p2p]\npex = true\n#:1'},
+        {"address": "north.example:1,evil@evil.example:2"},
+        {"address": "north.example:\u0663"},
     ],
 )
 def test_a_file_that_is_no_public_part_is_refused(changed: dict[str, object]) -> None:

@@ -172,3 +172,29 @@ def test_no_chain_begins_with_a_broken_genesis(broken: Genesis) -> None:
 def test_a_genesis_that_is_cut_short_is_refused() -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         Genesis.from_json(genesis().to_json()[:-9])
+
+
+def test_the_last_validator_stays_where_nodes_vote_on_blocks(tmp_path) -> None:
+    chain = Chain(tmp_path, hospital=1)
+    desk, silent = _desk("hospital"), Desk("silent")
+    add = desk.sign("InstitutionPropose", _proposal("add", "silent", 10, public(silent.key)))
+    assert chain.code(add) is Code.OK
+    assert chain.block(misbehaviour=(_address("hospital"),)).validator_updates == ()
+    leave = silent.sign("InstitutionPropose", _proposal("remove", "hospital", 0))
+    idle = silent.sign("InstitutionPropose", _proposal("power", "hospital", 0))
+    assert chain.codes(leave, idle) == [Code.POWERLESS_CHAIN, Code.POWERLESS_CHAIN]
+
+
+def test_votes_of_one_that_left_do_not_count_for_the_next_of_its_name(consortium: Chain) -> None:
+    raised = _desk("lab").sign("InstitutionPropose", _proposal("power", "lab", 1_000))
+    assert consortium.code(raised) is Code.OK
+    assert _vote(consortium, raised, "region") == [Code.OK]
+    leave = _desk("lab").sign("InstitutionPropose", _proposal("remove", "region", 0))
+    assert consortium.code(leave) is Code.OK
+    assert _vote(consortium, leave, "clinic", "hospital") == [Code.OK, Code.OK]
+    fresh = _proposal("add", "region", 10, public(seed("region, again")))
+    again = _desk("lab").sign("InstitutionPropose", fresh)
+    assert consortium.code(again) is Code.OK
+    assert _vote(consortium, again, "clinic", "hospital") == [Code.OK, Code.OK]
+    assert _vote(consortium, raised, "clinic") == [Code.OK]
+    assert _state(consortium, "institution/lab")["power"] == 10
