@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,11 @@ def open_region(
     found_access(settings, wall_clock())
     with open_gate(settings) as gate:
         permit = admit(settings, gate, intent, credential, wall_clock(), _opt_in(settings))
+    if permit.without:
+        from xinglin.identity import every_name
+
+        # A mart that was built before persons were joined knows them by their former ids.
+        permit = replace(permit, without=every_name(_identity(settings), permit.without))
     return assemble(settings, permit, clock)
 
 
@@ -287,13 +293,31 @@ def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
         try:
             signer = open_signer(settings, ledger)
             try:
-                return anchor_all(stores, ledger, signer, AuditLog(settings.access_folder / "audit"), wait)
+                report = anchor_all(stores, ledger, signer, AuditLog(settings.access_folder / "audit"), wait)
+                return _with_consents(settings, ledger, signer, report)
             finally:
                 signer.close()
         finally:
             ledger.close()
     except XinglinError as error:
         return AnchorReport(reason=error.what)
+
+
+def _with_consents(settings: Settings, ledger: Ledger, signer: Signer, report: AnchorReport) -> AnchorReport:
+    """Tell the ledger of consents, and withdrawals, that could not reach it before."""
+    from xinglin.access.commitments import FILE
+    from xinglin.access.consents import ConsentStore
+
+    if not (settings.access_folder / FILE).is_file():
+        return report
+    store = ConsentStore(settings.access_folder)
+    try:
+        waiting, reason = store.settle(ledger, signer), "consents wait for a commit"
+    except XinglinError as error:
+        waiting, reason = 1, error.what
+    finally:
+        store.close()
+    return replace(report, left=report.left + waiting, reason=report.reason or reason) if waiting else report
 
 
 def _ledger_key(settings: Settings) -> tuple[bytes, bytes]:

@@ -7,12 +7,13 @@ before the ledger knows. What it denies holds from the moment it is written here
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -132,21 +133,28 @@ class ConsentStore:
         """Every consent that is not withdrawn, in the order of the handles."""
         return self._rows("state <> ?", WITHDRAWN)
 
-    def move(self, former: int, person: int) -> int:
-        """Let a person's consents follow when identity finds that two persons are one.
+    def follow(self, called: Callable[[Collection[int]], Mapping[int, int]]) -> int:
+        """Let consents follow their persons when identity finds that two persons are one, or that one is two.
 
         What they deny is denied under the new name; what they permit has to be given anew, since the text names the
         former person.
 
         Args:
-            former: The person id that ended.
-            person: The one that stands for it now.
+            called: Gives, for the persons that the texts name, those who stand for them now; whom it does not know
+                keeps the consents.
 
         Returns:
-            How many there were.
+            How many consents have another person now.
         """
-        with self._changing() as file:
-            return file.execute("UPDATE consent SET person = ? WHERE person = ?", (person, former)).rowcount
+        kept = self._rows("TRUE")
+        named = {one.handle: compile_consent(json.loads(one.text)).person for one in kept}
+        now = called(set(named.values())) if named else {}
+        moved = [(now.get(named[one.handle], one.person), one.handle) for one in kept]
+        moved = [(person, handle) for (person, handle), one in zip(moved, kept, strict=True) if person != one.person]
+        if moved:
+            with self._changing() as file:
+                file.executemany("UPDATE consent SET person = ? WHERE handle = ?", moved)
+        return len(moved)
 
     def forget(self, person: int) -> int:
         """Destroy a person's consents with their salts; what the ledger holds of them says nothing any more.

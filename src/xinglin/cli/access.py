@@ -104,10 +104,11 @@ def log(
     from xinglin.flows.looks import emergencies, looks_at
     from xinglin.wiring import open_gate, reachable_ledger
 
-    settings = opened("access log", home, person=person).settings
+    stores = opened("access log", home, person=person)
+    settings = stores.settings
     with open_gate(settings) as gate:
         ledger = reachable_ledger(settings)
-        looks = emergencies(gate, ledger) if person is None else looks_at(gate, person, ledger)
+        looks = emergencies(gate, ledger) if person is None else looks_at(gate, stores.lake, person, ledger)
     if as_json:
         print_json({"looks": looks})
     else:

@@ -22,7 +22,7 @@ _REVIEW = _intent("review", "landing identity")
 _DECIDE = _intent("review", "landing identity", ["identity"])
 _ADMINISTER = _intent("administer", "sites landing", ["sites", "landing"])
 _INGEST = _intent("ingest", "landing", ["landing"])
-_LOG = _intent("log")
+_LOG = _intent("log", "identity")
 _CONSENT = _intent("consent")
 
 INTENTS: dict[str, Intent | None] = {

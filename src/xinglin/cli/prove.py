@@ -92,10 +92,10 @@ def prove_access(
     from xinglin.flows.prove import access_file
     from xinglin.wiring import open_gate, open_prover
 
-    region = opened("ledger prove access", home, person=person).settings
+    stores = opened("ledger prove access", home, person=person)
     if person is not None:
-        with open_gate(region) as gate:
-            about(gate, event, person)
+        with open_gate(stores.settings) as gate:
+            about(gate, stores.lake, event, person)
     with opened_ledger(home) as (settings, ledger):
         audit = AuditLog(settings.access_folder / "audit")
         prover, _ = open_prover(settings, ledger)

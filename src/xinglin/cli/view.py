@@ -66,7 +66,8 @@ def run_view(
     _warn(compiled)
     if source is None:
         stores = opened("view run", home, purpose=purpose, data_classes=classes_named(compiled.resource))
-        sql = compiled.sql_for(landed_parts(stores.landing, compiled.resource), records_without(stores.lake))
+        parts = landed_parts(stores.landing, compiled.resource)
+        sql = compiled.sql_for(parts, records_without(stores.lake, parts))
         settings = stores.settings
         connection = connect(settings.memory_mb, settings.workers, settings.home / "tmp")
         _give(connection, sql, form, out, as_json)

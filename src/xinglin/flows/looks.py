@@ -12,6 +12,7 @@ from xinglin.core.errors import LedgerUnavailable, NotFound
 
 if TYPE_CHECKING:
     from xinglin.access.gate import Gate
+    from xinglin.lake import Lake
     from xinglin.ledger import Ledger
 
 __all__ = ["Look", "about", "emergencies", "looks_at"]
@@ -48,15 +49,24 @@ class Look:
     height: int | None
 
 
-def looks_at(gate: Gate, person: int, ledger: Ledger | None) -> list[Look]:
-    """Every decision about one person's records, oldest first.
+def looks_at(gate: Gate, lake: Lake, person: int, ledger: Ledger | None) -> list[Look]:
+    """Every decision about one person's records, oldest first; those of persons who were joined with this one too.
 
     Args:
         gate: Of the region.
+        lake: Whose identity may be read.
         person: `person_id`.
         ledger: Where the log is anchored; None where it cannot be asked.
     """
-    return _told(gate, gate.events_of(person), ledger)
+    return _told(gate, _events(gate, lake, person), ledger)
+
+
+def _events(gate: Gate, lake: Lake, person: int) -> list[bytes]:
+    from xinglin.access.instants import micros_of
+    from xinglin.identity import every_name
+
+    found = (event for name in every_name(lake, {person}) for event in gate.events_of(name))
+    return sorted(found, key=micros_of)
 
 
 def emergencies(gate: Gate, ledger: Ledger | None) -> list[Look]:
@@ -69,18 +79,19 @@ def emergencies(gate: Gate, ledger: Ledger | None) -> list[Look]:
     return _told(gate, gate.log.emergencies(), ledger)
 
 
-def about(gate: Gate, event: str, person: int) -> None:
+def about(gate: Gate, lake: Lake, event: str, person: int) -> None:
     """Refuse an event that is not about the person.
 
     Args:
         gate: Of the region.
+        lake: Whose identity may be read.
         event: Identifier of an AuditEvent.
         person: `person_id`.
 
     Raises:
         NotFound: The log of the person has no such event.
     """
-    known = (str(json.loads(text)["id"]) for text in gate.events_of(person))
+    known = (str(json.loads(text)["id"]) for text in _events(gate, lake, person))
     if event not in known:
         raise NotFound("the log of the person has no such event", source=event, remedy="xinglin access log names them")
 

@@ -94,7 +94,7 @@ def link(
     """Find out who is the same person."""
     from xinglin.identity import link as link_patients
 
-    return link_patients(
+    report = link_patients(
         stores.lake,
         stores.landing,
         stores.settings,
@@ -103,6 +103,23 @@ def link(
         progress=_of(progress, "link"),
         runner=runner,
     )
+    _let_consents_follow(stores)
+    return report
+
+
+def _let_consents_follow(stores: Stores) -> None:
+    """What a person denied is denied for whoever the person is now, also where a run before was killed here."""
+    from xinglin.access.commitments import FILE
+    from xinglin.access.consents import ConsentStore
+    from xinglin.identity import called_now
+
+    if not (stores.settings.access_folder / FILE).is_file():
+        return
+    consents = ConsentStore(stores.settings.access_folder)
+    try:
+        consents.follow(lambda persons: called_now(stores.lake, persons))
+    finally:
+        consents.close()
 
 
 def build(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,21 +64,31 @@ def landed_parts(landing: Landing, resource_type: str) -> list[LandedPart]:
     ]
 
 
-def records_without(lake: Lake) -> list[int]:
+def records_without(lake: Lake, parts: Sequence[LandedPart]) -> list[int]:
     """The records, by `patient_key`, of the persons whom the lake's permit leaves out.
+
+    Records that were not linked yet are among them: they may be anybody's.
 
     Args:
         lake: Of the region.
+        parts: The landed files that are read.
     """
     from xinglin.lake import connect
     from xinglin.lake.engine import parquet_list
 
-    identity = lake.snapshot("identity") if lake.permit.without else None
-    if identity is None:
+    if not lake.permit.without or not parts:
         return []
+    identity = lake.snapshot("identity")
+    known = parquet_list(identity.files("person_map")) if identity and identity.tables.get("person_map") else ""
+    persons = f"read_parquet({known})" if known else "(SELECT 0::BIGINT AS patient_key, 0::BIGINT AS person_id LIMIT 0)"
     listed = ", ".join(map(str, sorted(lake.permit.without)))
-    select = f"SELECT patient_key FROM read_parquet({parquet_list(identity.files('person_map'))})"
-    return [key for (key,) in connect(200, 1).execute(f"{select} WHERE person_id IN ({listed})").fetchall()]
+    with connect(400, 1) as connection:
+        rows = connection.execute(
+            f"SELECT DISTINCT patient_key FROM read_parquet({parquet_list([part.path for part in parts])}) ANTI JOIN"
+            f" (FROM {persons} WHERE person_id NOT IN (SELECT UNNEST([{listed}]::BIGINT[]))) USING (patient_key)"
+            " WHERE patient_key IS NOT NULL"
+        ).fetchall()
+    return [key for (key,) in rows]
 
 
 def write_view(connection: duckdb.DuckDBPyConnection, sql: str, form: str, out: Path) -> int:

@@ -3,6 +3,7 @@
 from xinglin.identity.decisions import decide, decisions
 from xinglin.identity.erasure import forget_person
 from xinglin.identity.link import link
+from xinglin.identity.names import called_now, every_name
 from xinglin.identity.plan import LinkReport
 from xinglin.identity.record import LinkedRecord, records_of
 from xinglin.identity.review import person_links, waiting_pairs
@@ -10,8 +11,10 @@ from xinglin.identity.review import person_links, waiting_pairs
 __all__ = [
     "LinkReport",
     "LinkedRecord",
+    "called_now",
     "decide",
     "decisions",
+    "every_name",
     "forget_person",
     "link",
     "person_links",
