@@ -300,7 +300,7 @@ def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
         finally:
             ledger.close()
     except XinglinError as error:
-        return AnchorReport(reason=error.what)
+        return AnchorReport(reason=error.what, remedy="" if error.retry else error.remedy)
 
 
 def _with_consents(settings: Settings, ledger: Ledger, signer: Signer, report: AnchorReport) -> AnchorReport:

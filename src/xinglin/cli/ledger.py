@@ -67,18 +67,22 @@ def tell_anchors(report: AnchorReport) -> None:
         "builds": report.builds,
         "segments of the audit log": report.segments,
         "erasures": report.erasures,
+        "backups": report.backups,
     }
     words = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
     if words:
         say(f"anchored {words}")
-    if report.reason:
+    if report.remedy:
+        say(f"NOT anchored: {report.reason}. {report.remedy}")
+    elif report.reason:
         say(f"not anchored yet: {report.reason}; the next command does it, or: xinglin ledger anchor")
 
 
 @ledger_app.command("anchor")
 def anchor(home: Home = None, as_json: Json = False) -> None:
-    """Anchor what the ledger does not hold yet: batches, mart builds, segments of the audit log."""
+    """Anchor what the ledger does not hold yet: batches, mart builds, backups, segments of the audit log."""
     from xinglin.cli.opening import opened
+    from xinglin.flows.anchor import AnchorReport
     from xinglin.wiring import anchor_region
 
     report = anchor_region(opened("ledger anchor", home), wait=None)
@@ -86,7 +90,7 @@ def anchor(home: Home = None, as_json: Json = False) -> None:
         print_json(report)
     else:
         tell_anchors(report)
-        if not (report.batches or report.builds or report.segments or report.reason):
+        if report == AnchorReport():
             say("everything is anchored")
     if report.reason:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Anchor what exists and the ledger does not hold yet: landed batches, mart builds, segments of the audit log.
+"""Anchor what exists and the ledger does not hold yet: landed batches, mart builds, backups, segments of the audit log.
 
 What is to be anchored is found by comparing, not remembered: a ledger that could not be reached costs nothing but time.
 """
@@ -18,6 +18,8 @@ from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from xinglin.access import AuditLog
     from xinglin.flows.stores import Stores
     from xinglin.lake import Snapshot
@@ -44,16 +46,20 @@ class AnchorReport:
         builds: Builds of the mart.
         segments: Segments of the audit log.
         erasures: Tombstones of erased batches.
+        backups: Backups of the region.
         left: How many transactions wait for a commit or were refused.
         reason: Why something is left, in words.
+        remedy: What somebody must do about it; empty when anchoring again is enough.
     """
 
     batches: int = 0
     builds: int = 0
     segments: int = 0
     erasures: int = 0
+    backups: int = 0
     left: int = 0
     reason: str = ""
+    remedy: str = ""
 
 
 def anchor_all(
@@ -68,25 +74,43 @@ def anchor_all(
         audit: The audit log.
         wait: Seconds to wait for each group of transactions; None waits as long as it takes.
 
-    Raises:
-        VerificationFailed: The ledger holds another batch than the one that lies here.
+    Returns:
+        What was anchored. Where another batch stands in the place of an anchored one, the report says so, and nothing
+        that may rest on it is anchored; other sites, backups and the audit log are.
     """
     report = AnchorReport()
+    replaced: list[VerificationFailed] = []
     try:
         if stores.landing.permit.allows("landing"):
-            for wave in _waves(stores.landing, ledger):
+            for wave in _waves(stores.landing, ledger, replaced):
                 report = _submit(report, "batches", wave, ledger, signer, wait)
-            erased: list[Wanted] = [("ErasureNotice", body) for body in notices(stores.landing, ledger)]
-            report = _submit(report, "erasures", erased, ledger, signer, wait)
-        if stores.lake.permit.allows("mart") and stores.landing.permit.allows("landing"):
-            report = _submit(report, "builds", _builds(stores, ledger), ledger, signer, wait)
+            if not replaced:
+                erased: list[Wanted] = [("ErasureNotice", body) for body in notices(stores.landing, ledger)]
+                report = _submit(report, "erasures", erased, ledger, signer, wait)
+                if stores.lake.permit.allows("mart"):
+                    report = _submit(report, "builds", _builds(stores, ledger), ledger, signer, wait)
+        report = _backups(report, stores.settings.home, ledger, signer, wait)
         if audit is not None:
             sealed: list[Wanted] = [("AccessBatch", dict(one.body)) for one in audit.unanchored(ledger)]
             for start in range(0, len(sealed), _GROUP):
                 report = _submit(report, "segments", sealed[start : start + _GROUP], ledger, signer, wait)
     except LedgerUnavailable as error:
-        return replace(report, reason=error.what)
+        report = replace(report, reason=error.what)
+    if replaced:
+        report = replace(report, reason=replaced[0].what, remedy=replaced[0].remedy)
     return report
+
+
+def _backups(report: AnchorReport, home: Path, ledger: Ledger, signer: Signer, wait: float | None) -> AnchorReport:
+    from xinglin.flows.backup import anchor_backups, pending_backups
+
+    found = pending_backups(home, ledger)
+    if not found:
+        return report
+    anchor_backups(home, ledger, signer, wait)
+    left = pending_backups(home, ledger)
+    reason = report.reason or ("a backup is not on the ledger yet" if left else "")
+    return replace(report, backups=found - left, left=report.left + left, reason=reason)
 
 
 def _submit(
@@ -107,9 +131,15 @@ def _submit(
     )
 
 
-def _waves(landing: Landing, ledger: Ledger) -> Iterator[list[Wanted]]:
+def _waves(landing: Landing, ledger: Ledger, replaced: list[VerificationFailed]) -> Iterator[list[Wanted]]:
     """The next batch of every site, then the one after it, since the ledger takes each site's in order."""
-    for wave in zip_longest(*(_new_batches(landing, ledger, site.name) for site in landing.sites())):
+    new: list[list[dict[str, Any]]] = []
+    for site in landing.sites():
+        try:
+            new.append(_new_batches(landing, ledger, site.name))
+        except VerificationFailed as error:
+            replaced.append(error)
+    for wave in zip_longest(*new):
         yield [("DataAnchor", body) for body in wave if body is not None]
 
 

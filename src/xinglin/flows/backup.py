@@ -27,6 +27,7 @@ __all__ = [
     "make_backup",
     "make_identity",
     "open_target",
+    "pending_backups",
     "prune_backups",
     "restore_backup",
     "verify_backups",
@@ -225,6 +226,21 @@ def anchor_backups(home: Path, ledger: Ledger, signer: Signer, wait: float | Non
                 return False
             current = one.root
     return True
+
+
+def pending_backups(home: Path, ledger: Ledger) -> int:
+    """How many backups the ledger does not know yet.
+
+    Args:
+        home: The region's folder.
+        ledger: Where they are to be anchored.
+    """
+    from xinglin.backup import made, pending
+
+    listed = made(home)
+    names = sorted({one.repository for one in listed})
+    owned = ([one for one in listed if one.repository == name] for name in names)
+    return sum(len(pending(own, anchored_root(ledger, own[0].repository))) for own in owned)
 
 
 def anchored_root(ledger: Ledger, repository: str) -> str | None:

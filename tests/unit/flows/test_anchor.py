@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.ledgers import CHAIN, TurnedClock, genesis, seed
+from xinglin.cli.ledger import tell_anchors
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import LedgerUnavailable, VerificationFailed
 from xinglin.core.permit import OPEN, Permit
@@ -77,8 +78,9 @@ def test_a_batch_that_took_the_place_of_an_anchored_one_is_named(region: Region,
     shutil.rmtree(region.landing.batches("lab")[0].path)
     region.landing = Landing(tmp_path / "landing", permit=OPEN)
     region.land("lab", 5)
-    with pytest.raises(VerificationFailed, match="the ledger holds another batch 1 of lab"):
-        region.anchor()
+    region.land("mercy", 0)
+    reason = "the ledger holds another batch 1 of lab than the one that lies here"
+    assert region.anchor() == AnchorReport(batches=1, reason=reason, remedy="run: xinglin verify")
     with pytest.raises(VerificationFailed, match="not the one that was anchored"):
         verify_anchors(region.stores(), region.ledger)
 
@@ -101,3 +103,12 @@ def test_what_may_not_be_read_is_not_anchored(region: Region) -> None:
     region.land("lab", 0)
     nothing = region.stores(Permit(frozenset({"mart"}), frozenset(), "d-1"))
     assert anchor_all(nothing, region.ledger, region.signer) == AnchorReport()
+
+
+def test_a_batch_in_the_place_of_an_anchored_one_is_not_said_to_mend_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_anchors(AnchorReport(reason="nobody answers"))
+    assert "the next command does it" in capsys.readouterr().out
+    tell_anchors(AnchorReport(segments=1, reason="another batch 1 of lab lies here", remedy="run: xinglin verify"))
+    said = capsys.readouterr().out
+    assert "NOT anchored: another batch 1 of lab lies here. run: xinglin verify" in said
+    assert "next command" not in said

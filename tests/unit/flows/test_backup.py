@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from tests.unit.backup.conftest import bed as bed
 from xinglin.backup import note
 from xinglin.core.clock import system_clock
 from xinglin.core.errors import LedgerUnavailable, VerificationFailed
-from xinglin.core.permit import OPEN
+from xinglin.core.permit import OPEN, Permit
 from xinglin.core.settings import Settings
 from xinglin.flows import Stores
+from xinglin.flows.anchor import AnchorReport, anchor_all
 from xinglin.flows.backup import (
     Wanted,
     anchor_backups,
@@ -22,6 +24,7 @@ from xinglin.flows.backup import (
     attest_restore,
     make_backup,
     open_target,
+    pending_backups,
     restore_backup,
 )
 from xinglin.lake import Lake
@@ -65,6 +68,18 @@ def test_backups_are_anchored_in_order_also_late_and_only_once(
     assert anchored_root(ledger, made[0].repository) == made[-1].root
     assert anchor_backups(bed.home, ledger, signer)
     assert ledger.height() == height
+
+
+def test_anchoring_everything_anchors_backups_that_wait(
+    bed: Bed, stores: Stores, ledger: EmbeddedLedger, signer: Signer
+) -> None:
+    made = [make_backup(stores, Wanted(str(bed.folder / "target"), (bed.public,))).manifest for _ in range(2)]
+    assert pending_backups(bed.home, ledger) == 2
+    landing = Landing(stores.settings.landing, permit=Permit(frozenset({"mart"}), frozenset(), "d-1"))
+    blind = replace(stores, landing=landing)
+    assert anchor_all(blind, ledger, signer) == AnchorReport(backups=2)
+    assert anchored_root(ledger, made[0].repository) == made[-1].root
+    assert pending_backups(bed.home, ledger) == anchor_all(blind, ledger, signer).backups == 0
 
 
 def test_a_ledger_that_does_not_answer_loses_nothing(
