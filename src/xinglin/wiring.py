@@ -184,9 +184,11 @@ def open_ledger(settings: Settings) -> Ledger:
     if not (folder / "genesis.json").is_file():
         import os
 
-        founder = Founder(_INSTITUTION, _ledger_key(settings)[1], None, 1)
-        genesis = Genesis(f"region-{os.urandom(8).hex()}", int(wall_clock().timestamp()), (founder,))
-        begun = EmbeddedLedger.create(folder, genesis, wall_clock)
+        begun = EmbeddedLedger.resume(folder, wall_clock)
+        if begun is None:
+            founder = Founder(_INSTITUTION, _ledger_key(settings)[1], None, 1)
+            genesis = Genesis(f"region-{os.urandom(8).hex()}", int(wall_clock().timestamp()), (founder,))
+            begun = EmbeddedLedger.create(folder, genesis, wall_clock)
         open_keeper(settings, begun)
         return begun
     return EmbeddedLedger(folder, wall_clock)

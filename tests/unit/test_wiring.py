@@ -30,3 +30,17 @@ def test_a_region_whose_file_of_sequences_was_lost_signs_on(tmp_path: Path) -> N
 def test_what_a_region_holds_is_for_its_owner_alone(tmp_path: Path) -> None:
     settings = init_region(tmp_path / "home")
     assert settings.home.stat().st_mode & 0o077 == 0
+
+
+def test_a_region_that_stopped_between_ledger_and_genesis_file_keeps_its_chain(tmp_path: Path) -> None:
+    settings = init_region(tmp_path / "region")
+    ledger = open_ledger(settings)
+    before = ledger.chain_id
+    ledger.close()
+    genesis = settings.home / "ledger" / "genesis.json"
+    told = genesis.read_bytes()
+    genesis.unlink()
+    again = open_ledger(settings)
+    assert again.chain_id == before
+    assert genesis.read_bytes() == told
+    again.close()

@@ -6,8 +6,9 @@ import errno
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xinglin.core.errors import Conflict, StorageError
@@ -15,6 +16,7 @@ from xinglin.core.errors import Conflict, StorageError
 __all__ = [
     "exclusive",
     "file_sha256",
+    "first_private_file",
     "full_disk",
     "private_file",
     "sync_file",
@@ -94,6 +96,34 @@ def private_file(path: Path, content: bytes) -> None:
     """Write a secret: mode 600 in a folder of mode 700."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomic(path, content, mode=0o600)
+
+
+def first_private_file(path: Path, content: bytes) -> bytes:
+    """Write a secret unless there is one: of several processes that make it at once, all go on with the first.
+
+    Args:
+        path: The file; its folder is made when missing.
+        content: What is written when there is nothing.
+
+    Returns:
+        What the file holds now.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "some.key"
+        >>> first_private_file(path, b"one"), first_private_file(path, b"two")
+        (b'one', b'one')
+    """
+    if not path.is_file():
+        made = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        private_file(made, content)
+        try:
+            with suppress(FileExistsError):
+                os.link(made, path)
+            sync_folder(path.parent)
+        finally:
+            made.unlink()
+    return path.read_bytes()
 
 
 def file_sha256(path: Path) -> str:

@@ -32,6 +32,8 @@ SCHEMA = "FHIR R4 JSON, landing manifest 1"
 """The form of what is landed, as DataAnchor names it."""
 MART = "mart"
 _GROUP = 1_000
+# What the next attempt does not meet again: others were faster, or it took too long.
+_PASSING = {Code.OK, Code.EXPIRED, Code.REPLAYED_SEQ, Code.STALE_SEQ, Code.WRONG_SEQUENCE, Code.WRONG_PREVIOUS}
 
 Wanted = tuple[str, dict[str, Any]]
 """Type and body of a transaction."""
@@ -123,11 +125,13 @@ def _submit(
     # Whoever anchors at the same moment may have been faster, which leaves nothing to do.
     open_ = [one.code for one in receipts if one.code is not Code.ALREADY_ANCHORED and one.height is None]
     refused = sorted({code.reason for code in open_ if code is not Code.OK})
+    lasting = any(code not in _PASSING for code in open_)
     return replace(
         report,
         **{what: getattr(report, what) + done},
         left=report.left + len(open_),
         reason=report.reason or "; ".join(refused) or ("the commit was not waited for" if open_ else ""),
+        remedy=report.remedy or ("as things are it will be refused again" if lasting else ""),
     )
 
 

@@ -82,6 +82,21 @@ class EmbeddedLedger(Reading):
         write_atomic(folder / _GENESIS, genesis.to_json().encode())
         return cls(folder, clock)
 
+    @classmethod
+    def resume(cls, folder: Path, clock: Clock) -> EmbeddedLedger | None:
+        """Open a ledger whose genesis.json is missing, as after a crash at its beginning; None when none was begun."""
+        if not (folder / _FILE).is_file():
+            return None
+        store = Store(folder / _FILE)
+        try:
+            kept = store.writer.meta("genesis")
+        finally:
+            store.close()
+        if kept is None:
+            return None
+        write_atomic(folder / _GENESIS, kept)
+        return cls(folder, clock)
+
     def submit(self, transactions: Sequence[bytes], wait: float | None = None) -> list[Receipt]:
         """Commit transactions, together with those that other threads hand in meanwhile.
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xinglin.core.errors import Conflict, VerificationFailed
-from xinglin.core.files import private_file, write_atomic
+from xinglin.core.files import first_private_file, write_atomic
 from xinglin.ledger.checkpoint import open_checkpoint, sign_checkpoint
 from xinglin.ledger.note import Note, Verifier
 from xinglin.ledger.port import Ledger
@@ -39,9 +39,8 @@ class Keeper:
     def __init__(self, folder: Path, key: Path, chain_id: str) -> None:
         from nacl.signing import SigningKey
 
-        if not key.is_file():
-            private_file(key, bytes(SigningKey.generate()).hex().encode() + b"\n")
-        self._secret = SigningKey(bytes.fromhex(key.read_text().strip()))
+        seed = first_private_file(key, bytes(SigningKey.generate()).hex().encode() + b"\n")
+        self._secret = SigningKey(bytes.fromhex(seed.decode().strip()))
         self._folder = folder
         self.key = Verifier(chain_id, bytes(self._secret.verify_key))
         name_in_genesis(self.genesis, self.key)

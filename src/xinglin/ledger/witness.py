@@ -15,7 +15,7 @@ from pathlib import Path
 
 from xinglin.core.clock import Clock
 from xinglin.core.errors import VerificationFailed
-from xinglin.core.files import exclusive, private_file, write_atomic
+from xinglin.core.files import exclusive, first_private_file, write_atomic
 from xinglin.ledger.checkpoint import Checkpoint, cosign, open_checkpoint
 from xinglin.ledger.consistency import check_consistency
 from xinglin.ledger.note import COSIGNATURE, Note, Verifier, base64_bytes, open_note
@@ -228,10 +228,11 @@ def _own_key(folder: Path, name: str) -> tuple[bytes, Verifier]:
     from nacl.signing import SigningKey
 
     path = folder / "witness.key"
-    if not path.is_file():
-        made = SigningKey.generate()
-        key = Verifier(name or "witness", bytes(made.verify_key), COSIGNATURE)
-        private_file(path, f"{bytes(made).hex()}\n{key.name}\n".encode())
+    # A name that cannot be one is refused before it is kept.
+    made = Verifier(name or "witness", bytes(32), COSIGNATURE).name
+    content = first_private_file(path, f"{bytes(SigningKey.generate()).hex()}\n{made}\n".encode())
+    secret, named = content.decode().split()
+    key = Verifier(named, bytes(SigningKey(bytes.fromhex(secret)).verify_key), COSIGNATURE)
+    if not (folder / "witness.pub").is_file():
         write_atomic(folder / "witness.pub", key.text().encode() + b"\n")
-    secret, named = path.read_text().split()
-    return bytes.fromhex(secret), Verifier(named, bytes(SigningKey(bytes.fromhex(secret)).verify_key), COSIGNATURE)
+    return bytes.fromhex(secret), key

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from xinglin.core.errors import Conflict, StorageError
-from xinglin.core.files import exclusive, file_sha256, full_disk, private_file, write_atomic
+from xinglin.core.files import exclusive, file_sha256, first_private_file, full_disk, private_file, write_atomic
 
 
 def test_a_written_file_holds_the_new_content_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -102,3 +102,16 @@ def test_the_lock_is_free_after_an_error_inside(tmp_path: Path) -> None:
 
     with exclusive(tmp_path / "lock", doing="again"):
         pass
+
+
+def test_of_two_that_make_a_secret_at_once_both_go_on_with_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "keys" / "some.key"
+    first_private_file(key, b"one")
+    with monkeypatch.context() as patch:
+        # Both looked before either wrote.
+        patch.setattr(Path, "is_file", lambda _: False)
+        assert first_private_file(key, b"two") == b"one"
+    assert [path.name for path in key.parent.iterdir()] == ["some.key"]
+    assert (key.stat().st_mode & 0o777, key.parent.stat().st_mode & 0o777) == (0o600, 0o700)

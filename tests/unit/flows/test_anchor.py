@@ -99,6 +99,16 @@ def test_a_ledger_that_cannot_be_reached_is_said_and_caught_up_with(region: Regi
     assert region.anchor() == AnchorReport(batches=1)
 
 
+def test_a_site_of_somebody_else_is_not_said_to_mend_itself(region: Region) -> None:
+    region.land("lab", 0)
+    region.anchor()
+    region.land("lab", 1)
+    region.signer = Signer("hospital", seed("stranger"), CHAIN, region.home / "sequences.sqlite", TurnedClock())
+    report = region.anchor()
+    assert (report.left, report.reason) == (1, "no institution has this key")
+    assert "refused again" in report.remedy
+
+
 def test_what_may_not_be_read_is_not_anchored(region: Region) -> None:
     region.land("lab", 0)
     nothing = region.stores(Permit(frozenset({"mart"}), frozenset(), "d-1"))

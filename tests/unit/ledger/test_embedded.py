@@ -185,3 +185,18 @@ def test_nothing_acknowledged_is_lost_or_doubled_when_the_process_is_killed(tmp_
         acknowledged |= {receipt.digest for receipt in again}
         ledger.close()
     assert check_store(folder / "ledger" / "ledger.sqlite").size == len(acknowledged) > 0
+
+
+def test_a_ledger_that_lost_its_genesis_file_at_its_beginning_goes_on(tmp_path: Path, clock: TurnedClock) -> None:
+    folder = tmp_path / "ledger"
+    assert EmbeddedLedger.resume(folder, clock) is None
+    EmbeddedLedger.create(folder, genesis(), clock).close()
+    (folder / "genesis.json").unlink()
+    resumed = EmbeddedLedger.resume(folder, clock)
+    assert resumed is not None
+    assert resumed.genesis() == genesis()
+    assert (folder / "genesis.json").read_text() == genesis().to_json()
+    resumed.close()
+    folder.joinpath("ledger.sqlite").unlink()
+    store.Store(folder / "ledger.sqlite").close()
+    assert EmbeddedLedger.resume(folder, clock) is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
-from xinglin.core.files import private_file, write_atomic
+from xinglin.core.files import first_private_file, private_file, write_atomic
 from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_place, node_genesis
 from xinglin.ledger.genesis import Genesis
 
@@ -240,9 +240,8 @@ def transaction_key(path: Path) -> bytes:
     """
     from nacl.signing import SigningKey
 
-    if not path.is_file():
-        private_file(path, bytes(SigningKey.generate()).hex().encode() + b"\n")
-    return bytes(SigningKey(bytes.fromhex(path.read_text().strip())).verify_key)
+    seed = first_private_file(path, bytes(SigningKey.generate()).hex().encode() + b"\n")
+    return bytes(SigningKey(bytes.fromhex(seed.decode().strip())).verify_key)
 
 
 def _key_file(seed: bytes, public_key: bytes) -> bytes:
