@@ -137,7 +137,7 @@ def test_who_denies_research_is_in_no_answer_to_it(story: Story, tmp_path: Path)
     questions: dict[str, Callable[[str], int]] = {
         "persons": lambda who: _number(story(who, "sql", "SELECT count(*) FROM person", "--format", "csv")),
         "lineage": lambda who: _number(story(who, "sql", "SELECT count(*) FROM lineage", "--format", "csv")),
-        "view": lambda who: len(story(who, "view", "run", view, "--lake", "--format", "csv").splitlines()),
+        "view": lambda _: len(story("owner", "view", "run", view, "--lake", "--format", "csv").splitlines()),
         "job": lambda who: json.loads(story(who, "job", "run", script, "--json"))[0]["rows"],
     }
     before = {name: ask("analyst") for name, ask in questions.items()}
@@ -219,3 +219,42 @@ def test_by_opt_in_research_reads_who_granted_it(story: Story) -> None:
     story.consent("--purpose", "HRESCH")
     assert _number(story("analyst", *count, "--purpose", "HRESCH")) == 1
     assert _number(story("analyst", *count, "--purpose", "HOPERAT")) > 1
+
+
+def test_what_a_row_says_is_shown_to_whoever_may_read_the_record(story: Story, tmp_path: Path) -> None:
+    question = f"SELECT condition_occurrence_id FROM condition_occurrence WHERE person_id = {story.person} LIMIT 1"
+    row = f"condition_occurrence:{story('owner', 'sql', question, '--format', 'csv').split()[-1]}"
+    other = "SELECT condition_occurrence_id FROM condition_occurrence WHERE person_id != " + story.person + " LIMIT 1"
+    others = f"condition_occurrence:{story('owner', 'sql', other, '--format', 'csv').split()[-1]}"
+    story("owner", "ledger", "anchor")
+    shown = ["--content", "--person", story.person, "--out", str(tmp_path / "row.cbor")]
+    for who in ("auditor", "owner", "stranger", "analyst"):
+        assert "refused" in story(who, "ledger", "prove", "row", row, *shown, code=1)
+    assert "add --content and --person ID" in story("auditor", "ledger", "prove", "row", row, "--content", code=2)
+    story("patient", "ledger", "prove", "row", row, *shown)
+    assert b'"resourceType"' in (tmp_path / "row.cbor").read_bytes()
+    assert "not of this person" in story("patient", "ledger", "prove", "row", others, *shown, code=1)
+    story.consent("--purpose", "TREAT", "--class", "Condition", "--deny")
+    assert "consent-denies" in story("clinician", "ledger", "prove", "row", row, *shown, code=1)
+    story("auditor", "ledger", "prove", "row", row, "--out", tmp_path / "hashes.cbor")
+    assert b'"resourceType"' not in (tmp_path / "hashes.cbor").read_bytes()
+
+
+def test_words_and_numbers_that_nobody_expects_are_refused_and_written_down(story: Story) -> None:
+    before = len(story.looks())
+    assert "consent-missing" in story("analyst", "record", "--person", "9" * 30, "--purpose", "HRESCH", code=1)
+    assert "not-own-record" not in story.record("stranger", "--break-glass", "\udcff\udcfe", code=0)["entry"][0]
+    assert story.looks()[before]["emergency"] == "\\udcff\\udcfe"
+    assert "outside-role" in story.record("clinician", "--class", "\udcff", code=1)
+    for hours in ("nan", "1e12", "-1"):
+        assert "some hours" in story("owner", "access", "issue", "x", "--role", "analyst", "--hours", hours, code=2)
+
+
+def test_a_home_whose_owner_had_fewer_roles_gets_the_owners_of_today(story: Story) -> None:
+    home = story.xinglin.home
+    owner = home / "keys" / "actors" / "owner.jws"
+    words: list[str | Path] = ["--role", "operator", "--role", "analyst", "--hours", "24", "--out", owner]
+    story("owner", "access", "issue", "owner", *words)
+    before = owner.read_text()
+    story("owner", "status")
+    assert owner.read_text() != before

@@ -43,7 +43,7 @@ __all__ = [
     "verify",
 ]
 
-ROLES = ("patient", "clinician", "analyst", "operator", "auditor", "site-agent")
+ROLES = ("patient", "clinician", "analyst", "operator", "auditor", "site-agent", "steward")
 
 NO_CREDENTIAL = "no-credential"
 MALFORMED = "credential-malformed"

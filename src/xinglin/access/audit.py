@@ -178,7 +178,7 @@ def _details(action: str, asked: frozenset[str], gives: frozenset[str], emergenc
 def _words(classes: frozenset[str]) -> str:
     if classes == data_classes.EVERY_CLASS:
         return "everything"
-    return " ".join(sorted(classes)) or "nothing"
+    return " ".join(sorted(classes)).encode("utf-8", "backslashreplace").decode() or "nothing"
 
 
 def _coding(system: str, code: str) -> dict[str, str]:

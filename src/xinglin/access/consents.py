@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS consent (
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
 """
+_IDS = 2**63
 _COLUMNS = "handle, person, salt, text, commitment, state"
 
 
@@ -127,7 +128,8 @@ class ConsentStore:
         Args:
             person: Whose.
         """
-        return self._rows("person = ?", person)
+        # Nobody has an id that the file could not hold.
+        return self._rows("person = ?", person) if -_IDS <= person < _IDS else []
 
     def all(self) -> list[Kept]:
         """Every consent that is not withdrawn, in the order of the handles."""

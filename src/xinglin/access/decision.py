@@ -20,6 +20,7 @@ __all__ = [
     "NOT_OWN_RECORD",
     "NO_REASON_GIVEN",
     "NO_RELATION",
+    "OTHER_SITE",
     "OUTSIDE_ROLE",
     "PERMITTED",
     "UNKNOWN_PURPOSE",
@@ -39,6 +40,7 @@ UNKNOWN_PURPOSE = "unknown-purpose"
 OUTSIDE_ROLE = "outside-role"
 NOT_OWN_RECORD = "not-own-record"
 NO_RELATION = "no-relation"
+OTHER_SITE = "other-site"
 NO_REASON_GIVEN = "break-glass-without-reason"
 CONSENT_DENIES = "consent-denies"
 CONSENT_MISSING = "consent-missing"
@@ -77,7 +79,8 @@ class Request:
     @property
     def emergency(self) -> str:
         """Why an emergency must go before what is missing; empty for none."""
-        return (self.intent.break_glass or "").strip()
+        # The command line gives bytes that are no text as halves of characters, which no log can hold.
+        return (self.intent.break_glass or "").encode("utf-8", "backslashreplace").decode().strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,8 @@ def _scope(scope: str, request: Request, world: World) -> str:
         return "" if alone and request.emergency else (NO_REASON_GIVEN if alone else OUTSIDE_ROLE)
     if scope == "person":
         return "" if alone else OUTSIDE_ROLE
+    if scope == "site":
+        return "" if actor is not None and request.intent.sites == {actor.institution} else OTHER_SITE
     if scope == "region":
         return "" if person is None else OUTSIDE_ROLE
     return "" if scope == "any" else OUTSIDE_ROLE

@@ -6,7 +6,8 @@
 | action | read, log and consent concern one person; ask and extract the mart; the others run the region |
 | purpose | the purpose, which stands for those below it; the two of break-glass stand for themselves |
 | scope | own: the actor's own record. treated: a person with records at the actor's institution. break-glass: any \
-person, with a reason. person: any one person. region: nobody in particular. any: one person or nobody in particular |
+person, with a reason. person: any one person. region: nobody in particular. any: one person or nobody in particular. \
+site: only records of the actor's own site |
 | reads, writes | stages; ``*`` means all |
 | consent | denials: what a person denied is left out. granted: only what the person granted. left-out: persons who \
 denied are left out. ignored: the law or the person's own wish allows it |

@@ -22,6 +22,9 @@ access = typer.Typer(no_args_is_help=True, help="Who may look: credentials, refe
 app.add_typer(access, name="access")
 
 
+_MOST_HOURS = 87_660.0
+
+
 class Role(StrEnum):
     """What somebody is."""
 
@@ -31,6 +34,7 @@ class Role(StrEnum):
     operator = "operator"
     auditor = "auditor"
     site_agent = "site-agent"
+    steward = "steward"
 
 
 @access.command("issue")
@@ -45,8 +49,11 @@ def issue(
     as_json: Json = False,
 ) -> None:
     """Issue a credential: a signed file that says who somebody is; whoever has the file is that somebody."""
+    from xinglin.core.errors import UsageError
     from xinglin.flows.credentials import issue_credential
 
+    if not 0 < hours <= _MOST_HOURS:
+        raise UsageError("a credential holds for some hours, and no longer than 10 years", source="--hours")
     stores = opened("access issue", home)
     roles = tuple(one.value for one in role)
     path = issue_credential(stores.settings, (name, roles, institution, person), timedelta(hours=hours), out)
@@ -76,7 +83,9 @@ def revoke(
 def relate(
     person: Annotated[int, typer.Option(help="person_id of the person.")],
     institution: Annotated[str, typer.Option(help="Who will treat the person: a site's name.")],
-    days: Annotated[int | None, typer.Option(help="How long; 0 ends it. Else as xinglin.toml says, else 90.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=0, max=36_500, help="How long; 0 ends it. Else as xinglin.toml says, else 90.")
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

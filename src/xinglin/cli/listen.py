@@ -73,7 +73,7 @@ def listen(
         dicom_limits=DicomLimits(ae_title, check_title, tuple(caller or ()), associations=connections,
                                  idle_seconds=idle),
     )  # fmt: skip
-    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites))
+    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites), sites=frozenset(plan.sites))
     _warn(plan)
     take_in(stores, plan, _print_json if as_json else _tell)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json
+from xinglin.cli.app import Home, Json, Purpose
 from xinglin.cli.ledger import WitnessKeys, ledger_app, opened_ledger, witness_keys
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, plain, print_json, print_table
@@ -22,6 +22,7 @@ __all__ = ["print_proven"]
 prove = typer.Typer(no_args_is_help=True, help="Make a proof file for somebody who has nothing but the genesis.")
 ledger_app.add_typer(prove, name="prove")
 
+_READ = frozenset({"landing", "identity", "mart", "vocabulary"})
 Out = Annotated[Path | None, typer.Option(help="The proof file; standard output when not given.")]
 
 
@@ -59,7 +60,11 @@ def prove_batch(
 @prove.command("row")
 def prove_row(
     row: Annotated[str, typer.Argument(help="TABLE:ID of a mart row.")],
-    content: Annotated[bool, typer.Option("--content", help="Show the resource itself: a patient's data.")] = False,
+    content: Annotated[
+        bool, typer.Option("--content", help="Show the resource itself, to whoever may read the person's record.")
+    ] = False,
+    person: Annotated[int | None, typer.Option(help="With --content: person_id of whom the row is about.")] = None,
+    purpose: Purpose = None,
     manifest: Annotated[
         bool, typer.Option("--manifest", help="Show the manifest that the site signed, with the names of its files.")
     ] = False,
@@ -67,13 +72,17 @@ def prove_row(
     home: Home = None,
 ) -> None:
     """Prove that the resource behind a mart row was landed; the file shows hashes, nothing of the resource."""
+    from xinglin.core.errors import UsageError
     from xinglin.flows.prove import row_file
     from xinglin.wiring import open_prover
 
-    stores = opened("ledger prove row", home)
+    if content == (person is None):
+        raise UsageError("a resource is shown as somebody's record", remedy="add --content and --person ID, or neither")
+    reading: dict[str, Any] = {"action": "read", "person": person, "purpose": purpose, "reads": _READ}
+    stores = opened("ledger prove row", home, **(reading if content else {}))
     with opened_ledger(home) as (settings, ledger):
         prover, _ = open_prover(settings, ledger)
-        _give(row_file(prover, stores, ledger, row, content=content, manifest=manifest), out)
+        _give(row_file(prover, stores, ledger, row, person=person, manifest=manifest), out)
 
 
 @prove.command("access")

@@ -54,7 +54,7 @@ def ingest(
     from xinglin.flows.sites import ensure_site, reading_of
     from xinglin.wiring import anchor_region
 
-    stores = opened("ingest", home, create=True, writes=landing_of(home, [site]))
+    stores = opened("ingest", home, create=True, writes=landing_of(home, [site]), sites=frozenset([site]))
     ensure_site(stores.landing, site, kind)
     reading = reading_of(stores.landing, site, form.value if form else None, mapping)
     with progress_bars(as_json) as bars:

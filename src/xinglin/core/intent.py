@@ -19,6 +19,7 @@ class Intent:
         person: The one person it concerns; None for the population or for nobody.
         population: Whether it reads records of all persons.
         data_classes: Kinds of records it reads, by FHIR resource type; empty for all that the stages hold.
+        sites: Sites whose records it brings.
         break_glass: Why an emergency must go before what is missing; None for every ordinary use.
 
     Example:
@@ -34,3 +35,4 @@ class Intent:
     population: bool = False
     data_classes: frozenset[str] = frozenset()
     break_glass: str | None = None
+    sites: frozenset[str] = frozenset()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWNER", "Treated", "admit", "deciding", "found_access", "owner_credential"]
 
-OWNER = ("operator", "analyst")
+OWNER = ("operator", "analyst", "steward")
 """What the owner of a home may be on one machine; whatever else, the owner issues as a credential of its own."""
 _DAYS = 365
 _AGAIN = 60.0
@@ -166,23 +166,23 @@ def _presented(settings: Settings, credential: Path | None, now: datetime) -> st
         text = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    if credential is None and _expired(settings, text, now):
+    if credential is None and _outdated(settings, text, now):
         _issue_owner(settings, now)
         return path.read_text("utf-8").strip()
     return text
 
 
-def _expired(settings: Settings, text: str, now: datetime) -> bool:
+def _outdated(settings: Settings, text: str, now: datetime) -> bool:
+    """Whether the owner's credential has expired, or names other roles than an owner has."""
     from xinglin.access.actor import EXPIRED, CredentialRefused, verify
     from xinglin.access.issuers import load_issuers
 
     try:
-        verify(text, load_issuers(settings.access_folder), now)
+        return verify(text, load_issuers(settings.access_folder), now).roles != OWNER
     except CredentialRefused as refused:
         return refused.reason == EXPIRED
     except NotFound:
         return False
-    return False
 
 
 def _issue_owner(settings: Settings, now: datetime) -> None:

@@ -34,7 +34,8 @@ def issue_credential(
         out: The file; ``keys/actors/NAME.jws`` when not given.
 
     Raises:
-        UsageError: The name cannot be used, a role and a person do not go together, or a clinician is nobody's.
+        UsageError: The name cannot be used, a role and a person do not go together, or a clinician or an agent is
+            nobody's.
         NotFound: This machine does not hold the issuer's key.
     """
     from xinglin.access.actor import Claims, issue
@@ -43,8 +44,8 @@ def issue_credential(
     name, roles, institution, person = who
     if not _NAME(name):
         raise UsageError("a name has 1 to 63 letters, digits, '-', '_', '.' or '@'", source=repr(name)[:80])
-    if "clinician" in roles and not institution:
-        raise UsageError("a clinician works somewhere", remedy="add --institution SITE")
+    if {"clinician", "site-agent"} & set(roles) and not institution:
+        raise UsageError("a clinician works somewhere, and a site's agent for it", remedy="add --institution SITE")
     region = load_issuers(settings.access_folder).region
     now = wall_clock()
     claims = Claims(name, roles, institution or region, person)

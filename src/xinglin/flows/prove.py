@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from xinglin.core.errors import NotFound
+from xinglin.core.errors import AccessDenied, NotFound
 from xinglin.flows.proofs import consent_key
 from xinglin.ledger import cbor
 from xinglin.ledger.climb import sided
@@ -62,7 +63,7 @@ def _transaction(ledger: Ledger, key: bytes, what: str) -> bytes:
 
 
 def row_file(
-    prover: Prover, stores: Stores, ledger: Ledger, row: str, *, content: bool = False, manifest: bool = False
+    prover: Prover, stores: Stores, ledger: Ledger, row: str, *, person: int | None = None, manifest: bool = False
 ) -> bytes:
     """Prove that the resource behind a mart row was landed.
 
@@ -71,11 +72,13 @@ def row_file(
         stores: The region.
         ledger: The ledger.
         row: ``table:id``, such as ``condition_occurrence:123``.
-        content: Show the resource itself: a patient's data.
+        person: Show the resource itself, which must be of this person, whom the region was opened for; None shows
+            hashes.
         manifest: Show the manifest too, which the site signed and which names the files it sent.
 
     Raises:
-        NotFound: There is no such row, or its batch is not anchored yet.
+        NotFound: There is no such row, not of this person, or its batch is not anchored yet.
+        AccessDenied: The person's consents withhold it.
     """
     from xinglin.flows.verify import origin_of
     from xinglin.landing import prove
@@ -86,7 +89,7 @@ def row_file(
     batch = next(one for one in stores.landing.batches(origin.site) if one.sequence == origin.batch)
     item: dict[str, Any] = {
         "leaf": proof.leaf,
-        "resource": _resource(batch, origin.file, origin.position) if content else None,
+        "resource": None if person is None else _resource(stores, batch, (origin.file, origin.position), person),
         "path": sided(proof.index, proof.size, proof.path),
         # A redacted manifest is not the anchored one; the anchor itself has the root, which is what a row needs.
         "batch": _signed(stores.landing, batch) if manifest and not _redacted(batch) else None,
@@ -117,13 +120,23 @@ def row_on_ledger(prover: Prover, trust: Trust, stores: Stores, ledger: Ledger, 
     return {"anchored": True, **facts, "height": proven.height, "vouched_by": proven.by}
 
 
-def _resource(batch: Batch, file: str, position: int) -> bytes:
+def _resource(stores: Stores, batch: Batch, place: tuple[str, int], person: int) -> bytes:
+    """The text of one resource, by file and row, as far as it is the person's and the permit gives it."""
     import pyarrow.parquet as pq
 
+    from xinglin.access.data_classes import classes_of
+    from xinglin.identity import records_of
+
+    file, position = place
+    keys = {record.patient_key for record in records_of(stores.lake, person) if record.site == batch.site}
     with pq.ParquetFile(batch.path / file) as parquet:
-        for rows in parquet.iter_batches(batch_size=4_096, columns=["resource"]):
+        for rows in parquet.iter_batches(batch_size=4_096, columns=["resource", "patient_key"]):
             if position < len(rows):
+                if rows["patient_key"][position].as_py() not in keys:
+                    raise NotFound("the row is not of this person", source="--person")
                 text: str = rows["resource"][position].as_py()
+                if not classes_of(json.loads(text)) <= stores.lake.permit.gives:
+                    raise AccessDenied("the person has denied this kind of record", source="consent-denies")
                 return text.encode()
             position -= len(rows)
     raise NotFound("the file has fewer rows than its batch says", source=file)

@@ -29,6 +29,7 @@ _SAID = {
         "the person is not treated at your institution",
         "in an emergency add --break-glass REASON; else have a referral noted: xinglin access relate",
     ),
+    "other-site": ("an agent brings records of its own site only", "name the site that the credential is for"),
     "break-glass-without-reason": ("an emergency needs its reason", "add --break-glass REASON"),
     "consent-denies": ("the person has denied this", "only the person can change it: xinglin consent"),
     "consent-missing": ("the person has not granted this", "only the person can grant it: xinglin consent grant"),

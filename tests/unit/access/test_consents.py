@@ -151,7 +151,7 @@ def test_denials_follow_a_person_who_was_merged_and_grants_do_not(region: Region
     region.gate.consents.put(GRANT, region.ledger, region.signer)
     region.gate.consents.put(DENIAL, region.ledger, region.signer)
     assert research(region) == "permitted"
-    assert region.gate.consents.follow(lambda named: {one: 3 for one in named}) == 2
+    assert region.gate.consents.follow(lambda named: dict.fromkeys(named, 3)) == 2
     assert region.read("clinician", 3, "TREAT").decision.reason == "consent-denies"
     assert region.read("analyst", 3, "HRESCH").decision.reason == "consent-missing"
     assert region.read("clinician", 17, "TREAT").decision.permit and research(region) == "consent-missing"

@@ -106,10 +106,26 @@ def test_a_purpose_outside_the_role_is_refused() -> None:
 
 
 def test_a_stage_outside_the_role_is_refused() -> None:
-    intent = Intent("read", frozenset({"mart"}), purpose="TREAT", person=17)
+    intent = Intent("read", frozenset({"sites"}), purpose="TREAT", person=17)
     assert decide(Request(actor("clinician"), intent), World(0, True)).reason == decision.OUTSIDE_ROLE
     writing = Intent("read", STAGES, frozenset({"landing"}), purpose="TREAT", person=17)
     assert not decide(Request(actor("clinician"), writing), World(0, True)).permit
+
+
+def test_an_agent_brings_records_of_the_own_site_only() -> None:
+    def bring(*sites: str) -> str:
+        intent = Intent("ingest", frozenset({"landing"}), frozenset({"landing"}), "HOPERAT", sites=frozenset(sites))
+        return decide(Request(actor("site-agent"), intent), World(0)).reason
+
+    assert bring("mercy") == decision.PERMITTED
+    assert bring("other") == bring("mercy", "other") == bring() == decision.OTHER_SITE
+
+
+def test_names_of_a_population_are_for_stewards_and_not_for_analysts() -> None:
+    intent = Intent("view", STAGES, purpose="HRESCH", population=True)
+    assert decide(Request(actor("analyst"), intent), World(0)).reason == decision.OUTSIDE_ROLE
+    found = decide(Request(actor("steward"), intent), World(0, consents=(counted(False, "HRESCH", person=3),)))
+    assert found.permit and found.without == {3}
 
 
 def test_one_persons_permit_does_not_open_the_population() -> None:

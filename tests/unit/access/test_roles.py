@@ -10,7 +10,7 @@ def test_every_line_of_the_table_is_of_known_words() -> None:
         assert role in ROLES
         for line in lines:
             assert known(line.purpose)
-            assert line.scope in {"own", "treated", "break-glass", "person", "region", "any"}
+            assert line.scope in {"own", "treated", "break-glass", "person", "region", "any", "site"}
             assert line.consent in {"ignored", "denials", "granted", "left-out"}
 
 
