@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,17 +14,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xinglin.flows import Progress
 
-__all__ = ["complain", "plain", "print_json", "print_table", "progress_bars", "say"]
+__all__ = ["complain", "plain", "print_json", "print_table", "progress_bars", "say", "visible"]
+
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """A text without what a terminal would obey: what others wrote must not rewrite what stands beside it.
+
+    Example:
+        >>> visible("name" + chr(27) + "[2J")
+        'name\ufffd[2J'
+    """
+    return _COMMANDS.sub("\ufffd", text)
 
 
 def complain(text: str) -> None:
     """Say what went wrong on standard error."""
-    sys.stderr.write(f"xinglin: {text}\n")
+    sys.stderr.write(f"xinglin: {visible(text)}\n")
 
 
 def say(text: str) -> None:
     """One line on standard output."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")
 
 
 def print_json(value: Any) -> None:
@@ -63,16 +76,18 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     listed = [list(row) for row in rows]
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+    # Texts, because Rich would read [brackets] in a string as its own marks.
+    table = Table(title=Text(visible(title)) if title else None, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
         numeric = any(isinstance(row[number], (int, float)) for row in listed)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(visible(column)), justify="right" if numeric else "left", overflow="fold")
     for number, row in enumerate(listed):
         if total and number == len(listed) - 1:
             table.add_section()
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(Text(visible(_cell(value))) for value in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

@@ -97,7 +97,7 @@ def _signed(body: DataAnchor, signed: list[Any]) -> dict[str, Any]:
     try:
         told = json.loads(manifest)
         same = (told["site"], told["sequence"], told["merkle_root"], told["counts"]["landed"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise failing("manifest", "it cannot be read") from error
     if same != (body.site, body.sequence, body.root.hex(), body.size):
         raise failing("manifest", "it says something else than its anchor")

@@ -83,7 +83,7 @@ class Genesis:
                 for one in told["institutions"]
             ]
             genesis = cls(told["chain_id"], told["time"], tuple(sorted(members, key=lambda one: one.name)))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadInput("the genesis cannot be read", remedy="ask the one who gave it for the whole file") from error
         genesis.check()
         return genesis
@@ -100,7 +100,7 @@ class Genesis:
         problems = {
             "its chain_id is not a name of at most 50 characters": not is_name(self.chain_id)
             or len(self.chain_id) > 50,
-            "its time is not a whole number of seconds": type(self.time) is not int or self.time < 0,
+            "its time is not a whole number of seconds": type(self.time) is not int or not 0 <= self.time < 2**53,
             "its institutions are not in the order of their names": names != sorted(names),
             "an institution's name is no name": not all(map(is_name, names)),
             "a key has not 32 bytes": any(len(key) != 32 for key in [*transaction_keys, *validator_keys]),

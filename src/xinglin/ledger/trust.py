@@ -26,6 +26,7 @@ from xinglin.ledger.note import COSIGNATURE, Note, Verifier
 __all__ = ["Anchored", "Trust", "commit_anchor", "name_in_genesis", "note_anchor", "open_anchor"]
 
 _HASHES = 9
+_LAST_SECOND = 253_402_300_799
 _HEADER = (int, int, str, int, int, int, bytes, int, bytes, *(bytes,) * _HASHES)
 _SIGNED = (list, int, int, bytes, list)
 
@@ -63,7 +64,7 @@ class Trust:
             told = told.get("app_state", told)
             named = told.get("checkpoint")
             witnesses = tuple(Verifier.parse(one) for one in told.get("witnesses", ()))
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise BadInput("the genesis cannot be read", remedy="ask the one who gave it for the whole file") from error
         genesis = Genesis.from_json(json.dumps(told))
         members = genesis.institutions
@@ -166,10 +167,14 @@ def open_anchor(content: bytes, trust: Trust) -> Anchored:
     except ValueError as error:
         raise VerificationFailed("the anchor is not canonical CBOR") from error
     if type(anchor) is dict and anchor.keys() == {"checkpoint", "cosigners"}:
-        return _open_note(anchor["checkpoint"], anchor["cosigners"], trust)
-    if type(anchor) is dict and anchor.keys() == {"changes", "block"}:
-        return _open_commit(anchor["changes"], anchor["block"], trust)
-    raise VerificationFailed("the anchor is neither a checkpoint nor a block")
+        opened = _open_note(anchor["checkpoint"], anchor["cosigners"], trust)
+    elif type(anchor) is dict and anchor.keys() == {"changes", "block"}:
+        opened = _open_commit(anchor["changes"], anchor["block"], trust)
+    else:
+        raise VerificationFailed("the anchor is neither a checkpoint nor a block")
+    if not 0 <= opened.time <= _LAST_SECOND:
+        raise VerificationFailed("the anchor's time is in no year that there is")
+    return opened
 
 
 def _open_note(text: Any, cosigners: Any, trust: Trust) -> Anchored:

@@ -109,7 +109,7 @@ class Member:
             if fields.pop("format") != FORMAT:
                 raise ValueError(FORMAT)
             return cls(**fields)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BadInput("this is not the public part of an institution", source=source) from error
 
 

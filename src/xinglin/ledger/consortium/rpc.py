@@ -17,6 +17,8 @@ __all__ = ["Door", "Said"]
 
 _IN_CACHE = "tx already exists in cache"
 _TOO_LARGE = "Tx too large"
+_EITHER = {"result", "error"}
+_CODES = {int(code): code for code in Code}
 
 
 class Said:
@@ -70,7 +72,10 @@ class Door:
         """
         [answer] = self._post([_request("broadcast_tx_sync", {"tx": _text(transaction)})])
         if "error" not in answer:
-            return Said(int(answer["result"]["code"]), False)
+            try:
+                return Said(_CODES[answer["result"]["code"]], False)
+            except (KeyError, TypeError) as error:
+                raise self._unavailable("it answers with a code that is not known here") from error
         reason = _reason(answer)
         if _IN_CACHE in reason:
             return Said(0, True)
@@ -105,13 +110,22 @@ class Door:
             try:
                 connection.request("POST", "/", body, {"Content-Type": "application/json"})
                 answers = json.loads(connection.getresponse().read())
-                return answers if isinstance(answers, list) else [answers]
+                return self._answers(answers if isinstance(answers, list) else [answers], len(requests))
             except (OSError, http.client.HTTPException, ValueError) as error:
                 # A node that was started anew has closed the connection that was kept; one more try finds out.
                 connection.close()
                 if last or isinstance(error, TimeoutError):
                     raise self._unavailable("no answer") from error
         raise AssertionError("unreachable")
+
+    def _answers(self, answers: list[Any], expected: int) -> list[dict[str, Any]]:
+        """What was answered, if it is what a node answers: any other service may stand behind the address."""
+        for one in answers:
+            if not isinstance(one, dict) or not isinstance(one.get("error", {}), dict) or not one.keys() & _EITHER:
+                raise self._unavailable("what answers there is no node")
+        if len(answers) != expected:
+            raise self._unavailable("what answers there is no node")
+        return answers
 
     def _connection(self) -> http.client.HTTPConnection:
         kept: http.client.HTTPConnection | None = getattr(self._threads, "connection", None)

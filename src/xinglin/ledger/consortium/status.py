@@ -84,11 +84,15 @@ def _ask(door: Door) -> NodeStatus:
         status = door.call("status")
         peers = door.call("net_info")["peers"]
         voting = door.call("validators", per_page="100")["validators"] if _height(status) else []
-    except (LedgerUnavailable, KeyError) as error:
+        return _told(door.url, status, peers, voting)
+    except (LedgerUnavailable, KeyError, TypeError, ValueError, AttributeError) as error:
         trouble = error.what if isinstance(error, XinglinError) else "it speaks another protocol"
         return NodeStatus(door.url, trouble=trouble)
+
+
+def _told(url: str, status: dict[str, Any], peers: list[Any], voting: list[Any]) -> NodeStatus:
     return NodeStatus(
-        url=door.url,
+        url=url,
         name=status["node_info"]["moniker"],
         chain_id=status["node_info"]["network"],
         height=_height(status),

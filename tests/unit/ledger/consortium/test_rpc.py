@@ -85,3 +85,16 @@ def test_a_door_is_reached_over_http_alone() -> None:
     for url in ("https://node:1", "127.0.0.1:26657", "http://node"):
         with pytest.raises(UsageError):
             Door(url)
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": "text"}, {"result": {}}, {"result": 5}, {"result": {"code": 9_999}}])
+def test_what_is_no_node_is_said_to_be_none(door: Door, answer: dict[str, Any]) -> None:
+    Node.answers = [answer]
+    with pytest.raises(LedgerUnavailable):
+        door.hand_in(b"tx")
+
+
+@pytest.mark.parametrize("result", [5, {}, {"sync_info": 5}, {"sync_info": {"latest_block_height": "x"}, "peers": []}])
+def test_the_standing_of_what_is_no_node_is_trouble(door: Door, result: object) -> None:
+    Node.answers = [{"result": result}] * 4
+    assert ask([door.url]).nodes[0].trouble
