@@ -21,7 +21,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build, answer
 	$(BIN)/xinglin demo --out $(DEMO)
 
-test: $(STAMP) ## every test; the cluster and the stores by themselves, the others in two processes
+test: $(STAMP) ## every test; clusters and stores by themselves, the others, docs' blocks too, in two processes
 	$(BIN)/python -m pytest tests/conformance --durations 10
 	$(BIN)/python -m pytest --ignore tests/conformance -n 2 --dist loadgroup --durations 15
 
@@ -37,12 +37,11 @@ consortium: $(STAMP) ## CometBFT (by Go), and four validators on this machine's 
 consortium-stop: $(STAMP) ## end them
 	$(BIN)/xinglin ledger demo consortium --stop
 
-check: $(STAMP) ## style, types, architecture, and the code blocks of the docs
+check: $(STAMP) ## style, types, architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/docs
 
 bench: $(STAMP) ## measure beside the physical limit; results in bench/results (BENCH="--resources 100000 --times 1" is quick)
 	$(BIN)/python -m bench $(BENCH)

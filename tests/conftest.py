@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
+_VALIDATORS = {"test_consortium", "test_ledger"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share its fixtures, those on the cluster share the cluster: each group runs in one process."""
+    """Tests of a file share its fixtures, and so do those on clusters and stores: each group runs in one process.
+
+    Four validators and their tests have the machine's ports to themselves. Blocks of the docs share nothing.
+    """
     for item in items:
-        cluster = item.path.parent.name == "conformance" and item.path.stem != "test_storage"
-        item.add_marker(pytest.mark.xdist_group("cluster" if cluster else str(item.path)))
+        groups = {"docs": item.nodeid, "conformance": "cluster"}
+        group = groups.get(item.path.parent.name, "validators" if item.path.stem in _VALIDATORS else str(item.path))
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(wrapper=True)
