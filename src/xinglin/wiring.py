@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "anchor_region",
     "assemble",
+    "decided",
     "init_region",
     "open_consents",
     "open_door",
@@ -111,6 +112,30 @@ def open_region(
         # A mart that was built before persons were joined knows them by their former ids.
         permit = replace(permit, without=every_name(_identity(settings), permit.without))
     return assemble(settings, permit, clock)
+
+
+def decided(home: Path, intent: Intent, credential: Path | None = None) -> Settings:
+    """Have decided what opens no stores and asks no ledger, such as which ledger is to be used.
+
+    Args:
+        home: The region's folder.
+        intent: What is to be done; no consent counts for it.
+        credential: File of the credential of whoever asks; the owner's of the home when not given.
+
+    Raises:
+        NotFound: There is no region.
+        AccessDenied: Whoever asks may not do this.
+    """
+    from xinglin.access.gate import Gate
+
+    settings = Settings.load(home)
+    found_access(settings, wall_clock())
+    gate = Gate.open(settings.access_folder, None, wall_clock)
+    try:
+        admit(settings, gate, intent, credential, wall_clock())
+    finally:
+        gate.close()
+    return settings
 
 
 def _opt_in(settings: Settings) -> OptIn | None:

@@ -93,6 +93,7 @@ def test_the_record_is_whole_and_current(story: Story) -> None:
 def test_a_clinician_reads_whom_the_institution_treats(story: Story) -> None:
     assert "not treated at your institution" in story.record("stranger", code=1)
     story("owner", "access", "relate", "--person", story.person, "--institution", story.elsewhere)
+    assert story.looks()[-2]["action"] == "refer", "the person sees who made a referral"
     assert story.record("stranger")["total"] > 10
     story("owner", "access", "relate", "--person", story.person, "--institution", story.elsewhere, "--days", "0")
     assert "no-relation" in story.record("stranger", code=1)
@@ -248,6 +249,18 @@ def test_words_and_numbers_that_nobody_expects_are_refused_and_written_down(stor
     assert "outside-role" in story.record("clinician", "--class", "\udcff", code=1)
     for hours in ("nan", "1e12", "-1"):
         assert "some hours" in story("owner", "access", "issue", "x", "--role", "analyst", "--hours", hours, code=2)
+
+
+def test_what_is_written_of_records_is_for_whoever_asked(story: Story, tmp_path: Path) -> None:
+    story("patient", "record", "--person", story.person, "--out", tmp_path / "record.json")
+    view = tmp_path / "view.json"
+    column = [{"name": "family", "path": "name.family.first()"}]
+    view.write_text(json.dumps({"resourceType": "ViewDefinition", "resource": "Patient", "status": "active",
+                                "select": [{"column": column}]}))  # fmt: skip
+    story("owner", "view", "run", view, "--lake", "--out", tmp_path / "view.ndjson")
+    assert "outside-role" in story("analyst", "view", "run", view, "--lake", code=1)
+    for name in ("record.json", "view.ndjson"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_home_whose_owner_had_fewer_roles_gets_the_owners_of_today(story: Story) -> None:

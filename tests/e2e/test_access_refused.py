@@ -53,6 +53,8 @@ ARGUMENTS = {
     "ingest": "VIEW --site mercy",
     "job run": "VIEW",
     "ledger anchor": "",
+    "ledger init-validator": "east --address 127.0.0.1:1",
+    "ledger join": "VIEW",
     "ledger prove access": "00-1 --person 5",
     "ledger prove batch": "mercy:1",
     "ledger prove consent": "00 --person 5",

@@ -93,7 +93,7 @@ def relate(
     from xinglin.core.clock import wall_clock
     from xinglin.flows.referrals import refer
 
-    stores = opened("access relate", home)
+    stores = opened("access relate", home, person=person)
     lasting = stores.settings.access.referral_days if days is None else days
     until = wall_clock() + timedelta(days=lasting)
     refer(stores.settings.access_folder, person, stores.landing.site(institution).name, until)

@@ -9,6 +9,7 @@ import typer
 
 from xinglin.cli.app import Home, Json
 from xinglin.cli.ledger import ledger_app
+from xinglin.cli.opening import credential, intent_of
 from xinglin.cli.show import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def init_validator(
 
     from xinglin.core.settings import LedgerSettings, default_home
     from xinglin.ledger.consortium.home import NodeOptions, transaction_key
-    from xinglin.wiring import init_region
+    from xinglin.wiring import decided, init_region
 
     options = NodeOptions(address, listen, rpc, commit_ms)
-    settings = init_region((home or default_home()).absolute())
+    place = init_region((home or default_home()).absolute()).home
+    settings = decided(place, intent_of("ledger init-validator"), credential())
     validator = _validator(settings.home)
     public_key = transaction_key(settings.keys / "ledger.key")
     member = validator.make((name, power), public_key, options, int(time.time()))
@@ -62,8 +64,11 @@ def join(
     from xinglin.core.settings import default_home
     from xinglin.ledger.consortium.members import FORMAT, Member
     from xinglin.ledger.genesis import Genesis
+    from xinglin.wiring import decided
 
-    validator = _validator((home or default_home()).absolute())
+    place = (home or default_home()).absolute()
+    decided(place, intent_of("ledger join"), credential())
+    validator = _validator(place)
     texts = {path: path.read_text() for path in files}
     others = [Member.from_json(text, str(path)) for path, text in texts.items() if FORMAT in text]
     running = [text for text in texts.values() if FORMAT not in text]

@@ -31,7 +31,7 @@ def _give(content: bytes, out: Path | None) -> None:
     from xinglin.core.files import write_atomic
 
     if out is not None:
-        write_atomic(out, content)
+        write_atomic(out, content, mode=0o600)
         complain(f"{out}: {len(content):,} bytes")
         return
     if sys.stdout.isatty():

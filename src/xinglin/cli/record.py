@@ -32,6 +32,7 @@ def record(
     ] = False,
 ) -> None:
     """One person's current records from every institution, as a FHIR Bundle: for the person and who treats them."""
+    from xinglin.core.files import private_file
     from xinglin.flows.record import bundle, read_record
 
     classes = frozenset(data_class) if data_class else None
@@ -41,7 +42,7 @@ def record(
     if out is None:
         say(bundle(found))
     else:
-        out.write_text(bundle(found) + "\n", encoding="utf-8")
+        private_file(out, (bundle(found) + "\n").encode())
         if as_json:
             print_json({"resources": len(found), "file": out})
         else:

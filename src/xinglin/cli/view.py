@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from enum import StrEnum
@@ -70,7 +71,12 @@ def run_view(
         sql = compiled.sql_for(parts, records_without(stores.lake, parts))
         settings = stores.settings
         connection = connect(settings.memory_mb, settings.workers, settings.home / "tmp")
-        _give(connection, sql, form, out, as_json)
+        before = os.umask(0o077)
+        try:
+            # What is written of records is for whoever asked, not for everybody on the machine.
+            _give(connection, sql, form, out, as_json)
+        finally:
+            os.umask(before)
         return
     files = FileRecords(source, compiled.resource)
     with TemporaryDirectory() as folder:
