@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+_DAY = 86_400
+
 
 @ledger_app.command("init-validator")
 def init_validator(
@@ -59,6 +61,7 @@ def join(
 ) -> None:
     """Make the genesis from everybody's public parts, the same bytes for all, and connect to these peers."""
     import hashlib
+    import time
 
     from xinglin.core.errors import UsageError
     from xinglin.core.settings import default_home
@@ -72,6 +75,11 @@ def join(
     texts = {path: path.read_text() for path in files}
     others = [Member.from_json(text, str(path)) for path, text in texts.items() if FORMAT in text]
     running = [text for text in texts.values() if FORMAT not in text]
+    late = [one.name for one in others if one.made > time.time() + _DAY]
+    if late:
+        raise UsageError(
+            "a chain would begin when these keys were made, which is in the future", source=", ".join(late)
+        )
     if len(running) > 1 or (running and chain_id):
         raise UsageError("one chain has one genesis and one name", remedy="give at most one genesis, or a name")
     if running:
@@ -84,6 +92,9 @@ def join(
         print_json({"chain_id": genesis.chain_id, "genesis": validator.genesis, "sha256": digest})
     else:
         say(f"{genesis.chain_id}: {len(genesis.institutions)} institutions, {len(others)} files of peers")
+        # Whoever writes a file says the power in it; the others agree by joining.
+        shares = [f"{one.name} {one.power:,}" for one in genesis.institutions]
+        say(f"voting power: {', '.join(shares)}; more than two thirds decide, look whether that is what was agreed")
         say(f"genesis {validator.genesis}, SHA-256 {digest}: compare it with the other institutions")
 
 

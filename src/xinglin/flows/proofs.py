@@ -156,7 +156,9 @@ def _consent(checked: Checked) -> dict[str, Any]:
         if opened is not None:
             raise failing("opened consent", "the ledger has none")
         return facts | {"status": "none"}
-    facts |= {"status": "withdrawn" if entry["withdrawn"] else "current", "institution": entry["institution"]}
+    ended = entry["valid_until"] is not None and entry["valid_until"] <= checked.anchored.time
+    status = "withdrawn" if entry["withdrawn"] else "ended" if ended else "current"
+    facts |= {"status": status, "institution": entry["institution"]}
     facts |= {name: entry[name] for name in ("commitment", "valid_from", "valid_until")}
     if opened is None:
         return facts

@@ -1,0 +1,49 @@
+"""Joining a ledger tells what is agreed to, and refuses what would stop it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xinglin.cli import run
+from xinglin.ledger.consortium.members import Member
+
+OTHER = Member("south", "04" * 32, "05" * 32, 900_000, "06" * 20, "south.example:26656", 1_700_000_300)
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    where = ["--home", str(tmp_path / "home")]
+    assert run(["ledger", "init-validator", "north", "--address", "north.example:26656", *where]) == 0
+    capsys.readouterr()
+    return where
+
+
+def test_the_power_that_a_file_claims_is_told(
+    home: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "south.json").write_text(OTHER.to_json())
+    assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 0
+    assert "voting power: north 10, south 900,000;" in capsys.readouterr().out
+
+
+def test_a_file_that_would_let_the_chain_begin_in_the_future_is_refused(
+    home: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "south.json").write_text(replace(OTHER, made=4_000_000_000).to_json())
+    assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 2
+    assert "in the future (south)" in capsys.readouterr().err
+
+
+def test_settings_of_the_node_cannot_be_written_by_a_peer(
+    home: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "home" / "ledger" / "node" / "config" / "config.toml"
+    before = config.read_text()
+    told = json.loads(OTHER.to_json()) | {"address": 'x"\nseeds = "evil@evil:1"\n#:1'}
+    (tmp_path / "south.json").write_text(json.dumps(told))
+    assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 1
+    assert config.read_text() == before
