@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledgers import CHAIN, Desk, TurnedClock, filled, public, seed
+from tests.ledgers import CHAIN, START, Desk, TurnedClock, filled, public, seed
 from tests.proofs import CONSENT, EVENTS, KINDS, RESOURCES, Provable, provable
 from xinglin.core.errors import VerificationFailed
-from xinglin.flows.proofs import verify_proof
+from xinglin.flows.proofs import consent_key, verify_proof
 from xinglin.ledger import cbor, digest_of
 from xinglin.ledger.note import COSIGNATURE, Note, Signature, Verifier
 from xinglin.ledger.proof import Checker
@@ -97,6 +97,15 @@ def test_a_consent_opened_with_another_text_is_refused(made: Provable, trust: Tr
         changed = proof | {"item": proof["item"] | {"opened": opened}}
         with pytest.raises(VerificationFailed, match="opened consent: it is not what was committed to"):
             verify_proof(cbor.encode(changed), Checker(trust))
+
+
+def test_a_consent_whose_time_is_over_is_not_called_current(tmp_path: Path) -> None:
+    made = provable(tmp_path)
+    handle = filled(9)[:16]
+    body = {"handle": handle, "commitment": filled(8), "valid_from": 1, "valid_until": START, "previous": None}
+    assert made.ledger.submit([made.desk.sign("ConsentPut", body)])[0].code.name == "OK"
+    content = made.prover().of_state("consent", {"handle": handle, "opened": None}, consent_key(handle))
+    assert verify_proof(content, Checker(made.keeper.trust)).facts["status"] == "ended"
 
 
 def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Path) -> None:
