@@ -83,7 +83,9 @@ def _without(
 
 
 def door_conf(folder: Path, host: str, port: int) -> dict[str, str]:
-    """Spark's settings for a server: one session for all clients, in UTC, that reads no file by its path.
+    """Spark's settings for a server: one session for all clients, in UTC, in which a file's path is no table's name.
+
+    That keeps a slip of the pen from reading a file; it keeps nobody out who means to, since a client can change it.
 
     Args:
         folder: For what Derby and Hive write.
