@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash, root_of
@@ -23,6 +23,7 @@ __all__ = [
     "Vote",
     "address",
     "check_commit",
+    "countable",
     "follow",
     "vote_bytes",
 ]
@@ -210,9 +211,6 @@ def check_commit(signed: SignedHeader, validators: Validators) -> int:
         VerificationFailed: The header names other validators, a vote is not what its validator signed, or the votes
             are too few.
     """
-    from nacl.exceptions import BadSignatureError
-    from nacl.signing import VerifyKey
-
     header = signed.header
     where = f"height {header.height}"
     if header.validators_hash != validators.hash():
@@ -224,15 +222,36 @@ def check_commit(signed: SignedHeader, validators: Validators) -> int:
         key, power = members.pop(vote.validator, (b"", 0))
         if not key:
             raise VerificationFailed(f"vote {number} is of nobody who may vote, or counted already", source=where)
-        text = vote_bytes(header.chain_id, header.height, signed.round, block, vote.time)
-        try:
-            VerifyKey(key).verify(text, vote.signature)
-        except (BadSignatureError, ValueError) as error:
-            raise VerificationFailed(f"vote {number} is not what its validator signed", source=where) from error
+        if not _holds(signed, block, vote, key):
+            raise VerificationFailed(f"vote {number} is not what its validator signed", source=where)
         behind += power
     if 3 * behind <= 2 * validators.power:
         raise VerificationFailed(f"{behind} of {validators.power} of the voting power is too little", source=where)
     return behind
+
+
+def countable(signed: SignedHeader, validators: Validators) -> SignedHeader:
+    """The same with those votes alone that `check_commit` counts, for whoever makes a proof.
+
+    CometBFT accepts more forms of an Ed25519 signature (ZIP 215) than other readers do; a validator that uses them
+    must not spoil the proofs of the others.
+    """
+    block = BlockId(signed.header.hash(), signed.parts, signed.parts_hash)
+    keys = {address(key): key for key, _ in validators.members}
+    votes = (vote for vote in signed.votes if vote.validator in keys)
+    return replace(signed, votes=tuple(one for one in votes if _holds(signed, block, one, keys[one.validator])))
+
+
+def _holds(signed: SignedHeader, block: BlockId, vote: Vote, key: bytes) -> bool:
+    from nacl.exceptions import BadSignatureError
+    from nacl.signing import VerifyKey
+
+    text = vote_bytes(signed.header.chain_id, signed.header.height, signed.round, block, vote.time)
+    try:
+        VerifyKey(key).verify(text, vote.signature)
+    except (BadSignatureError, ValueError):
+        return False
+    return True
 
 
 def follow(

@@ -13,7 +13,7 @@ from xinglin.ledger.answers import signed_header_of, validators_of
 from xinglin.ledger.checkpoint import Checkpoint, sign_checkpoint
 from xinglin.ledger.climb import sided
 from xinglin.ledger.envelope import open_envelope
-from xinglin.ledger.light import SignedHeader, Validators
+from xinglin.ledger.light import SignedHeader, Validators, countable
 from xinglin.ledger.note import Note, Verifier
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.proof import FORMAT
@@ -92,12 +92,15 @@ class BlockAnchors:
                 "the ledger has no block yet to prove against", source=self.trust.chain_id, retry=True
             )
         block = self._block(height)
-        return Anchor(height - 1, commit_anchor(self._changes(block), block))
+        changes = self._changes(block)
+        voting = changes[-1][1] if changes else self.trust.validators
+        return Anchor(height - 1, commit_anchor(changes, countable(block, voting)))
 
     def _changes(self, last: SignedHeader) -> list[tuple[SignedHeader, Validators]]:
         """Blocks at which those who are believed hand over to others, found by halving."""
         changes: list[tuple[SignedHeader, Validators]] = []
-        trusted, low = self.trust.validators.hash(), 1
+        voting, low = self.trust.validators, 1
+        trusted = voting.hash()
         while last.header.validators_hash != trusted:
             high = last.header.height
             while high - low > 1:
@@ -105,7 +108,8 @@ class BlockAnchors:
                 here = self._block(middle).header.validators_hash == trusted
                 low, high = (middle, high) if here else (low, middle)
             signed, following = self._block(low), self._validators(low + 1)
-            changes.append((signed, following))
+            changes.append((countable(signed, voting), following))
+            voting = following
             trusted, low = signed.header.next_validators_hash, low + 1
         return changes
 

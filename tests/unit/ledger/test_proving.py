@@ -117,3 +117,20 @@ def test_an_anchor_is_nothing_to_somebody_with_another_genesis() -> None:
         open_anchor(content, trust(SETS[1]))
     with pytest.raises(VerificationFailed, match="names no validators"):
         open_anchor(content, trust(Validators(())))
+
+
+class Spoiling(Node):
+    """A node that accepted the last vote of each block, which other readers do not."""
+
+    def __call__(self, method: str, **parameters: str) -> Any:
+        answer = super().__call__(method, **parameters)
+        if method == "commit":
+            vote = answer["signed_header"]["commit"]["signatures"][-2]
+            vote["signature"] = base64.b64encode(bytes(64)).decode()
+        return answer
+
+
+def test_one_validator_cannot_spoil_the_proofs_of_all() -> None:
+    ledger: Any = SimpleNamespace(height=lambda: 15)
+    opened = open_anchor(BlockAnchors(Spoiling(15), trust()).newest(ledger).content, trust())
+    assert opened.by == "30 of 40 of the voting power at height 15"
