@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock, system_clock, wall_clock
-from xinglin.core.errors import NotFound, StorageError, UsageError, XinglinError
+from xinglin.core.errors import Conflict, NotFound, StorageError, UsageError, VerificationFailed, XinglinError
 from xinglin.core.permit import Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
 from xinglin.flows import Stores
@@ -327,7 +327,8 @@ def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
         finally:
             ledger.close()
     except XinglinError as error:
-        return AnchorReport(reason=error.what, remedy="" if error.retry else error.remedy)
+        lasting = isinstance(error, (Conflict, VerificationFailed)) and not error.retry
+        return AnchorReport(reason=error.what, remedy=error.remedy if lasting else "")
 
 
 def _with_consents(settings: Settings, ledger: Ledger, signer: Signer, report: AnchorReport) -> AnchorReport:
