@@ -101,8 +101,8 @@ def seal(fields: dict[str, Any], key: bytes) -> bytes:
         The transaction: canonical CBOR of [envelope, signature].
 
     Example:
-        >>> fields = {"chain_id": "c", "type": "t", "institution": "i", "key_id": "k", "seq": 1, "valid_until": 2}
-        >>> open_envelope(seal({**fields, "body": {}}, bytes(32))).seq
+        >>> fields = {"chain_id": "c", "type": "t", "institution": "i", "key_id": "0" * 16, "seq": 1, "body": {}}
+        >>> open_envelope(seal({**fields, "valid_until": 2}, bytes(32))).seq
         1
     """
     from nacl.signing import SigningKey
