@@ -81,14 +81,14 @@ def renderer(request: Request, decision: Decision, region: str, person: str, hei
 
 
 def _pattern(request: Request, decision: Decision) -> _Pattern:
-    if not decision.permit or request.intent.action not in {"read", "ask", "extract"}:
+    if not decision.permit or request.intent.action not in {"read", "ask", "extract", "program"}:
         consented = bool(decision.consents) and request.intent.person is not None
         return _BY_CONSENT if consented else _BY_ROLE
     if decision.reason == BREAK_GLASS:
         return _GLASS
     if request.intent.action == "read":
         return _DISCLOSED if purposes.within(request.purpose, "HRESCH") else _READ
-    return _QUERY if request.intent.action == "ask" else _EXPORT
+    return _QUERY if request.intent.action in {"ask", "program"} else _EXPORT
 
 
 @lru_cache(maxsize=4096)

@@ -30,6 +30,7 @@ def init_validator(
     rpc: Annotated[str, typer.Option(help="HOST:PORT of the node's door for this institution.")] = "127.0.0.1:26657",
     commit_ms: Annotated[int, typer.Option("--commit-ms", help="Milliseconds between one block and the next.")] = 1000,
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Make this institution's validator; prints its public part, a file for the other institutions."""
     import time
@@ -99,14 +100,14 @@ def join(
 
 
 @ledger_app.command("start")
-def start(home: Home = None) -> None:
+def start(home: Home = None, as_json: Json = False) -> None:
     """Run this institution's validator, node and application, until SIGINT or SIGTERM."""
     from xinglin.core.settings import default_home
     from xinglin.ledger.consortium.process import run_validator, serving
 
     validator = _validator((home or default_home()).absolute())
     with serving(validator) as server:
-        run_validator(validator, server, lambda pid: _told(f"the node runs as process {pid}"))
+        run_validator(validator, server, lambda pid: _told(pid, as_json))
 
 
 @ledger_app.command("demo")
@@ -224,8 +225,11 @@ def _validator(home: Path) -> ValidatorHome:
     return ValidatorHome(home.absolute(), Path(socket) if socket else None)
 
 
-def _told(words: str) -> None:
+def _told(pid: int, as_json: bool) -> None:
     import sys
 
-    say(words)
+    if as_json:
+        print_json({"node": pid})
+    else:
+        say(f"the node runs as process {pid}")
     sys.stdout.flush()

@@ -17,6 +17,7 @@ def _intent(action: str, reads: str = "", writes: Iterable[str] = (), *, populat
 
 _MART = "mart vocabulary"
 _ASK = _intent("ask", _MART, population=True)
+_PROGRAM = _intent("program", _MART, population=True)
 _STATUS = _intent("status", f"landing identity {_MART}")
 _REVIEW = _intent("review", "landing identity")
 _DECIDE = _intent("review", "landing identity", ["identity"])
@@ -49,7 +50,7 @@ INTENTS: dict[str, Intent | None] = {
     "identity split": _DECIDE,
     "ingest": _INGEST,
     "init": None,
-    "job run": _ASK,
+    "job run": _PROGRAM,
     "ledger demo": None,
     "ledger anchor": _intent("verify", f"landing {_MART}"),
     "ledger audit": None,
@@ -78,7 +79,7 @@ INTENTS: dict[str, Intent | None] = {
     "site list": _intent("status", "sites"),
     "site set": _ADMINISTER,
     "source profile": None,
-    "spark thrift": _ASK,
+    "spark thrift": _PROGRAM,
     "sql": _ASK,
     "status": _STATUS,
     "verify": _intent("verify", f"landing {_MART}"),

@@ -123,6 +123,7 @@ def checkpoint(
     ask: Annotated[str | None, typer.Option(help="URL of a witness that cosigns at once; the answer is kept.")] = None,
     witness: WitnessKeys = None,
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Sign what the ledger is now, for a witness to cosign; or keep what a witness cosigned."""
     from xinglin.core.files import write_atomic
@@ -135,13 +136,19 @@ def checkpoint(
         if take or ask:
             asked = None if ask is None else ask_witness(ask, lambda seen: keeper.request(ledger, seen))
             names = keeper.take(asked or Note.parse(take.read_bytes() if take else b""), witness_keys(witness))
-            say(f"kept, cosigned by {', '.join(names)}")
+            if as_json:
+                print_json({"cosigned_by": names})
+            else:
+                say(f"kept, cosigned by {', '.join(names)}")
             return
         request = keeper.request(ledger, since)
-        if out is None:
+        if out is not None:
+            write_atomic(out, str(request).encode())
+        if as_json:
+            print_json({"request": str(request), "seen": request.old, "key": keeper.key.text()})
+        elif out is None:
             say(str(request).rstrip("\n"))
         else:
-            write_atomic(out, str(request).encode())
             say(f"{out}: for a witness that has seen {request.old:,} entries; its key is {keeper.key.text()}")
 
 
@@ -154,6 +161,7 @@ def witness(
     out: Annotated[Path | None, typer.Option(help="The cosigned checkpoint; printed when not given.")] = None,
     trust: Annotated[Path | None, typer.Option(help="Genesis of a ledger that is to be watched from now on.")] = None,
     name: Annotated[str, typer.Option(help="Name that a new witness signs under.")] = "witness",
+    as_json: Json = False,
 ) -> None:
     """Cosign a checkpoint that continues what was cosigned before; refuse a rolled back or forked one."""
     from xinglin.core.files import write_atomic
@@ -161,10 +169,13 @@ def witness(
 
     own = _witness(state, name, trust)
     note = own.add(Request.parse(file.read_text()))
-    if out is None:
+    if out is not None:
+        write_atomic(out, str(note).encode())
+    if as_json:
+        print_json({"note": str(note), "key": own.key.text()})
+    elif out is None:
         say(str(note).rstrip("\n"))
     else:
-        write_atomic(out, str(note).encode())
         say(f"{out}: cosigned under {own.key.text()}")
 
 
@@ -174,6 +185,7 @@ def watch(
     listen: Annotated[str, typer.Option(help="HOST:PORT to listen on.")] = "127.0.0.1:8780",
     trust: Annotated[Path | None, typer.Option(help="Genesis of a ledger that is to be watched from now on.")] = None,
     name: Annotated[str, typer.Option(help="Name that a new witness signs under.")] = "witness",
+    as_json: Json = False,
 ) -> None:
     """Be a witness over HTTP (C2SP tlog-witness, add-checkpoint), until SIGINT."""
     from xinglin.core.errors import UsageError
@@ -184,7 +196,11 @@ def watch(
         raise UsageError("an address is HOST:PORT", source=listen)
     own = _witness(state, name, trust)
     server = witness_door(own, host, int(port))
-    complain(f"listening on {host}:{server.server_address[1]} as {own.key.text()}")
+    port_now = server.server_address[1]
+    if as_json:
+        print_json({"listening": f"{host}:{port_now}", "key": own.key.text()})
+    else:
+        complain(f"listening on {host}:{port_now} as {own.key.text()}")
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -26,12 +26,19 @@ _READ = frozenset({"landing", "identity", "mart", "vocabulary"})
 Out = Annotated[Path | None, typer.Option(help="The proof file; standard output when not given.")]
 
 
-def _give(content: bytes, out: Path | None) -> None:
+def _give(content: bytes, out: Path | None, as_json: bool) -> None:
+    import base64
+
     from xinglin.core.errors import UsageError
     from xinglin.core.files import write_atomic
 
     if out is not None:
         write_atomic(out, content, mode=0o600)
+    if as_json:
+        proof = {"file": out} if out else {"proof": base64.b64encode(content).decode()}
+        print_json(proof | {"bytes": len(content)})
+        return
+    if out is not None:
         complain(f"{out}: {len(content):,} bytes")
         return
     if sys.stdout.isatty():
@@ -41,7 +48,10 @@ def _give(content: bytes, out: Path | None) -> None:
 
 @prove.command("batch")
 def prove_batch(
-    batch: Annotated[str, typer.Argument(help="SITE/NUMBER of a landed batch.")], out: Out = None, home: Home = None
+    batch: Annotated[str, typer.Argument(help="SITE/NUMBER of a landed batch.")],
+    out: Out = None,
+    home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Prove that a batch was landed as its site signed it; the file shows the manifest, with the names of its files."""
     from xinglin.core.errors import UsageError
@@ -54,7 +64,7 @@ def prove_batch(
         raise UsageError("a batch is named SITE/NUMBER", source=batch, remedy="for example mercy/1")
     with opened_ledger(home) as (settings, ledger):
         prover, _ = open_prover(settings, ledger)
-        _give(batch_file(prover, stores.landing, ledger, site, int(number)), out)
+        _give(batch_file(prover, stores.landing, ledger, site, int(number)), out, as_json)
 
 
 @prove.command("row")
@@ -70,6 +80,7 @@ def prove_row(
     ] = False,
     out: Out = None,
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Prove that the resource behind a mart row was landed; the file shows hashes, nothing of the resource."""
     from xinglin.core.errors import UsageError
@@ -82,7 +93,7 @@ def prove_row(
     stores = opened("ledger prove row", home, **(reading if content else {}))
     with opened_ledger(home) as (settings, ledger):
         prover, _ = open_prover(settings, ledger)
-        _give(row_file(prover, stores, ledger, row, person=person, manifest=manifest), out)
+        _give(row_file(prover, stores, ledger, row, person=person, manifest=manifest), out, as_json)
 
 
 @prove.command("access")
@@ -94,6 +105,7 @@ def prove_access(
     hidden: Annotated[bool, typer.Option("--hidden", help="Show the hash of the event, not the event.")] = False,
     out: Out = None,
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Prove that an access, or a refusal, was written down when it happened."""
     from xinglin.access import AuditLog
@@ -108,7 +120,7 @@ def prove_access(
     with opened_ledger(home) as (settings, ledger):
         audit = AuditLog(settings.access_folder / "audit")
         prover, _ = open_prover(settings, ledger)
-        _give(access_file(prover, audit, ledger, event, content=not hidden), out)
+        _give(access_file(prover, audit, ledger, event, content=not hidden), out, as_json)
 
 
 @prove.command("consent")
@@ -118,6 +130,7 @@ def prove_consent(
     content: Annotated[bool, typer.Option("--content", help="Show the consent itself, with its salt.")] = False,
     out: Out = None,
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Prove what the ledger holds of a consent now: current, withdrawn, or nothing."""
     from xinglin.core.errors import UsageError
@@ -131,7 +144,7 @@ def prove_consent(
         kept = desk.one(handle, person)
     with opened_ledger(home) as (settings, ledger):
         prover, _ = open_prover(settings, ledger)
-        _give(consent_file(prover, handle, kept if content else None), out)
+        _give(consent_file(prover, handle, kept if content else None), out, as_json)
 
 
 @ledger_app.command("verify-proof")
