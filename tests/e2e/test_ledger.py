@@ -40,7 +40,12 @@ def test_a_stranger_needs_the_proof_file_and_the_genesis_alone(built: Xinglin, t
     assert proof["holds"] and proof["anchored"] is True
     site, batch = proof["site"], proof["batch"]
     built("ledger", "prove", "row", row, "--out", tmp_path / "row.cbor")
-    built("ledger", "prove", "row", row, "--manifest", "--content", "--out", tmp_path / "all.cbor")
+    table, _, number = row.partition(":")
+    person = built.json("sql", f"SELECT person_id FROM {table} WHERE {table}_id = {number}", "--json")[0]["person_id"]
+    own = tmp_path / "own.jws"
+    built("access", "issue", "patient-of-row", "--role", "patient", "--person", person, "--out", own)
+    shown = ("--manifest", "--content", "--person", person, "--as", own, "--out", tmp_path / "all.cbor")
+    built("ledger", "prove", "row", row, *shown)
     built("ledger", "prove", "batch", f"{site}/{batch}", "--out", tmp_path / "batch.cbor")
     (tmp_path / "genesis.json").write_bytes((built.home / "ledger" / "genesis.json").read_bytes())
     files = ("row.cbor", "all.cbor", "batch.cbor")
