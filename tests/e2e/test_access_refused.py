@@ -227,4 +227,4 @@ def test_only_tests_open_everything() -> None:
     imports = [str(path) for path, text in code.items() for line in text.splitlines()
                if "import" in line and "OPEN" in line.split() and ">>>" not in line]  # fmt: skip
     assert imports == []
-    assert [str(path) for path, text in code.items() if "assemble(settings" in text] == ["wiring.py"]
+    assert [str(path) for path, text in code.items() if "assemble(settings" in text] == ["wiring/region.py"]
