@@ -26,16 +26,16 @@ def region(home: Path) -> tuple[Any, Any, Any, str]:
     from nacl.signing import SigningKey
 
     from xinglin.access import Claims, Gate, create_issuer, issue
-    from xinglin.core.clock import system_clock
+    from xinglin.core.clock import wall_clock
     from xinglin.ledger.embedded import EmbeddedLedger
     from xinglin.ledger.genesis import Founder, Genesis
     from xinglin.ledger.signer import Signer
 
-    key, seed, now = create_issuer(home / "access", home / "keys", "east"), os.urandom(32), system_clock()
+    key, seed, now = create_issuer(home / "access", home / "keys", "east"), os.urandom(32), wall_clock()
     founder = Founder("mercy", bytes(SigningKey(seed).verify_key), None, 1)
-    ledger = EmbeddedLedger.create(home / "ledger", Genesis("east", 0, (founder,)), system_clock)
-    signer = Signer("mercy", seed, "east", home / "sequences.sqlite", system_clock)
-    gate = Gate.open(home / "access", ledger, system_clock, lambda institution, person: True)
+    ledger = EmbeddedLedger.create(home / "ledger", Genesis("east", 0, (founder,)), wall_clock)
+    signer = Signer("mercy", seed, "east", home / "sequences.sqlite", wall_clock)
+    gate = Gate.open(home / "access", ledger, wall_clock, lambda institution, person: True)
     credential = issue(Claims("dr", ("clinician",), "mercy"), key, "east", now, now + timedelta(hours=8))
     return gate, ledger, signer, credential
 
@@ -66,14 +66,13 @@ def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
 def fill(gate: Any, credential: str, count: int) -> float:
     """Append as many events of the same form, for as many persons, without deciding again; how many a second."""
     chance = random.Random(5)
-    text = gate.log.event(gate.judge(credential, _read(0)).event).partition(b',"recorded":')[2]
+    text = gate.log.event(gate.judge(credential, _read(0)).event).partition(b'Z",')[2]
     name = gate.reference(0).encode()
 
     def append() -> None:
         for _ in range(count - 1):
             person = gate.reference(chance.randrange(PERSONS))
-            content = text.replace(name, person.encode()).partition(b",")[2]
-            gate.log.append(lambda micros, found=content: _at(micros) + found, bytes.fromhex(person))
+            gate.log.append(text.replace(name, person.encode()), bytes.fromhex(person))
 
     return rate(count, append)
 
@@ -82,12 +81,6 @@ def _read(person: int) -> Any:
     from xinglin.core.intent import Intent
 
     return Intent("read", frozenset({"landing", "identity"}), purpose="TREAT", person=person)
-
-
-def _at(micros: int) -> bytes:
-    from xinglin.access.instants import instant
-
-    return b'"recorded":"%s",' % instant(micros).encode()
 
 
 def anchor(gate: Any, ledger: Any, signer: Any) -> dict[str, float]:

@@ -16,7 +16,6 @@ clinical value; the reason that a clinician gives for breaking the glass is kept
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,15 +23,17 @@ from typing import Any
 from xinglin.access import data_classes, purposes
 from xinglin.access.actor import Actor
 from xinglin.access.decision import BREAK_GLASS, Decision, Request, asked_classes
-from xinglin.access.instants import instant
 
-__all__ = ["EMERGENCY", "renderer"]
+__all__ = ["EMERGENCY", "Form", "form"]
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
 _PROFILES = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 _ROLE = "urn:xinglin:role"
 EMERGENCY = "110127"
 """The DICOM code of an emergency override, by which broken glass is found in the log."""
+
+# Marks of what is filled in; no JSON text holds such a character.
+_NAME, _HEIGHT = b"\x00person", b"\x00height"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,23 +62,44 @@ _BY_CONSENT = _Pattern("decision", _ALERT, ((_AUTHZ, "AuthZ-Consent"),), "E", "A
 _BY_ROLE = _Pattern("decision", _ALERT, ((_AUTHZ, "AuthZ-Role"),), "E", "")
 
 
-def renderer(request: Request, decision: Decision, region: str, person: str, height: int) -> Callable[[int], bytes]:
-    """What writes the event of a decision, once its time is known.
+class Form:
+    """An event whose time, person and height are still to be filled in.
+
+    Args:
+        text: What follows the time, with a mark for each person and height.
+    """
+
+    __slots__ = ("_pieces", "_text")
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._pieces: tuple[int | None, list[bytes]] = (None, [])
+
+    def filled(self, person: bytes, height: int) -> bytes:
+        """The event's text after its time.
+
+        Args:
+            person: 32 hex digits that stand for the person; empty for nobody in particular.
+            height: Height of the ledger whose state was counted; -1 where it could not be asked.
+        """
+        known, pieces = self._pieces
+        if known != height:
+            pieces = self._text.replace(_HEIGHT, b"%d" % height).split(_NAME)
+            self._pieces = (height, pieces)
+        return person.join(pieces)
+
+
+def form(request: Request, decision: Decision, region: str) -> Form:
+    """How the event of a decision is written.
 
     Args:
         request: Who asked for what.
         decision: What was decided.
         region: The region's name.
-        person: 32 hex digits that stand for the person; empty for nobody in particular.
-        height: Height of the ledger whose state was counted; -1 where it could not be asked.
-
-    Returns:
-        A function from microseconds since 1970 to the event's text after its id.
     """
     pattern = _pattern(request, decision)
     head = _head(pattern, request.actor, request.purpose, decision.permit, decision.reason, region)
-    tail = _tail(pattern, request, decision, person, height)
-    return lambda micros: b'"recorded":"%s",%s,%s}' % (instant(micros).encode(), head, tail)
+    return Form(b"%s,%s}" % (head, _tail(pattern, request, decision)))
 
 
 def _pattern(request: Request, decision: Decision) -> _Pattern:
@@ -143,19 +165,20 @@ def _agents(pattern: _Pattern, actor: Actor | None, who: dict[str, Any]) -> list
     return [{"type": _concept(_DCM, asks), **client}, server_agent, user, provider]
 
 
-def _tail(pattern: _Pattern, request: Request, decision: Decision, person: str, height: int) -> bytes:
+def _tail(pattern: _Pattern, request: Request, decision: Decision) -> bytes:
     """The entities: the person, what was asked for, the consents that spoke."""
     details = _details(request.intent.action, asked_classes(request.intent), decision.gives, request.emergency)
-    details += b'{"type":"ledger-height","valueString":"%d"}]' % height
+    details += b'{"type":"ledger-height","valueString":"%s"}]' % _HEIGHT
+    named = request.intent.person is not None
     entities = []
-    if person:
-        entities.append(_PERSON % person.encode() + (b"}" if pattern.kind == "read" else details + b"}"))
+    if named:
+        entities.append(_PERSON % _NAME + (b"}" if pattern.kind == "read" else details + b"}"))
     if pattern.kind == "read":
-        entities.append(_RECORD % person.encode() + details + b"}")
+        entities.append(_RECORD % (_NAME if named else b"") + details + b"}")
     if pattern.kind == "query":
         words = " ".join([request.intent.action, *sorted(request.intent.reads)])
         entities.append(_ASKED % base64.b64encode(words.encode()))
-    if not person:
+    if not named:
         entities.append(_REGION + details + b"}")
     entities += [_CONSENT % handle.encode() for handle in decision.consents]
     return b'"entity":[' + b",".join(entities) + b"]"

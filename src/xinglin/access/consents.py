@@ -8,7 +8,6 @@ before the ledger knows. What it denies holds from the moment it is written here
 from __future__ import annotations
 
 import json
-import mmap
 import os
 import secrets
 import sqlite3
@@ -20,6 +19,7 @@ from typing import Any
 
 from xinglin.access.commitments import FILE, GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, bring
 from xinglin.access.consent import SALT_BYTES, canonical, commitment, compile_consent
+from xinglin.core.counter import Counter
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.signer import Signer
@@ -51,7 +51,7 @@ class ConsentStore:
         self._path = folder / FILE
         self._mutex = threading.RLock()
         self._file: sqlite3.Connection | None = None
-        self._counter: mmap.mmap | None = None
+        self._counter: Counter | None = None
         self._owner = 0
 
     def put(self, resource: Mapping[str, Any], ledger: Ledger, signer: Signer) -> Kept:
@@ -177,12 +177,10 @@ class ConsentStore:
     def version(self) -> int:
         """A number that differs after every change, by whatever process; it costs less than a microsecond."""
         counter = self._counter or self._count()
-        seen = int.from_bytes(counter[:8], "little")
-        while seen & 1:
+        while (seen := counter.seen()) & 1:
             # Somebody is about to commit, or died there: wait for the lock, and leave an even number behind.
             with self._changing():
                 pass
-            seen = int.from_bytes(counter[:8], "little")
         return seen
 
     def close(self) -> None:
@@ -224,26 +222,20 @@ class ConsentStore:
                 try:
                     yield file
                     # Odd while it is committed, so that nobody takes the old rows for those of the new number.
-                    seen = int.from_bytes(counter[:8], "little") | 1
-                    counter[:8] = seen.to_bytes(8, "little")
-                    file.execute("COMMIT")
-                    counter[:8] = (seen + 1).to_bytes(8, "little")
+                    with counter.changing():
+                        file.execute("COMMIT")
                 except BaseException:
                     file.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
                 raise StorageError("consents cannot be written", source=FILE, retry=True) from error
 
-    def _count(self) -> mmap.mmap:
+    def _count(self) -> Counter:
         """The number of changes, which all processes share."""
         with self._mutex:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self._path.with_suffix(".version"), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                os.ftruncate(handle, mmap.PAGESIZE)
-                self._counter = mmap.mmap(handle, mmap.PAGESIZE)
-            finally:
-                os.close(handle)
+            if self._counter is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._counter = Counter(self._path.with_suffix(".version"))
             return self._counter
 
     def _connection(self) -> sqlite3.Connection:
@@ -256,5 +248,5 @@ class ConsentStore:
             file.execute("PRAGMA synchronous = FULL")
             file.execute(_TABLE)
             file.execute("CREATE INDEX IF NOT EXISTS consent_person ON consent (person)")
-            self._file, self._owner = file, os.getpid()
+            self._file, self._owner, self._counter = file, os.getpid(), None
         return self._file

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
-from xinglin.access import audit
 from xinglin.access.actor import EXPIRED, NO_CREDENTIAL, Actor, CredentialRefused, Issuers, verify
 from xinglin.access.commitments import counted
 from xinglin.access.consents import ConsentStore
-from xinglin.access.decision import Counted, Decision, Request, World, decide, lines_for
+from xinglin.access.decision import Counted, Decision, Request
 from xinglin.access.issuers import ISSUERS_FILE, load_issuers
 from xinglin.access.log import AuditLog
-from xinglin.access.roles import Allowance
+from xinglin.access.person_key import person_key
+from xinglin.access.plan import Plan
 from xinglin.access.segments import NOBODY
 from xinglin.access.stream import Micros, wall_micros
 from xinglin.core.clock import Clock
@@ -29,7 +28,10 @@ from xinglin.ledger.port import Ledger
 
 __all__ = ["Gate", "Relation", "Verdict", "denied"]
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _MOST = 65_536
+_PLANS = 8_192
 _TRIES = 8
 
 
@@ -41,8 +43,7 @@ class Relation(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A decision that is in the audit log.
 
     Args:
@@ -60,12 +61,22 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """Consents as they stand at one mark of the ledger and one version of the store."""
+    """Consents by person as they stand at one mark of the ledger and one version of the store."""
 
     mark: object
-    version: object
+    version: int
     height: int
-    consents: tuple[Counted, ...]
+    consents: dict[int | None, tuple[Counted, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """One state of the list of issuers, and what was found out under it: a changed list begins with nothing."""
+
+    seen: tuple[int, int]
+    issuers: Issuers
+    actors: dict[str, Actor] = field(default_factory=dict)
+    plans: dict[tuple[object, ...], Plan] = field(default_factory=dict)
 
 
 class Gate:
@@ -86,12 +97,11 @@ class Gate:
         self.log = AuditLog(folder / "audit", micros)
         self.consents = ConsentStore(folder)
         self._ledger, self._clock, self._relation = ledger, clock, relation
-        self._key = _person_key(folder)
-        self._list = folder / ISSUERS_FILE
-        self._issuers: tuple[tuple[int, int], Issuers] | None = None
-        self._actors: dict[str, Actor] = {}
-        self._snapshots: dict[int | None, _Snapshot] = {}
-        self.reference = lru_cache(maxsize=_MOST)(self._reference)
+        self._key = person_key(folder)
+        self._list = str(folder / ISSUERS_FILE)
+        self._trusted: _Trusted | None = None
+        self._snapshot: _Snapshot | None = None
+        self._named = lru_cache(maxsize=_MOST)(self._name)
 
     @classmethod
     def open(
@@ -125,23 +135,20 @@ class Gate:
         Raises:
             StorageError: The decision cannot be written down, so there is none.
         """
-        moment = self._clock().timestamp()
-        issuers = self._current_issuers()
-        try:
-            request = Request(self._actor(credential, issuers, moment), intent, partial=partial)
-        except CredentialRefused as refused:
-            request = Request(None, intent, refused.reason, partial)
-        lines = lines_for(request)
-        snapshot = self._snapshot(intent.person, any(line.consent != "ignored" for line in lines))
-        world = World(moment, self._related(request, lines), snapshot.consents)
-        decision = decide(request, world)
-        person = "" if intent.person is None else self.reference(intent.person)
-        render = audit.renderer(request, decision, issuers.region, person, snapshot.height)
-        event = self.log.append(render, bytes.fromhex(person) if person else NOBODY)
+        now, person = self._clock(), intent.person
+        moment = now.timestamp()
+        plan = self._plan(credential, intent, partial, now, moment)
+        related = False
+        if plan.institution and person is not None and self._relation is not None:
+            related = self._relation(plan.institution, person)
+        height, consents = self._counted(person, plan.counts)
+        decision, form = plan.answer(intent, moment, related, consents)
+        name, about = (b"", NOBODY) if person is None else self._named(person)
+        event = self.log.append(form.filled(name, height), about)
         permit = CLOSED
         if decision.permit:
             permit = Permit(intent.reads, intent.writes, event, decision.without, decision.gives)
-        return Verdict(decision, permit, event, snapshot.height)
+        return Verdict(decision, permit, event, height)
 
     def authorise(self, credential: str | None, intent: Intent) -> Permit:
         """Decide and write down.
@@ -167,72 +174,91 @@ class Gate:
         """
         return self.log.events_of(self.reference(person))
 
+    def reference(self, person: int) -> str:
+        """32 hex digits that stand for a person in the audit log, and say nothing without the region's key.
+
+        Args:
+            person: Whom.
+        """
+        return self._named(person)[0].decode()
+
     def close(self) -> None:
         """Seal what was written and close."""
         self.log.close()
         self.consents.close()
 
-    def _actor(self, credential: str | None, issuers: Issuers, moment: float) -> Actor:
+    def _plan(self, credential: str | None, intent: Intent, partial: bool, now: datetime, moment: float) -> Plan:
+        trusted = self._trust()
+        what = (intent.action, intent.purpose, intent.reads, intent.writes, intent.data_classes)
+        key = (credential, partial, what, intent.population, intent.sites, intent.break_glass)
+        plan = trusted.plans.get(key)
+        if plan is not None and moment < plan.ends:
+            return plan
+        try:
+            actor = self._actor(credential, trusted, now)
+        except CredentialRefused as refused:
+            return Plan(Request(None, intent, refused.reason, partial), trusted.issuers.region, 0)
+        plan = Plan(Request(actor, intent, partial=partial), trusted.issuers.region, actor.expires.timestamp())
+        # Every emergency has words of its own.
+        if intent.break_glass is None:
+            _keep(trusted.plans, key, plan, _PLANS)
+        return plan
+
+    def _actor(self, credential: str | None, trusted: _Trusted, now: datetime) -> Actor:
         if not credential:
             raise CredentialRefused(NO_CREDENTIAL)
-        actor = self._actors.get(credential)
+        actor = trusted.actors.get(credential)
         if actor is None:
-            actor = verify(credential, issuers, self._clock())
-            if len(self._actors) >= _MOST:
-                self._actors.clear()
-            self._actors[credential] = actor
-        elif moment >= actor.expires.timestamp():
+            actor = verify(credential, trusted.issuers, now)
+            _keep(trusted.actors, credential, actor, _MOST)
+        elif now >= actor.expires:
             raise CredentialRefused(EXPIRED)
         return actor
 
-    def _current_issuers(self) -> Issuers:
+    def _trust(self) -> _Trusted:
         """The list of issuers; a changed one makes every credential be verified anew."""
-        found = self._list.stat() if self._issuers else None
-        seen = (found.st_mtime_ns, found.st_ino) if found else None
-        if self._issuers is None or self._issuers[0] != seen:
-            # Looked at before it is read: a change in between is then seen the next time.
-            found = self._list.stat()
-            self._actors.clear()
-            self._issuers = ((found.st_mtime_ns, found.st_ino), load_issuers(self.folder))
-        return self._issuers[1]
+        # Looked at before it is read: a change in between is then seen the next time.
+        found = os.stat(self._list)  # noqa: PTH116 - a Path costs more than the call
+        seen = (found.st_mtime_ns, found.st_ino)
+        trusted = self._trusted
+        if trusted is None or trusted.seen != seen:
+            trusted = self._trusted = _Trusted(seen, load_issuers(self.folder))
+        return trusted
 
-    def _related(self, request: Request, lines: tuple[Allowance, ...]) -> bool:
-        person, actor = request.intent.person, request.actor
-        if person is None or actor is None or self._relation is None:
-            return False
-        return any(line.scope == "treated" for line in lines) and self._relation(actor.institution, person)
-
-    def _snapshot(self, person: int | None, wanted: bool) -> _Snapshot:
+    def _counted(self, person: int | None, wanted: bool) -> tuple[int, tuple[Counted, ...]]:
         """The consents that matter, at a height that is surely theirs."""
-        key = person if wanted else -1
         for _ in range(_TRIES):
             version, mark = self.consents.version(), self._mark()
-            known = self._snapshots.get(key)
-            if known is not None and known.version == version and known.mark == mark:
-                return known
-            found = self._look(person if wanted else -1, version, mark)
+            known = self._snapshot
+            if known is None or known.version != version or known.mark != mark:
+                known = None
+            elif not wanted:
+                return known.height, ()
+            elif (consents := known.consents.get(person)) is not None:
+                return known.height, consents
+            try:
+                height = known.height if known else self._height(mark)
+                consents = self._look(person, mark) if wanted else ()
+            except LedgerUnavailable:
+                continue
             # Only what was read between two equal marks belongs to one height.
-            if found is not None and self.consents.version() == version and self._mark() == mark:
-                if len(self._snapshots) >= _MOST:
-                    self._snapshots.clear()
-                self._snapshots[key] = found
-                return found
-        return self._look(key, None, None) or _Snapshot(None, None, -1, ())
+            if self.consents.version() == version and self._mark() == mark:
+                known = known or _Snapshot(mark, version, height)
+                if wanted:
+                    _keep(known.consents, person, consents, _MOST)
+                self._snapshot = known
+                return height, consents
+        return -1, self._look(person, None) if wanted else ()
 
-    def _look(self, person: int | None, version: object, mark: object) -> _Snapshot | None:
-        """Read the consents; None where the ledger stopped answering."""
+    def _look(self, person: int | None, mark: object) -> tuple[Counted, ...]:
+        """Read the consents; without a mark there is no ledger to be asked."""
         ledger = None if mark is None else self._ledger
-        try:
-            height = ledger.height() if ledger else -1
-            if person == -1:
-                return _Snapshot(mark, version, height, ())
-            kept = self.consents.all() if person is None else self.consents.of(person)
-            found = tuple(one for one in (counted(each, ledger) for each in kept) if one)
-        except LedgerUnavailable:
-            return None
-        if person is None:
-            found = tuple(one for one in found if one.rule.root.ever_denies())
-        return _Snapshot(mark, version, height, found)
+        kept = self.consents.all() if person is None else self.consents.of(person)
+        found = tuple(one for one in (counted(each, ledger) for each in kept) if one)
+        return tuple(one for one in found if one.rule.root.ever_denies()) if person is None else found
+
+    def _height(self, mark: object) -> int:
+        return -1 if mark is None or self._ledger is None else self._ledger.height()
 
     def _mark(self) -> object:
         try:
@@ -240,9 +266,10 @@ class Gate:
         except LedgerUnavailable:
             return None
 
-    def _reference(self, person: int) -> str:
-        """32 hex digits that stand for a person in the audit log, and say nothing without the region's key."""
-        return hmac.new(self._key, str(person).encode(), hashlib.sha256).hexdigest()[:32]
+    def _name(self, person: int) -> tuple[bytes, bytes]:
+        """What stands for a person in the audit log, in hex digits and as the index has it."""
+        found = hmac.digest(self._key, b"%d" % person, "sha256")[: len(NOBODY)]
+        return found.hex().encode(), found
 
 
 def denied(verdict: Verdict) -> AccessDenied:
@@ -258,22 +285,8 @@ def denied(verdict: Verdict) -> AccessDenied:
     )
 
 
-def _person_key(folder: Path) -> bytes:
-    """The key behind the references to persons, made on first use."""
-    path = folder / "person.key"
-    if not path.exists():
-        draft = folder / f".person.key.{secrets.token_hex(8)}"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, secrets.token_bytes(32))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        try:
-            # Of two processes that begin at once, one makes the key and both use it.
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()
+def _keep(kept: dict[_K, _V], key: _K, value: _V, most: int) -> None:
+    """Remember; all is forgotten where it would be too much."""
+    if len(kept) >= most:
+        kept.clear()
+    kept[key] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +64,11 @@ class AuditLog:
         self._owner = 0
         self._mutex = threading.Lock()
 
-    def append(self, render: Callable[[int], bytes], person: bytes = NOBODY) -> str:
+    def append(self, text: bytes, person: bytes = NOBODY) -> str:
         """Write one event to the operating system; it outlives this process from then on.
 
         Args:
-            render: Gives the event's text after its id, to the last brace, for a time in microseconds since 1970.
+            text: The event's text after its time, to the last brace.
             person: The 16 bytes that the text names as the person it is about.
 
         Returns:
@@ -81,7 +81,7 @@ class AuditLog:
                 if self._stream is None or self._owner != os.getpid():
                     self._stream, self._owner = claim(self.folder, self._micros), os.getpid()
                 stream = self._stream
-        return stream.append(render, person)
+        return stream.append(text, person)
 
     def seal(self) -> None:
         """Seal what this process has written, and what dead processes left unsealed."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from xinglin.access.instants import micros_of
+from xinglin.access.instants import instant, micros_of
 from xinglin.access.segments import (
     ENTRY,
     NOBODY,
@@ -89,6 +89,8 @@ class Stream:
         self.folder = folder
         self._lock, self._micros = lock, micros
         self._mutex = threading.RLock()
+        self._name = folder.name
+        self._second, self._stamp = -1, b""
         self._opening = b'{"resourceType":"AuditEvent","id":"%s-' % folder.name.encode()
         self._seals = _open(folder / "seals", os.O_APPEND)
         self._index = _open(folder / "index", os.O_APPEND)
@@ -107,31 +109,39 @@ class Stream:
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
-    def append(self, render: Callable[[int], bytes], person: bytes = NOBODY) -> str:
+    def append(self, text: bytes, person: bytes = NOBODY) -> str:
         """Write one event to the operating system.
 
         Args:
-            render: Gives the event's text after its id, to the last brace, for a time in microseconds since 1970.
+            text: The event's text after its time, to the last brace.
             person: The 16 bytes that the text names as the person it is about.
 
         Returns:
             The event's id.
         """
         with self._mutex:
-            now = max(self._micros(), self._last)
-            if self._leaves and (now - self._first > SECOND or len(self._leaves) >= MAX_EVENTS):
+            now = self._micros()
+            if now < self._last:
+                now = self._last
+            count = len(self._leaves)
+            if count and (now - self._first > SECOND or count >= MAX_EVENTS):
                 self.seal()
-            number = self._number + len(self._leaves)
-            text = self._opening + b'%d",' % number + render(now)
-            self._keep(text + b"\n")
-            if not self._leaves:
+                count = 0
+            second, fraction = divmod(now, SECOND)
+            if second != self._second:
+                # Without the fraction's six digits and the Z.
+                self._second, self._stamp = second, instant(now)[:-7].encode()
+            number = self._number + count
+            event = b'%s%d","recorded":"%s%06dZ",%s' % (self._opening, number, self._stamp, fraction, text)
+            self._keep(event + b"\n")
+            if not count:
                 self._first = now
             self._last = now
-            self._note(text, person)
+            self._note(event, person)
             if self._ticker is None:
                 self._ticker = threading.Thread(target=self._tick, name="audit-seals", daemon=True)
                 self._ticker.start()
-            return f"{self.folder.name}-{number}"
+            return f"{self._name}-{number}"
 
     def seal(self) -> Seal | None:
         """Close the segment: its root is written down, and all of it is on the disk; None where nothing is new."""

@@ -42,13 +42,8 @@ def about(person: int) -> bytes:
 
 
 def write(log: AuditLog, person: int, words: str = "x") -> str:
-    from xinglin.access.instants import instant
-
-    def render(micros: int) -> bytes:
-        who = b'"entity":[{"what":{"reference":"Patient/%s"}}]' % about(person).hex().encode()
-        return b'"recorded":"%s","outcomeDesc":"%s",%s}' % (instant(micros).encode(), words.encode(), who)
-
-    return log.append(render, about(person))
+    who = b'"entity":[{"what":{"reference":"Patient/%s"}}]' % about(person).hex().encode()
+    return log.append(b'"outcomeDesc":"%s",%s}' % (words.encode(), who), about(person))
 
 
 @pytest.fixture
