@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
+from xinglin.ledger.shapes import Shapes
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
@@ -31,8 +31,10 @@ MAX_BYTES = 65_536
 DAY = 86_400
 
 _VERSION = 1
-_TEXTS = ("chain_id", "type", "institution", "key_id")
+_TEXTS = [str] * 4
+_NUMBERS = [int] * 2
 _MAX_SEQ = 2**63 - 1
+_SHAPES = Shapes(cbor.decode)
 _KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 
 
@@ -48,8 +50,7 @@ class Refused(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what, on which chain, until when.
 
     Attributes:
@@ -125,8 +126,8 @@ def open_envelope(transaction: bytes) -> Envelope:
     if len(transaction) > MAX_BYTES:
         raise Refused(Code.OVERSIZED)
     try:
-        message, signature = cbor.decode(transaction)
-        fields = cbor.decode(message)
+        message, signature = _SHAPES.read(transaction)
+        fields = _SHAPES.read(message)
         version = fields.pop("v")
         envelope = Envelope(**fields, message=message, signature=signature)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -137,8 +138,10 @@ def open_envelope(transaction: bytes) -> Envelope:
 
 
 def _well_formed(envelope: Envelope) -> bool:
-    texts = all(type(getattr(envelope, name)) is str for name in _TEXTS)
-    numbers = all(type(number) is int and 0 <= number <= _MAX_SEQ for number in (envelope.seq, envelope.valid_until))
-    signed = type(envelope.signature) is bytes and len(envelope.signature) == 64
+    texts = (envelope.chain_id, envelope.type, envelope.institution, envelope.key_id)
+    numbers, signature = (envelope.seq, envelope.valid_until), envelope.signature
+    typed = [*map(type, texts)] == _TEXTS and [*map(type, numbers)] == _NUMBERS
+    if not typed or type(signature) is not bytes or type(envelope.body) is not dict:
+        return False
     # A key that nobody has is remembered as such, so nobody may make up long ones.
-    return texts and numbers and signed and type(envelope.body) is dict and _KEY_ID(envelope.key_id) is not None
+    return min(numbers) >= 0 and max(numbers) <= _MAX_SEQ and len(signature) == 64 and bool(_KEY_ID(envelope.key_id))

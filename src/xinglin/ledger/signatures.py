@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xinglin.ledger.bodies import Body, read_body
 from xinglin.ledger.codes import Code
@@ -115,7 +115,7 @@ def _open(transaction: bytes, digest: bytes) -> Opened:
         return Opened(digest, envelope, read_body(envelope.type, envelope.body), Code.OK)
     except Refused as refused:
         # What is not of its form may be a thousand times larger in memory than it was in bytes.
-        return Opened(digest, envelope and replace(envelope, body={}), None, refused.code)
+        return Opened(digest, envelope and envelope._replace(body={}), None, refused.code)
 
 
 def _verify(envelope: Envelope, public_key: bytes) -> bool:
