@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,60 @@ def test_what_is_missing_is_named(chain: Chain) -> None:
             missing()
     with pytest.raises(VerificationFailed, match="lacks block 9"):
         chain.store.reader.state_root(9)
+
+
+def test_a_mark_differs_after_every_commit_also_where_a_process_died_at_one(chain: Chain) -> None:
+    other = Store(chain.path)
+    counter = chain.path.with_suffix(".version")
+    marks = [other.mark()]
+
+    def commit() -> None:
+        chain.code(Desk().sign("AccessBatch", accesses(len(marks))))
+        marks.append(other.mark())
+        assert other.mark() == marks[-1] and other.reader.header() == chain.store.reader.header()
+
+    commit()
+    # Died before its commit could be seen, and after.
+    for _ in range(2):
+        odd = int.from_bytes(counter.read_bytes()[:8], "little") | 1
+        with counter.open("r+b") as file:
+            file.write(odd.to_bytes(8, "little"))
+        marks.append(other.mark())
+        with sqlite3.connect(chain.path, isolation_level=None) as dying:
+            dying.execute("INSERT INTO meta VALUES (?, x'00')", (str(odd),))
+        marks.append(other.mark())
+        commit()
+    assert len(set(marks)) == len(marks)
+    other.close()
+
+
+def test_opening_a_store_mends_a_number_that_was_left_odd(chain: Chain) -> None:
+    with chain.path.with_suffix(".version").open("r+b") as file:
+        file.write((7).to_bytes(8, "little"))
+    assert chain.store.mark() != 8
+    Store(chain.path).close()
+    assert chain.store.mark() == 8
+
+
+def test_a_commit_that_can_be_seen_and_is_not_told_yet_changes_the_mark(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The moment between the commit and the even number: nobody may take the old state for the present one."""
+    other, seen = Store(chain.path), []
+    before = other.mark()
+    changing = chain.store._counter.changing
+
+    @contextmanager
+    def watched() -> Iterator[None]:
+        with changing():
+            seen.append(other.mark())
+            yield
+            seen.append(other.mark())
+
+    monkeypatch.setattr(chain.store._counter, "changing", watched)
+    chain.code(Desk().sign("AccessBatch", accesses(1)))
+    assert len({before, *seen, other.mark()}) == 4
+    other.close()
 
 
 def test_the_refusals_of_sqlite_are_told_apart(tmp_path: Path) -> None:
