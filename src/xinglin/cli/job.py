@@ -10,7 +10,7 @@ import typer
 from xinglin.cli.app import Home, Json, Master, Purpose, RunnerChoice, app
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, progress_bars
-from xinglin.cli.sql import AnswerFormat, print_rows
+from xinglin.cli.sql import AnswerFormat, file_form, print_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def run_job(
         list[str] | None, typer.Option(help="NAME=VALUE, a parameter of the job; may be given again.")
     ] = None,
     form: Annotated[AnswerFormat, typer.Option("--format", help="table, csv, json or parquet.")] = AnswerFormat.table,
-    out: Annotated[Path | None, typer.Option(help="Write to this file (needed for parquet).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file; its name says the format.")] = None,
     runner: RunnerChoice = None,
     master: Master = None,
     purpose: Purpose = None,
@@ -36,13 +36,10 @@ def run_job(
     as_json: Json = False,
 ) -> None:
     """Run a job over the mart; a run that was killed goes on where it was."""
-    from xinglin.core.errors import UsageError
     from xinglin.flows.job import run_script
     from xinglin.wiring import open_runner
 
-    chosen = "json" if as_json else form.value
-    if chosen == "parquet" and out is None:
-        raise UsageError("a Parquet result needs a file", remedy="add --out FILE.parquet")
+    chosen = file_form("json" if as_json else form.value, out)
     told = dict(_pair(text) for text in param or [])
     stores = opened("job run", home, purpose=purpose)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:

@@ -15,7 +15,7 @@ from xinglin.cli.app import Home, Purpose, app
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, plain, print_table
 
-__all__ = ["print_rows"]
+__all__ = ["AnswerFormat", "file_form", "print_rows"]
 
 _SHOWN = 200
 
@@ -35,20 +35,17 @@ def sql(
     form: Annotated[
         AnswerFormat, typer.Option("--format", help="table (first 200 rows), csv, json or parquet.")
     ] = AnswerFormat.table,
-    out: Annotated[Path | None, typer.Option(help="Write to this file (needed for parquet).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file; its name says the format.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Same as --format json.")] = False,
     purpose: Purpose = None,
     home: Home = None,
 ) -> None:
     """Ask the mart: read-only, pseudonymous, nothing else within reach."""
-    from xinglin.core.errors import UsageError
     from xinglin.flows.answer import ask
 
+    chosen = file_form("json" if as_json else form.value, out)
     answer = ask(opened("sql", home, purpose=purpose), question)
-    chosen = "json" if as_json else form.value
-    if chosen == "parquet":
-        if out is None:
-            raise UsageError("a Parquet answer needs a file", remedy="add --out FILE.parquet")
+    if chosen == "parquet" and out is not None:
         _write_parquet(answer.cursor, out)
         return
     if out is None:
@@ -56,6 +53,26 @@ def sql(
         return
     with out.open("w", encoding="utf-8", newline="") as file:
         print_rows(answer.columns, answer.rows(), chosen, file)
+
+
+def file_form(form: str, out: Path | None) -> str:
+    """The form of an answer: a file has the one that its name says, CSV where it says none, and is never a drawn table.
+
+    Raises:
+        UsageError: Parquet is wanted, and no file.
+
+    Example:
+        >>> file_form("table", Path("answer.parquet")), file_form("table", None)
+        ('parquet', 'table')
+    """
+    from xinglin.core.errors import UsageError
+
+    if form == "parquet" and out is None:
+        raise UsageError("a Parquet answer needs a file", remedy="add --out FILE.parquet")
+    if form != "table" or out is None:
+        return form
+    named = out.suffix.removeprefix(".")
+    return named if named in {"json", "parquet"} else "csv"
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, file: Any = None) -> None:
