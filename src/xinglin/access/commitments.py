@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from xinglin.access.consent import commitment, compile_consent
+from xinglin.access.consent import commitment, rule_of
 from xinglin.access.decision import Counted
 from xinglin.access.rule import Rule
 from xinglin.core.errors import BadInput, Conflict, StorageError
@@ -85,7 +85,7 @@ def counted(kept: Kept, ledger: Ledger | None) -> Counted | None:
 
 @lru_cache(maxsize=65_536)
 def _compiled(text: bytes) -> Rule:
-    return compile_consent(json.loads(text))
+    return rule_of(json.loads(text))
 
 
 def _known(kept: Kept, ledger: Ledger) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from xinglin.access.purposes import SYSTEM, known
 from xinglin.access.rule import Provision, Rule
 from xinglin.core.errors import BadInput
 
-__all__ = ["SALT_BYTES", "canonical", "commitment", "compile_consent", "write_consent"]
+__all__ = ["SALT_BYTES", "canonical", "commitment", "compile_consent", "rule_of", "write_consent"]
 
 SALT_BYTES = 32
 
@@ -56,6 +56,20 @@ def compile_consent(resource: Mapping[str, Any]) -> Rule:
         >>> rule.person, rule.root.ever_denies()
         (17, True)
     """
+    rule = rule_of(resource)
+    canonical(resource)
+    return rule
+
+
+def rule_of(resource: Mapping[str, Any]) -> Rule:
+    """Compile a Consent whose canonical text is known.
+
+    Args:
+        resource: The FHIR R4 resource as parsed JSON.
+
+    Raises:
+        BadInput: It is not a Consent that can be understood wholly.
+    """
     _must(resource.get("resourceType") == "Consent", "the resource is no Consent")
     _must(resource.get("status") == "active", "the consent is not active")
     _must(not resource.get("modifierExtension"), "the consent has a modifier extension")
@@ -69,7 +83,6 @@ def compile_consent(resource: Mapping[str, Any]) -> Rule:
     reference = patient.get("reference") if isinstance(patient, Mapping) else None
     kind, _, person = str(reference).partition("/")
     _must(kind == "Patient" and bool(_PERSON.fullmatch(person)), "the consent's patient is no person of the region")
-    canonical(resource)
     root = resource.get("provision", {})
     base = _codes(resource.get("policyRule"), _POLICY_SYSTEM) & set(_POLICIES)
     word = _POLICIES[base.pop()] if len(base) == 1 else None

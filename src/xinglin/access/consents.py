@@ -19,6 +19,7 @@ from typing import Any
 
 from xinglin.access.commitments import FILE, GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, bring
 from xinglin.access.consent import SALT_BYTES, canonical, commitment, compile_consent
+from xinglin.access.roll import IDS, Roll
 from xinglin.core.counter import Counter
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
 from xinglin.ledger.port import Ledger
@@ -36,8 +37,8 @@ CREATE TABLE IF NOT EXISTS consent (
     state TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
 """
-_IDS = 2**63
 _COLUMNS = "handle, person, salt, text, commitment, state"
+_OF_PERSON = f"SELECT {_COLUMNS} FROM consent WHERE person = ? ORDER BY handle"
 
 
 class ConsentStore:
@@ -53,6 +54,7 @@ class ConsentStore:
         self._file: sqlite3.Connection | None = None
         self._counter: Counter | None = None
         self._owner = 0
+        self._roll = Roll(-1)
 
     def put(self, resource: Mapping[str, Any], ledger: Ledger, signer: Signer) -> Kept:
         """Keep a consent and commit to it on the ledger.
@@ -129,7 +131,16 @@ class ConsentStore:
             person: Whose.
         """
         # Nobody has an id that the file could not hold.
-        return self._rows("person = ?", person) if -_IDS <= person < _IDS else []
+        if not -IDS <= person < IDS:
+            return []
+        version, roll = self.version(), self._roll
+        if roll.version == version and roll.lacks(person):
+            return []
+        with self._mutex:
+            file = self._connection()
+            found = file.execute(_OF_PERSON, (person,)).fetchall()
+            self._go_through(file, version)
+        return [Kept(*row) for row in found]
 
     def all(self) -> list[Kept]:
         """Every consent that is not withdrawn, in the order of the handles."""
@@ -190,6 +201,16 @@ class ConsentStore:
                 self._file.close()
             self._file = None
 
+    def _go_through(self, file: sqlite3.Connection, version: int) -> None:
+        """Learn a little more of who has consents; by the time many were asked about, all are known."""
+        if self._roll.version != version:
+            self._roll = Roll(version)
+        if not self._roll.whole:
+            persons = self._roll.read(file)
+            # What was read while somebody changed it may be of the next version.
+            if self.version() == version:
+                self._roll.mark(persons)
+
     def _settled(self, kept: Kept, ledger: Ledger, signer: Signer) -> Kept:
         try:
             done = bring(kept, ledger, signer)
@@ -246,6 +267,8 @@ class ConsentStore:
             file = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
             file.execute("PRAGMA journal_mode = WAL")
             file.execute("PRAGMA synchronous = FULL")
+            # The index on persons of a million consents stays in memory.
+            file.execute("PRAGMA cache_size = -65536")
             file.execute(_TABLE)
             file.execute("CREATE INDEX IF NOT EXISTS consent_person ON consent (person)")
             self._file, self._owner, self._counter = file, os.getpid(), None

@@ -168,6 +168,34 @@ def test_forgetting_a_person_destroys_texts_and_salts(region: Region) -> None:
         assert kept.salt not in path.read_bytes()
 
 
+def test_who_has_no_consent_is_told_from_who_has_whatever_other_processes_change(region: Region) -> None:
+    store, other = region.gate.consents, ConsentStore(region.home / "access")
+    persons = [0, 1, 5, 17, 2**63 - 1, *range(1000, 1090)]
+
+    def check() -> None:
+        for _ in range(3):
+            for person in (*persons, -(2**63), -1, 2, 16, 1090, 2**62):
+                assert store.of(person) == store._rows("person = ?", person)
+
+    check()
+    assert store._roll.lacks(17) and store._roll.whole
+    for person in persons:
+        other.put({**GRANT, "patient": {"reference": f"Patient/{person}"}}, region.ledger, region.signer)
+        assert len(store.of(person)) == 1
+    check()
+    assert store._roll.whole and store._roll.lacks(16) and not any(map(store._roll.lacks, persons))
+    other.follow(lambda named: {17: 16})
+    assert store.of(17) == [] and len(store.of(16)) == 1
+    other.forget(16)
+    check()
+    assert store.of(16) == []
+    with sqlite3.connect(region.home / "access" / "consents.sqlite") as file:
+        file.execute("UPDATE consent SET person = ? WHERE person = 0", [-(2**63)])
+    fresh = ConsentStore(region.home / "access")
+    assert [len(fresh.of(person)) for person in (1, 5, 1000, -1, -(2**63))] == [1, 1, 1, 0, 1]
+    assert fresh._roll.whole and len(fresh.of(-(2**63))) == 1
+
+
 def test_only_the_owner_reads_the_consents(region: Region) -> None:
     region.gate.consents.put(GRANT, region.ledger, region.signer)
     for path in (region.home / "access").glob("consents*"):
