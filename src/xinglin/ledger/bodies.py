@@ -310,8 +310,11 @@ def read_body(kind: str, body: dict[str, Any]) -> Body:
     if form is None:
         raise Refused(Code.UNKNOWN_TYPE)
     checks = _checks(kind)
-    if body.keys() != checks.keys() or not all(check(body[name]) for name, check in checks.items()):
+    if body.keys() != checks.keys():
         raise Refused(Code.BAD_BODY)
+    for name, check in checks.items():
+        if not check(body[name]):
+            raise Refused(Code.BAD_BODY)
     read = form(**body)
     if not read.agrees():
         raise Refused(Code.BAD_BODY)

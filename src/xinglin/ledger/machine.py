@@ -78,6 +78,7 @@ class Machine:
         self._promised: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._executed: tuple[NewBlock, dict[bytes, Entry]] | None = None
         self._header: Header | None = None
+        self._glance = self.view()
         self.refresh()
 
     def refresh(self) -> None:
@@ -160,9 +161,12 @@ class Machine:
             transaction: Its bytes.
             now: Unix seconds.
         """
-        opened = self.arrivals.open(transaction)
-        view = self.view()
-        code = self._admit(view, opened, now)
+        return self.check_opened(self.arrivals.open(transaction), now)
+
+    def check_opened(self, opened: Opened, now: int) -> Code:
+        """`check` of a transaction that was read already."""
+        code = self._admit(self._glance, opened, now)
+        self._glance.drop()
         if code is not Code.OK or opened.envelope is None:
             return code
         if len(self._promised) >= _REMEMBERED:
@@ -222,6 +226,10 @@ class Machine:
         self._executed = self._block(parent, view, accepted, misbehaviour)
         updates = self._validator_updates(view)
         return BlockResult(tuple(codes), tuple(indexes), updates, self._executed[0].header.app_hash)
+
+    def foresee(self, transactions: Sequence[bytes]) -> None:
+        """Read and verify transactions that are about to be checked; nothing is decided."""
+        self.arrivals.verify_ahead(transactions, self._known_key, spread=False)
 
     def _known_key(self, key_id: str) -> bytes | None:
         entry = self._entry(b"key/" + key_id.encode())

@@ -29,6 +29,7 @@ class Opened:
         body: What it says; None when it could not be read.
         code: Why it could not be read; OK otherwise.
         verified: The public key that the signature is known to be good for.
+        failed: A public key that it is known not to be good for.
     """
 
     digest: bytes
@@ -36,6 +37,7 @@ class Opened:
     body: Body | None
     code: Code
     verified: bytes | None = None
+    failed: bytes | None = None
 
 
 class Arrivals:
@@ -65,22 +67,34 @@ class Arrivals:
 
     def signed_by(self, opened: Opened, public_key: bytes) -> bool:
         """Whether the signature is good for this key."""
-        if opened.verified != public_key:
-            if opened.envelope is None or not _verify(opened.envelope, public_key):
-                return False
+        if opened.verified == public_key:
+            return True
+        if opened.envelope is None or opened.failed == public_key:
+            return False
+        good = _verify(opened.envelope, public_key)
+        if good:
             opened.verified = public_key
-        return True
+        else:
+            opened.failed = public_key
+        return good
 
-    def verify_ahead(self, transactions: Sequence[bytes], key_of: Callable[[str], bytes | None]) -> None:
-        """Read transactions and verify those whose key is known already, on every core.
+    def verify_ahead(
+        self, transactions: Sequence[bytes], key_of: Callable[[str], bytes | None], spread: bool = True
+    ) -> None:
+        """Read transactions and verify those whose key is known already.
+
+        Reading all and then verifying all takes a core a quarter less time than turning from one to the other.
 
         Args:
             transactions: What arrived.
             key_of: The public key of a key id, as far as it is known; a guess, checked again in the block.
+            spread: Use every core, which takes longer in all but ends sooner where cores are idle.
         """
         work = []
         keys: dict[str, bytes | None] = {}
         for transaction in transactions:
+            if len(transaction) > _REMEMBERED_BYTES:
+                continue
             opened = self.open(transaction)
             if opened.envelope is None or opened.verified is not None:
                 continue
@@ -91,7 +105,7 @@ class Arrivals:
             if key is not None:
                 work.append((opened, key))
         cores = os.cpu_count() or 1
-        if len(work) < _WORTH_SHARING or cores == 1:
+        if not spread or len(work) < _WORTH_SHARING or cores == 1:
             self._verify_all(work)
             return
         if self._pool is None:

@@ -89,11 +89,24 @@ def test_what_was_verified_on_arrival_is_not_verified_again(chain: Chain, monkey
     assert chain.code(transaction) is Code.OK
 
 
+def test_what_is_foreseen_is_verified_once_and_judged_like_anything_else(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, other = (Desk().sign("AccessBatch", accesses(number)) for number in (1, 2))
+    bad = other[:-1] + bytes([other[-1] ^ 1])
+    chain.machine.foresee([good, bad, b"no transaction", Desk("nobody").sign("AccessBatch", accesses(3))])
+    monkeypatch.setattr("xinglin.ledger.signatures._verify", lambda *_: pytest.fail("verified again"))
+    codes = [chain.machine.check(one, START) for one in (good, bad, b"no transaction", bad)]
+    assert codes == [Code.OK, Code.BAD_SIGNATURE, Code.MALFORMED, Code.BAD_SIGNATURE]
+
+
 def test_a_signature_is_remembered_for_its_key_alone(consortium: Chain) -> None:
     opened = consortium.machine.arrivals.open(Desk("lab").sign("AccessBatch", accesses(1)))
     keys = {one.name: one.public_key for one in genesis(clinic=1, lab=1).institutions}
     assert consortium.machine.arrivals.signed_by(opened, keys["lab"])
-    assert not consortium.machine.arrivals.signed_by(opened, keys["clinic"])
+    for _ in range(2):
+        assert not consortium.machine.arrivals.signed_by(opened, keys["clinic"])
+        assert consortium.machine.arrivals.signed_by(opened, keys["lab"])
 
 
 def test_a_large_block_is_verified_on_every_core_and_its_bad_signatures_are_found(chain: Chain) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xinglin.core.errors import VerificationFailed
@@ -55,6 +55,10 @@ class LedgerApplication:
             VerificationFailed: The node's chain is not the one this store holds.
         """
         return _METHODS[kind](self, request)
+
+    def foresee(self, transactions: Sequence[bytes]) -> None:
+        """Read and verify transactions whose CheckTx comes next, together; nothing is decided."""
+        self._machine.foresee(transactions)
 
     def info(self, request: Any) -> Any:
         """Where the store stands, so that the node knows which blocks to give again."""

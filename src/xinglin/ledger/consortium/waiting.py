@@ -35,8 +35,8 @@ class Pool:
             transaction: Its bytes.
             now: Unix seconds.
         """
-        code = self._machine.check(transaction, now)
         opened = self._machine.arrivals.open(transaction)
+        code = self._machine.check_opened(opened, now)
         if code is not Code.OK or opened.envelope is None or opened.body is None:
             return code
         try:
