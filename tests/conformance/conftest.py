@@ -23,7 +23,32 @@ from ..consortium import consortium as consortium
 from ..ledgers import Desk, Held, TurnedClock, genesis
 from ..opened import opened
 
+HERE = Path(__file__).parent
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A process has one Spark application at a time: those that begin their own come before those on the cluster.
+
+    The validators come last, so that they do not run beside everything else.
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.path.parent != HERE:
+        return 0
+    chosen = getattr(item, "callspec", None)
+    parameters = chosen.params if chosen else {}
+    needed = set(getattr(item, "fixturenames", ()))
+    if "consortium" in needed or parameters.get("held") == "cometbft":
+        return 5
+    if parameters.get("runner") == "spark-cluster" or needed & {"spark", "cluster"}:
+        return 4
+    if parameters.get("runner") == "spark-local":
+        return 2
+    return 1 if item.path.stem == "test_door" else 3
 
 
 @pytest.fixture(scope="session")
