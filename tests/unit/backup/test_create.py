@@ -86,7 +86,7 @@ def test_no_name_at_the_target_shows_a_path_or_the_hash_of_a_content(bed: Bed) -
 
 def test_a_database_is_copied_as_of_one_commit_while_others_write(bed: Bed) -> None:
     path = bed.home / "ledger" / "ledger.sqlite"
-    stop = threading.Event()
+    stop, written = threading.Event(), threading.Event()
 
     def write() -> None:
         writer = sqlite3.connect(path, timeout=30)
@@ -94,11 +94,13 @@ def test_a_database_is_copied_as_of_one_commit_while_others_write(bed: Bed) -> N
             with writer:
                 # Two rows in one commit: a torn copy would have an odd number.
                 writer.executemany("INSERT INTO entry VALUES (?)", [(1,), (1,)])
+            written.set()
         writer.close()
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
+        assert written.wait(30)
         bed.create()
     finally:
         stop.set()
