@@ -71,6 +71,7 @@ def story(own: Xinglin, tmp_path: Path) -> Story:
         "clinician": ["--role", "clinician", "--institution", story.site],
         "stranger": ["--role", "clinician", "--institution", story.elsewhere],
         "analyst": ["--role", "analyst"],
+        "steward": ["--role", "steward"],
         "auditor": ["--role", "auditor"],
     }
     for name, words in people.items():
@@ -139,7 +140,7 @@ def test_who_denies_research_is_in_no_answer_to_it(story: Story, tmp_path: Path)
         "persons": lambda who: _number(story(who, "sql", "SELECT count(*) FROM person", "--format", "csv")),
         "lineage": lambda who: _number(story(who, "sql", "SELECT count(*) FROM lineage", "--format", "csv")),
         "view": lambda _: len(story("owner", "view", "run", view, "--lake", "--format", "csv").splitlines()),
-        "job": lambda who: json.loads(story(who, "job", "run", script, "--json"))[0]["rows"],
+        "job": lambda _: json.loads(story("steward", "job", "run", script, "--json"))[0]["rows"],
     }
     before = {name: ask("analyst") for name, ask in questions.items()}
     handle = story.consent("--purpose", "HRESCH", "--deny")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import first_private_file, private_file, write_atomic
+from xinglin.ledger.consortium.meeting import meeting_place
 from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_place, node_genesis
 from xinglin.ledger.genesis import Genesis
 
@@ -91,7 +92,7 @@ class ValidatorHome:
 
     Args:
         home: The region's folder.
-        socket: Where node and application meet; inside the home when not given.
+        socket: Where node and application meet; inside the home when not given, if the path is short enough.
     """
 
     home: Path
@@ -124,8 +125,8 @@ class ValidatorHome:
 
     @property
     def meeting(self) -> Path:
-        """The socket between node and application."""
-        return self.socket or self.ledger / "abci.sock"
+        """The socket between node and application; a home too deep for one has it in a folder of its owner's own."""
+        return self.socket or meeting_place(self.ledger / "abci.sock")
 
     def make(self, member: tuple[str, int], transaction_key: bytes, options: NodeOptions, now: int) -> Member:
         """Make the node's keys and settings.

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 
 from xinglin.core.errors import Conflict, UsageError
 from xinglin.ledger.consortium.interface import Interface, cut, frame
+from xinglin.ledger.consortium.meeting import LONGEST_PATH, own_folder
 
 __all__ = ["Application", "Server"]
 
-_LONGEST_PATH = 100
 _FLUSH = "flush"
 _TURN = 32
 
@@ -45,9 +45,9 @@ class Server:
     """
 
     def __init__(self, application: Application, interface: Interface, socket: Path) -> None:
-        if len(os.fsencode(socket)) > _LONGEST_PATH:
+        if len(os.fsencode(socket)) > LONGEST_PATH:
             raise UsageError(
-                f"a socket's path may have {_LONGEST_PATH} bytes",
+                f"a socket's path may have {LONGEST_PATH} bytes",
                 source=str(socket),
                 remedy="name another place: [ledger] socket in xinglin.toml",
             )
@@ -60,6 +60,7 @@ class Server:
         self._flushed = frame(flushed.SerializeToString())
         self._repeated: tuple[Any, bytes] = None, b""
         self._socket = socket
+        own_folder(socket.parent)
         self._ended: asyncio.Event | None = None
 
     async def serve(self, ready: Callable[[], None], leaving: Callable[[], Awaitable[None]] | None = None) -> None:
