@@ -17,10 +17,10 @@ from typing import Any
 
 from pyspark import cloudpickle
 from tests.cluster import EXECUTOR, running_cluster
+from tests.opened import opened
 
 from bench import flat, material
 from bench.measure import record
-from bench.opened import opened
 from xinglin.core.settings import Settings
 from xinglin.flows.demo import gather
 from xinglin.flows.run import build, link

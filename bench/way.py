@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.opened import opened
+from tests.opened import opened
+
 from xinglin.core.errors import NotFound
 from xinglin.flows.demo import gather
 from xinglin.flows.run import build, link

@@ -62,14 +62,14 @@ def witness_keys(named: list[str] | None) -> list[Verifier]:
 
 def tell_anchors(report: AnchorReport) -> None:
     """One line on what was anchored, or why it was not; nothing where there was nothing to do."""
-    done = {
-        "batches": report.batches,
-        "builds": report.builds,
-        "segments of the audit log": report.segments,
-        "erasures": report.erasures,
-        "backups": report.backups,
-    }
-    words = ", ".join(f"{count:,} {name}" for name, count in done.items() if count)
+    done = (
+        (report.batches, "batch", "batches"),
+        (report.builds, "build", "builds"),
+        (report.segments, "segment of the audit log", "segments of the audit log"),
+        (report.erasures, "erasure", "erasures"),
+        (report.backups, "backup", "backups"),
+    )
+    words = ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in done if count)
     if words:
         say(f"anchored {words}")
     if report.remedy:
