@@ -138,8 +138,8 @@ def test_a_row_leads_to_the_votes_of_a_consortium(tmp_path: Path, region: Path) 
     one = Xinglin(folder / "institution-1")
     try:
         one("ledger", "demo", folder, "--port", "28656")
-        assert "anchored 1 batches" in one("ingest", region / site["folder"], "--site", site["name"])
-        assert "anchored 1 builds" in one("run")
+        assert "anchored 1 batch," in one("ingest", region / site["folder"], "--site", site["name"])
+        assert "anchored 1 build," in one("run")
         row = a_row(one)
         proof = one.json("verify", "--row", row, "--json")
         assert proof["holds"] and proof["anchored"] is True and proof["institution"] == "institution-1"
