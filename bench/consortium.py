@@ -86,7 +86,7 @@ def _signed(homes: Sequence[ValidatorHome], count: int) -> list[list[bytes]]:
     made = []
     for home in homes:
         key = bytes.fromhex((home.home / "keys" / "ledger.key").read_text())
-        key_id = key_id_of(transaction_key(home.home / "keys" / "ledger.key"))
+        key_id = key_id_of(bytes(transaction_key(home.home / "keys" / "ledger.key").verify_key))
         fields = {"chain_id": CHAIN, "type": "AccessBatch", "institution": home.home.name, "key_id": key_id}
         stream = sha256(home.home.name.encode()).digest()[:16]
         body = {"count": 1_000, "first": 1_800_000_000_000_000, "last": 1_800_000_000_900_000, "stream": stream}

@@ -79,7 +79,7 @@ class Institution:
         options = NodeOptions(here, here, f"127.0.0.1:{self.door_port}", commit_ms)
         settings = Settings(home=self.home.home, ledger=LedgerSettings("cometbft", self.url))
         settings.save()
-        made = self.home.make((self.name, 10), self.public_key, options, 1_700_000_000)
+        made = self.home.make((self.name, 10), SigningKey(self.key), options, 1_700_000_000)
         config = self.home.node / "config" / "config.toml"
         config.write_text(config.read_text().replace("[consensus]", f"[consensus]{_FAST}"))
         return made

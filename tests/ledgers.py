@@ -14,6 +14,7 @@ from nacl.signing import SigningKey
 
 from xinglin.ledger import BlockResult, Code, Founder, Genesis, Ledger, Machine, Store, digest_of, key_id_of
 from xinglin.ledger.envelope import seal
+from xinglin.ledger.possession import joining, rotation
 
 CHAIN = "region-test"
 START = 1_800_000_000
@@ -45,6 +46,29 @@ def genesis(**powers: int) -> Genesis:
     return Genesis(CHAIN, START, tuple(members))
 
 
+def addition(
+    name: str, power: int, key: bytes, validator: bytes | None = None, chain_id: str = CHAIN
+) -> dict[str, Any]:
+    """The body of an InstitutionPropose that adds an institution with the keys of two seeds."""
+    voting = None if validator is None else public(validator)
+    statement = joining(chain_id, name, public(key), voting)
+    return {
+        "action": "add",
+        "name": name,
+        "public_key": public(key),
+        "validator_key": voting,
+        "power": power,
+        "public_key_proof": SigningKey(key).sign(statement).signature,
+        "validator_key_proof": None if validator is None else SigningKey(validator).sign(statement).signature,
+    }
+
+
+def change(action: str, name: str, power: int) -> dict[str, Any]:
+    """The body of an InstitutionPropose that changes the power of an institution, or removes it."""
+    nobody = {"public_key": None, "validator_key": None, "public_key_proof": None, "validator_key_proof": None}
+    return {"action": action, "name": name, "power": power, **nobody}
+
+
 class Desk:
     """Signs for an institution, rightly or, when told, wrongly."""
 
@@ -66,6 +90,14 @@ class Desk:
     @property
     def key_id(self) -> str:
         return key_id_of(public(self.key))
+
+    def rotate(self, new: bytes, **changed: Any) -> bytes:
+        """KeyRotate to the key of a seed, proven as it must be."""
+        seq = changed.pop("seq", None)
+        seq = next(self.numbers) if seq is None else seq
+        statement = rotation(self.chain_id, self.institution, self.key_id, public(new), seq)
+        body = {"public_key": public(new), "proof": SigningKey(new).sign(statement).signature}
+        return self.sign("KeyRotate", {**body, **changed}, seq=seq)
 
     def sign(self, kind: str, body: Any, **changed: Any) -> bytes:
         fields = {
@@ -158,7 +190,9 @@ __all__ = [
     "Held",
     "TurnedClock",
     "accesses",
+    "addition",
     "batch",
+    "change",
     "consent",
     "digest_of",
     "filled",

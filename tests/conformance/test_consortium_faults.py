@@ -19,6 +19,7 @@ import pytest
 
 from tests.cluster import free_ports
 from tests.consortium import Consortium, Institution, Load, height, in_blocks, logged
+from tests.ledgers import change
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger import Code, cbor, digest_of
 from xinglin.ledger.consortium.home import ValidatorHome
@@ -168,8 +169,7 @@ def test_a_key_that_votes_on_two_nodes_loses_its_power_and_gets_it_back_by_vote(
         twin.stop()
     assert _evidence(consortium, victim)
     ledger = others[0].ledger()
-    change = {"action": "power", "name": victim.name, "public_key": None, "validator_key": None, "power": 10}
-    proposal = others[0].sign(consortium.chain_id, "InstitutionPropose", change)
+    proposal = others[0].sign(consortium.chain_id, "InstitutionPropose", change("power", victim.name, 10))
     assert ledger.submit([proposal], wait=30)[0].height
     for member in others[1:]:
         vote = {"proposal": digest_of(proposal), "approve": True}

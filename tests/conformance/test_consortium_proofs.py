@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.consortium import Consortium
+from tests.ledgers import change
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash
 from xinglin.flows.proofs import consent_key, verify_proof
@@ -89,10 +90,7 @@ def test_a_stranger_believes_an_access_by_more_than_two_thirds(consortium: Conso
 
 def test_proofs_follow_the_validators_over_their_votes(consortium: Consortium) -> None:
     def power(of: str, value: int) -> None:
-        nobody = {"public_key": None, "validator_key": None}
-        proposal = submitted(
-            consortium, "InstitutionPropose", {"action": "power", "name": of, "power": value, **nobody}, 1
-        )
+        proposal = submitted(consortium, "InstitutionPropose", change("power", of, value), 1)
         for member in (2, 3):
             submitted(consortium, "InstitutionVote", {"proposal": proposal, "approve": True}, member)
 

@@ -44,8 +44,8 @@ def init_validator(
     place = init_region((home or default_home()).absolute()).home
     settings = decided(place, intent_of("ledger init-validator"), credential())
     validator = _validator(settings.home)
-    public_key = transaction_key(settings.keys / "ledger.key")
-    member = validator.make((name, power), public_key, options, int(time.time()))
+    key = transaction_key(settings.keys / "ledger.key")
+    member = validator.make((name, power), key, options, int(time.time()))
     ledger = LedgerSettings("cometbft", f"http://{rpc}", settings.ledger.socket)
     replace(settings, ledger=ledger).save()
     say(member.to_json().rstrip())

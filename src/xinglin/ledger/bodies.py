@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
 from xinglin.ledger.codes import Code
-from xinglin.ledger.envelope import Refused
+from xinglin.ledger.envelope import Envelope, Refused
+from xinglin.ledger.fields import (
+    Check,
+    checked,
+    is_bytes,
+    is_count,
+    is_flag,
+    is_hash,
+    is_hashes,
+    is_key_id,
+    is_label,
+    is_name,
+    is_number,
+    is_one_of,
+    is_signature,
+    or_none,
+)
+from xinglin.ledger.possession import holds, joining, rotation
 
 __all__ = [
     "BODIES",
@@ -26,62 +42,11 @@ __all__ = [
     "KeyRevoke",
     "KeyRotate",
     "RestoreAttest",
-    "is_name",
     "read_body",
 ]
 
 MAX_POWER = 1_000_000
-MAX_INPUTS = 1_024
 ONE_SECOND = 1_000_000
-
-_LARGEST = 2**53
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}").fullmatch
-_LABEL = re.compile(r"[!-~][ -~]{0,127}").fullmatch
-_KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
-
-Check = Callable[[object], bool]
-
-
-def is_name(value: object) -> bool:
-    """Whether this can name an institution, a site, a build or a backup.
-
-    Example:
-        >>> is_name("hospital-1"), is_name("a/b")
-        (True, False)
-    """
-    return type(value) is str and _NAME(value) is not None
-
-
-def _is_label(value: object) -> bool:
-    return type(value) is str and _LABEL(value) is not None
-
-
-def _is_bytes(length: int) -> Check:
-    return lambda value: type(value) is bytes and len(value) == length
-
-
-def _is_number(least: int, most: int) -> Check:
-    return lambda value: type(value) is int and least <= value <= most
-
-
-def _is_one_of(*words: str) -> Check:
-    return lambda value: type(value) is str and value in words
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _is_hashes(value: object) -> bool:
-    return type(value) is list and len(value) <= MAX_INPUTS and all(map(_is_bytes(32), value))
-
-
-def _is(check: Check) -> Any:
-    return field(metadata={"check": check})
-
-
-_hash = _is_bytes(32)
-_count = _is_number(0, _LARGEST)
 
 
 class Body:
@@ -91,6 +56,10 @@ class Body:
 
     def agrees(self) -> bool:
         """Whether the fields fit together; each alone was checked before."""
+        return True
+
+    def proven(self, envelope: Envelope) -> bool:
+        """Whether every key that it brings is shown to be held by whoever brings it, in this very envelope."""
         return True
 
 
@@ -104,20 +73,35 @@ class InstitutionPropose(Body):
         public_key: Its first transaction key; null unless it is added.
         validator_key: The Ed25519 key that its CometBFT node signs blocks with; null for none.
         power: Its voting power; 0 when removed.
+        public_key_proof: Signature by `public_key` over `possession.joining`; null where there is no such key.
+        validator_key_proof: The same by `validator_key`.
     """
 
-    action: str = _is(_is_one_of("add", "remove", "power"))
-    name: str = _is(is_name)
-    public_key: bytes | None = _is(_or_none(_hash))
-    validator_key: bytes | None = _is(_or_none(_hash))
-    power: int = _is(_is_number(0, MAX_POWER))
+    action: str = checked(is_one_of("add", "remove", "power"))
+    name: str = checked(is_name)
+    public_key: bytes | None = checked(or_none(is_hash))
+    validator_key: bytes | None = checked(or_none(is_hash))
+    power: int = checked(is_number(0, MAX_POWER))
+    public_key_proof: bytes | None = checked(or_none(is_signature))
+    validator_key_proof: bytes | None = checked(or_none(is_signature))
 
     def agrees(self) -> bool:
-        """A key is given exactly when an institution is added, and one that leaves has no power."""
+        """A key is given exactly when an institution is added, each with its proof; one that leaves has no power."""
+        pairs = ((self.public_key, self.public_key_proof), (self.validator_key, self.validator_key_proof))
+        if any((key is None) != (proof is None) for key, proof in pairs):
+            return False
         if self.action == "add":
-            return self.public_key is not None
+            return self.public_key is not None and self.public_key != self.validator_key
         alone = self.public_key is None and self.validator_key is None
         return alone and (self.action == "power" or self.power == 0)
+
+    def proven(self, envelope: Envelope) -> bool:
+        """Each key signed that it joins this chain under this name, with the other."""
+        if self.public_key is None:
+            return True
+        statement = joining(envelope.chain_id, self.name, self.public_key, self.validator_key)
+        pairs = ((self.public_key, self.public_key_proof), (self.validator_key, self.validator_key_proof))
+        return all(key is None or holds(key, statement, proof or b"") for key, proof in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +113,33 @@ class InstitutionVote(Body):
         approve: For or against; a later vote replaces an earlier one.
     """
 
-    proposal: bytes = _is(_hash)
-    approve: bool = _is(lambda value: type(value) is bool)
+    proposal: bytes = checked(is_hash)
+    approve: bool = checked(is_flag)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRotate(Body):
-    """One more key for the institution; the old one stays valid until it is revoked."""
+    """One more key for the institution; the old one stays valid until it is revoked.
 
-    public_key: bytes = _is(_hash)
+    Attributes:
+        public_key: The new key.
+        proof: Signature by the new key over `possession.rotation`.
+    """
+
+    public_key: bytes = checked(is_hash)
+    proof: bytes = checked(is_signature)
+
+    def proven(self, envelope: Envelope) -> bool:
+        """The new key signed that it becomes this institution's by this transaction."""
+        told = (envelope.chain_id, envelope.institution, envelope.key_id, self.public_key, envelope.seq)
+        return holds(self.public_key, rotation(*told), self.proof)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRevoke(Body):
     """A key of the institution is not valid any more."""
 
-    key_id: str = _is(lambda value: type(value) is str and _KEY_ID(value) is not None)
+    key_id: str = checked(is_key_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +156,13 @@ class DataAnchor(Body):
         previous: The manifest of the batch before; null for the first.
     """
 
-    site: str = _is(is_name)
-    sequence: int = _is(_is_number(1, 99_999_999))
-    manifest: bytes = _is(_hash)
-    root: bytes = _is(_hash)
-    size: int = _is(_count)
-    schema: str = _is(_is_label)
-    previous: bytes | None = _is(_or_none(_hash))
+    site: str = checked(is_name)
+    sequence: int = checked(is_number(1, 99_999_999))
+    manifest: bytes = checked(is_hash)
+    root: bytes = checked(is_hash)
+    size: int = checked(is_count)
+    schema: str = checked(is_label)
+    previous: bytes | None = checked(or_none(is_hash))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,29 +178,29 @@ class BuildAnchor(Body):
         previous: The output that is current now; null for the first.
     """
 
-    kind: str = _is(_is_one_of("mart", "model"))
-    name: str = _is(is_name)
-    inputs: Sequence[bytes] = _is(_is_hashes)
-    code: str = _is(_is_label)
-    output: bytes = _is(_hash)
-    previous: bytes | None = _is(_or_none(_hash))
+    kind: str = checked(is_one_of("mart", "model"))
+    name: str = checked(is_name)
+    inputs: Sequence[bytes] = checked(is_hashes)
+    code: str = checked(is_label)
+    output: bytes = checked(is_hash)
+    previous: bytes | None = checked(or_none(is_hash))
 
 
 @dataclass(frozen=True, slots=True)
 class BackupAnchor(Body):
     """A backup: its name, its root, and the root that is current now (null for the first)."""
 
-    name: str = _is(is_name)
-    root: bytes = _is(_hash)
-    previous: bytes | None = _is(_or_none(_hash))
+    name: str = checked(is_name)
+    root: bytes = checked(is_hash)
+    previous: bytes | None = checked(or_none(is_hash))
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreAttest(Body):
     """A backup (its root) was restored, and this is the app hash that the restored ledger had."""
 
-    backup: bytes = _is(_hash)
-    app_hash: bytes = _is(_hash)
+    backup: bytes = checked(is_hash)
+    app_hash: bytes = checked(is_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +215,11 @@ class ConsentPut(Body):
         previous: The commitment that is current now; null when the handle is new.
     """
 
-    handle: bytes = _is(_is_bytes(16))
-    commitment: bytes = _is(_hash)
-    valid_from: int = _is(_count)
-    valid_until: int | None = _is(_or_none(_count))
-    previous: bytes | None = _is(_or_none(_hash))
+    handle: bytes = checked(is_bytes(16))
+    commitment: bytes = checked(is_hash)
+    valid_from: int = checked(is_count)
+    valid_until: int | None = checked(or_none(is_count))
+    previous: bytes | None = checked(or_none(is_hash))
 
     def agrees(self) -> bool:
         """It does not end before it begins."""
@@ -235,8 +230,8 @@ class ConsentPut(Body):
 class ConsentWithdraw(Body):
     """A consent is withdrawn for good; `previous` is the commitment that is current now."""
 
-    handle: bytes = _is(_is_bytes(16))
-    previous: bytes = _is(_hash)
+    handle: bytes = checked(is_bytes(16))
+    previous: bytes = checked(is_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +246,11 @@ class AccessBatch(Body):
         stream: 16 random bytes that name the audit log.
     """
 
-    root: bytes = _is(_hash)
-    count: int = _is(_is_number(1, _LARGEST))
-    first: int = _is(_count)
-    last: int = _is(_count)
-    stream: bytes = _is(_is_bytes(16))
+    root: bytes = checked(is_hash)
+    count: int = checked(is_number(1, 2**53))
+    first: int = checked(is_count)
+    last: int = checked(is_count)
+    stream: bytes = checked(is_bytes(16))
 
     def agrees(self) -> bool:
         """It covers no more than a second."""
@@ -266,10 +261,10 @@ class AccessBatch(Body):
 class ErasureNotice(Body):
     """Resources of an anchored batch (its manifest) were erased; `tombstone` is the digest of the signed notice."""
 
-    site: str = _is(is_name)
-    sequence: int = _is(_is_number(1, 99_999_999))
-    manifest: bytes = _is(_hash)
-    tombstone: bytes = _is(_hash)
+    site: str = checked(is_name)
+    sequence: int = checked(is_number(1, 99_999_999))
+    manifest: bytes = checked(is_hash)
+    tombstone: bytes = checked(is_hash)
 
 
 BODIES: dict[str, type[Body]] = {

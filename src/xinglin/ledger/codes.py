@@ -44,6 +44,7 @@ class Code(IntEnum):
     # The body.
     UNKNOWN_TYPE = 20, "there is no such type of transaction"
     BAD_BODY = 21, "the body is not of the form that its type asks for"
+    UNPROVEN_KEY = 22, "whoever brings the key has not shown that it is theirs"
 
     # What the state says.
     WRONG_SEQUENCE = 30, "the batch is not the next one of its site"

@@ -26,11 +26,11 @@ __all__ = [
     "seal_with",
 ]
 
-DOMAIN = b"xinglin transaction 1\x00"
+DOMAIN = b"xinglin transaction 2\x00"
 MAX_BYTES = 65_536
 DAY = 86_400
 
-_VERSION = 1
+_VERSION = 2
 _TEXTS = [str] * 4
 _NUMBERS = [int] * 2
 _MAX_SEQ = 2**63 - 1

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 
 from xinglin.core.errors import BadInput
-from xinglin.ledger.bodies import MAX_POWER, is_name
+from xinglin.ledger.bodies import MAX_POWER
+from xinglin.ledger.fields import is_name
 
 __all__ = ["Founder", "Genesis"]
 
@@ -105,7 +106,7 @@ class Genesis:
             "an institution's name is no name": not all(map(is_name, names)),
             "a key has not 32 bytes": any(len(key) != 32 for key in [*transaction_keys, *validator_keys]),
             "a name or key appears twice": any(
-                len(values) != len(set(values)) for values in (names, transaction_keys, validator_keys)
+                len(values) != len(set(values)) for values in (names, [*transaction_keys, *validator_keys])
             ),
             "a voting power is out of range": not all(
                 type(one.power) is int and 0 <= one.power <= MAX_POWER for one in self.institutions

@@ -186,6 +186,7 @@ class Machine:
             if not self.arrivals.signed_by(opened, key):
                 return Code.BAD_SIGNATURE
             rules.use_sequence(view, opened.envelope.key_id, opened.envelope.seq)
+            rules.prove(opened.envelope, opened.body)
         except Refused as refused:
             return refused.code
         return opened.code

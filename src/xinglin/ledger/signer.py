@@ -11,6 +11,7 @@ from xinglin.core.clock import Clock
 from xinglin.ledger import cbor
 from xinglin.ledger.envelope import key_id_of, seal_with
 from xinglin.ledger.port import Ledger
+from xinglin.ledger.possession import rotation
 from xinglin.ledger.store import told
 
 __all__ = ["Signer", "last_sequence"]
@@ -84,12 +85,31 @@ class Signer:
             body: What it says; the ledger checks it.
             valid_for: Seconds that it may wait for a block, at most a day.
         """
+        return self._seal(type, body, self._take(), valid_for)
+
+    def rotate(self, key: bytes, *, valid_for: int = 3_600) -> bytes:
+        """A transaction that registers another key of the institution, with the proof that it is held here.
+
+        Args:
+            key: The new key's Ed25519 seed of 32 bytes.
+            valid_for: Seconds that it may wait for a block, at most a day.
+        """
+        from nacl.signing import SigningKey
+
+        new, seq = SigningKey(key), self._take()
+        public_key = bytes(new.verify_key)
+        statement = rotation(self.chain_id, self.institution, self.key_id, public_key, seq)
+        return self._seal(
+            "KeyRotate", {"public_key": public_key, "proof": new.sign(statement).signature}, seq, valid_for
+        )
+
+    def _seal(self, type: str, body: dict[str, Any], seq: int, valid_for: int) -> bytes:
         fields = {
             "chain_id": self.chain_id,
             "type": type,
             "institution": self.institution,
             "key_id": self.key_id,
-            "seq": self._take(),
+            "seq": seq,
             "valid_until": int(self._clock().timestamp()) + valid_for,
             "body": body,
         }

@@ -143,7 +143,6 @@ def _ledger_key(settings: Settings) -> tuple[bytes, bytes]:
     """Seed and public key of the region's transactions; made when there is none."""
     from xinglin.ledger.consortium.home import transaction_key
 
-    path = settings.keys / "ledger.key"
     settings.keys.mkdir(mode=0o700, exist_ok=True)
-    public = transaction_key(path)
-    return bytes.fromhex(path.read_text().strip()), public
+    key = transaction_key(settings.keys / "ledger.key")
+    return bytes(key), bytes(key.verify_key)

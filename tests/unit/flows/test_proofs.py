@@ -111,7 +111,7 @@ def test_a_consent_whose_time_is_over_is_not_called_current(tmp_path: Path) -> N
 def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Path) -> None:
     made = provable(tmp_path)
     new = seed("hospital, second key")
-    assert made.ledger.submit([made.desk.sign("KeyRotate", {"public_key": public(new)})])[0].code.name == "OK"
+    assert made.ledger.submit([made.desk.rotate(new)])[0].code.name == "OK"
     previous = cbor.decode(made.ledger.state(b"site/lab") or b"")["manifest"]
     body = {"site": "lab", "sequence": 2, "manifest": filled(2), "root": filled(3), "size": 1, "schema": "FHIR R4"}
     transaction = Desk(key=new).sign("DataAnchor", body | {"previous": previous})

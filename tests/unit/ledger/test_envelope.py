@@ -13,9 +13,10 @@ from ...ledgers import Desk, accesses, batch, consent, filled
 GOOD = {
     "InstitutionPropose": {
         "action": "add", "name": "clinic", "public_key": filled(1), "validator_key": None, "power": 1,
+        "public_key_proof": bytes(64), "validator_key_proof": None,
     },
     "InstitutionVote": {"proposal": filled(1), "approve": True},
-    "KeyRotate": {"public_key": filled(1)},
+    "KeyRotate": {"public_key": filled(1), "proof": bytes(64)},
     "KeyRevoke": {"key_id": "0" * 16},
     "DataAnchor": batch(1),
     "BuildAnchor": {
@@ -67,7 +68,11 @@ def test_a_body_with_a_field_too_many_or_too_few_or_of_another_kind_is_refused(k
         ("ConsentPut", {"valid_until": consent(1)["valid_from"]}),
         ("InstitutionPropose", {"public_key": None}),
         ("InstitutionPropose", {"action": "remove"}),
-        ("InstitutionPropose", {"action": "remove", "public_key": None, "power": 1}),
+        ("InstitutionPropose", {"public_key_proof": None}),
+        ("InstitutionPropose", {"validator_key_proof": bytes(64)}),
+        ("InstitutionPropose", {"validator_key": filled(2)}),
+        ("InstitutionPropose", {"validator_key": filled(1), "validator_key_proof": bytes(64)}),
+        ("InstitutionPropose", {"action": "remove", "public_key": None, "public_key_proof": None, "power": 1}),
         ("BuildAnchor", {"inputs": [filled(1)] * 1_025}),
         ("DataAnchor", {"sequence": 0}),
     ],
@@ -103,7 +108,7 @@ def test_an_envelope_with_a_field_of_another_kind_is_malformed(changed: dict[str
 
 def test_an_envelope_of_another_version_is_malformed() -> None:
     message, signature = cbor.decode(Desk().sign("t", {}))
-    for version in (2, True, None):
+    for version in (1, 3, True, None):
         other = cbor.encode({**cbor.decode(message), "v": version})
         assert _opened(cbor.encode([other, signature])) is Code.MALFORMED
 

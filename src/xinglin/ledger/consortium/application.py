@@ -21,7 +21,7 @@ from xinglin.ledger.store import Store
 
 __all__ = ["PROTOCOL", "LedgerApplication"]
 
-PROTOCOL = 1
+PROTOCOL = 2
 """The application's protocol version, part of every block header; it grows when old nodes could not follow."""
 
 _ACCEPT = 1

@@ -7,12 +7,16 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import first_private_file, private_file, write_atomic
 from xinglin.ledger.consortium.meeting import meeting_place
 from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_place, node_genesis
 from xinglin.ledger.genesis import Genesis
+
+if TYPE_CHECKING:
+    from nacl.signing import SigningKey
 
 __all__ = ["NodeOptions", "ValidatorHome", "transaction_key"]
 
@@ -128,12 +132,12 @@ class ValidatorHome:
         """The socket between node and application; a home too deep for one has it in a folder of its owner's own."""
         return self.socket or meeting_place(self.ledger / "abci.sock")
 
-    def make(self, member: tuple[str, int], transaction_key: bytes, options: NodeOptions, now: int) -> Member:
+    def make(self, member: tuple[str, int], transactions: SigningKey, options: NodeOptions, now: int) -> Member:
         """Make the node's keys and settings.
 
         Args:
             member: The institution's name and voting power.
-            transaction_key: The public key its transactions are signed with.
+            transactions: The key its transactions are signed with (`transaction_key`).
             options: How the node is reached.
             now: Unix seconds.
 
@@ -148,7 +152,8 @@ class ValidatorHome:
         keys = {kind: SigningKey.generate() for kind in ("validator", "node")}
         public = {kind: bytes(key.verify_key) for kind, key in keys.items()}
         node = address_of(public["node"]).hex()
-        made = Member(name, transaction_key.hex(), public["validator"].hex(), power, node, options.address, now)
+        own, voting = bytes(transactions.verify_key).hex(), public["validator"].hex()
+        made = Member(name, own, voting, power, node, options.address, now).signed(transactions, keys["validator"])
         for folder in (self.node / "config", self.node / "data"):
             folder.mkdir(parents=True, exist_ok=True)
         for kind, key in keys.items():
@@ -233,8 +238,8 @@ class ValidatorHome:
         )
 
 
-def transaction_key(path: Path) -> bytes:
-    """The public key of the institution's transactions; the key is made when there is none.
+def transaction_key(path: Path) -> SigningKey:
+    """The key of the institution's transactions; it is made when there is none.
 
     Args:
         path: Its file: the seed in hex.
@@ -242,7 +247,7 @@ def transaction_key(path: Path) -> bytes:
     from nacl.signing import SigningKey
 
     seed = first_private_file(path, bytes(SigningKey.generate()).hex().encode() + b"\n")
-    return bytes(SigningKey(bytes.fromhex(seed.decode().strip())).verify_key)
+    return SigningKey(bytes.fromhex(seed.decode().strip()))
 
 
 def _key_file(seed: bytes, public_key: bytes) -> bytes:

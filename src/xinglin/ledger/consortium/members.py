@@ -11,21 +11,28 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import BadInput, UsageError
-from xinglin.ledger.bodies import MAX_POWER, is_name
+from xinglin.ledger.bodies import MAX_POWER
+from xinglin.ledger.fields import is_name
 from xinglin.ledger.genesis import Founder, Genesis
+from xinglin.ledger.possession import holds
+
+if TYPE_CHECKING:
+    from nacl.signing import SigningKey
 
 __all__ = ["FORMAT", "MAX_BLOCK", "Member", "address_of", "genesis_of", "is_place", "node_genesis"]
 
-FORMAT = "xinglin ledger member 1"
+FORMAT = "xinglin ledger member 2"
 MAX_BLOCK = 4_194_304
 """Bytes of the largest block: some ten thousand transactions, which an application checks in well under a second."""
 
+_DOMAIN = b"xinglin member 2\x00"
 _HEX = re.compile(r"[0-9a-f]{64}")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _NODE = re.compile(r"[0-9a-f]{40}")
 _PLACE = re.compile(r"[A-Za-z0-9.\[\]:-]+:\d{1,5}", re.ASCII)
 _DAY = 86_400_000_000_000
@@ -64,6 +71,8 @@ class Member:
         node: The identity of its node, by which the others know it is the right one.
         address: ``host:port`` where the others reach its node.
         made: Unix seconds when the keys were made.
+        public_key_proof: Signature (hex) by the first key over all of the above; empty until it is signed.
+        validator_key_proof: The same by the second key.
     """
 
     name: str
@@ -73,6 +82,8 @@ class Member:
     node: str
     address: str
     made: int
+    public_key_proof: str = ""
+    validator_key_proof: str = ""
 
     def __post_init__(self) -> None:
         keys = _HEX.fullmatch(self.public_key) and _HEX.fullmatch(self.validator_key) and _NODE.fullmatch(self.node)
@@ -87,11 +98,39 @@ class Member:
         """Its node as a peer of the others."""
         return f"{self.node}@{self.address}"
 
+    @property
+    def statement(self) -> bytes:
+        """What both keys sign: everything but the signatures."""
+        said = {name: value for name, value in asdict(self).items() if not name.endswith("_proof")}
+        return _DOMAIN + json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+    def signed(self, transactions: SigningKey, validator: SigningKey) -> Member:
+        """The same with the signatures of both keys, by which the others know that they are held here.
+
+        Args:
+            transactions: The key that signs transactions.
+            validator: The key that the node votes with.
+        """
+        proofs = [key.sign(self.statement).signature.hex() for key in (transactions, validator)]
+        return replace(self, public_key_proof=proofs[0], validator_key_proof=proofs[1])
+
+    @property
+    def proven(self) -> bool:
+        """Whether both keys signed it."""
+        pairs = ((self.public_key, self.public_key_proof), (self.validator_key, self.validator_key_proof))
+        return all(
+            _SIGNATURE.fullmatch(proof) and holds(bytes.fromhex(key), self.statement, bytes.fromhex(proof))
+            for key, proof in pairs
+        )
+
     def to_json(self) -> str:
         """The file that the others are sent.
 
         Example:
-            >>> member = Member("north", "ab" * 32, "cd" * 32, 1, "ef" * 20, "10.0.0.1:26656", 1)
+            >>> from nacl.signing import SigningKey
+            >>> keys = SigningKey(bytes(32)), SigningKey(bytes([1]) * 32)
+            >>> public = [bytes(key.verify_key).hex() for key in keys]
+            >>> member = Member("north", *public, 1, "ef" * 20, "10.0.0.1:26656", 1).signed(*keys)
             >>> Member.from_json(member.to_json()) == member
             True
         """
@@ -102,15 +141,21 @@ class Member:
         """The reverse of `to_json`.
 
         Raises:
-            BadInput: It is something else.
+            BadInput: It is something else, or a key that it names did not sign it.
         """
         try:
             fields = json.loads(text)
             if fields.pop("format") != FORMAT:
                 raise ValueError(FORMAT)
-            return cls(**fields)
+            member = cls(**fields)
+            proven = member.proven
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise BadInput("this is not the public part of an institution", source=source) from error
+            remedy = "ask the institution for the file that `xinglin ledger init-validator` printed"
+            raise BadInput("this is not the public part of an institution", source=source, remedy=remedy) from error
+        if not proven:
+            remedy = "ask the institution for its own file; nobody else can change it"
+            raise BadInput("the keys of this institution did not sign its public part", source=source, remedy=remedy)
+        return member
 
 
 def genesis_of(members: Sequence[Member], chain_id: str = "") -> Genesis:
@@ -127,16 +172,18 @@ def genesis_of(members: Sequence[Member], chain_id: str = "") -> Genesis:
     Example:
         >>> one = Member("north", "ab" * 32, "cd" * 32, 1, "ef" * 20, "10.0.0.1:26656", 7)
         >>> genesis_of([one]).chain_id, genesis_of([one]).time
-        ('xinglin-c47e9dc0945c', 7)
+        ('xinglin-e686912727bb', 7)
     """
     ordered = sorted(members, key=lambda member: member.name)
     for field in ("name", "public_key", "validator_key", "node", "address"):
         if len({getattr(member, field) for member in ordered}) < len(ordered):
             raise UsageError(f"two institutions have the same {field}", remedy="each makes its own by init-validator")
+    if len({key for member in ordered for key in (member.public_key, member.validator_key)}) < 2 * len(ordered):
+        raise UsageError("one key is used for two things", remedy="each makes its own by init-validator")
     if not ordered:
         raise UsageError("a ledger needs an institution")
-    text = "".join(member.to_json() for member in ordered)
-    chain_id = chain_id or f"xinglin-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    said = b"".join(member.statement for member in ordered)
+    chain_id = chain_id or f"xinglin-{hashlib.sha256(said).hexdigest()[:12]}"
     founders = [
         Founder(member.name, bytes.fromhex(member.public_key), bytes.fromhex(member.validator_key), member.power)
         for member in ordered

@@ -7,11 +7,11 @@ from typing import Any
 
 from xinglin.ledger.bodies import Body
 from xinglin.ledger.rules import anchors, consents, keys, members
-from xinglin.ledger.rules.admission import Context, admit, use_sequence
+from xinglin.ledger.rules.admission import Context, admit, prove, use_sequence
 from xinglin.ledger.rules.members import blame, found, validators
 from xinglin.ledger.view import View
 
-__all__ = ["Context", "admit", "apply", "blame", "found", "use_sequence", "validators"]
+__all__ = ["Context", "admit", "apply", "blame", "found", "prove", "use_sequence", "validators"]
 
 _RULES: dict[str, Callable[[View, Any, Context], None]] = {
     "InstitutionPropose": members.propose,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xinglin.ledger.bodies import Body
 from xinglin.ledger.codes import Code
 from xinglin.ledger.envelope import DAY, Envelope, Refused
 from xinglin.ledger.view import View
 
-__all__ = ["WINDOW", "Context", "admit", "use_sequence"]
+__all__ = ["WINDOW", "Context", "admit", "prove", "use_sequence"]
 
 WINDOW = 1_024
 """How far below the highest sequence number of a key a transaction may still arrive."""
@@ -52,6 +53,16 @@ def admit(view: View, envelope: Envelope, chain_id: str, time: int) -> bytes:
         raise Refused(Code.TOO_FAR_AHEAD)
     public_key: bytes = key["public_key"]
     return public_key
+
+
+def prove(envelope: Envelope, body: Body | None) -> None:
+    """Ask for proof that new keys are held by whoever brings them.
+
+    Raises:
+        Refused: UNPROVEN_KEY.
+    """
+    if body is not None and not body.proven(envelope):
+        raise Refused(Code.UNPROVEN_KEY)
 
 
 def use_sequence(view: View, key_id: str, seq: int) -> None:

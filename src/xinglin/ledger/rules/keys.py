@@ -1,4 +1,4 @@
-"""An institution's transaction keys."""
+"""An institution's keys: those that sign transactions, and the one that its node votes with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,29 @@ from xinglin.ledger.envelope import Refused, key_id_of
 from xinglin.ledger.rules.admission import Context
 from xinglin.ledger.view import View
 
-__all__ = ["register", "revoke", "rotate"]
+__all__ = ["must_be_new", "register", "register_validator", "revoke", "rotate"]
+
+
+def must_be_new(view: View, public_key: bytes) -> None:
+    """No key is registered twice, by whomever, for whatever: what it signed once stays one institution's.
+
+    Raises:
+        Refused: KNOWN_KEY.
+    """
+    key_id = key_id_of(public_key).encode()
+    if view.get(b"key/" + key_id) is not None or view.get(b"validator/" + key_id) is not None:
+        raise Refused(Code.KNOWN_KEY)
+
+
+def register_validator(view: View, institution: str, validator_key: bytes) -> None:
+    """Note a key that an institution's node votes with.
+
+    Raises:
+        Refused: KNOWN_KEY.
+    """
+    must_be_new(view, validator_key)
+    entry = {"institution": institution, "public_key": validator_key}
+    view.put(b"validator/" + key_id_of(validator_key).encode(), entry)
 
 
 def register(view: View, institution: str, public_key: bytes) -> str:
@@ -17,9 +39,8 @@ def register(view: View, institution: str, public_key: bytes) -> str:
     Raises:
         Refused: KNOWN_KEY.
     """
+    must_be_new(view, public_key)
     key_id = key_id_of(public_key)
-    if view.get(b"key/" + key_id.encode()) is not None:
-        raise Refused(Code.KNOWN_KEY)
     entry = {"institution": institution, "public_key": public_key, "revoked": False}
     view.put(b"key/" + key_id.encode(), entry)
     return key_id

@@ -7,9 +7,9 @@ import hashlib
 from xinglin.ledger.bodies import InstitutionPropose, InstitutionVote
 from xinglin.ledger.codes import Code
 from xinglin.ledger.envelope import DAY, Refused
-from xinglin.ledger.genesis import Genesis
+from xinglin.ledger.genesis import Founder, Genesis
 from xinglin.ledger.rules.admission import Context
-from xinglin.ledger.rules.keys import register
+from xinglin.ledger.rules.keys import must_be_new, register, register_validator
 from xinglin.ledger.view import Entry, View
 
 __all__ = ["blame", "found", "propose", "validators", "vote"]
@@ -22,13 +22,15 @@ def found(view: View, genesis: Genesis) -> None:
     """Put what the genesis says into the state."""
     view.put(b"chain", {"chain_id": genesis.chain_id, "time": genesis.time})
     for founder in genesis.institutions:
-        key_id = register(view, founder.name, founder.public_key)
-        _join(view, founder.name, key_id, founder.validator_key, founder.power)
+        _join(view, founder)
 
 
-def _join(view: View, name: str, key_id: str, validator_key: bytes | None, power: int) -> None:
-    entry = {"active": True, "keys": [key_id], "power": power, "validator_key": validator_key}
-    view.put(_PREFIX + name.encode(), entry)
+def _join(view: View, new: Founder) -> None:
+    key_id = register(view, new.name, new.public_key)
+    if new.validator_key is not None:
+        register_validator(view, new.name, new.validator_key)
+    entry = {"active": True, "keys": [key_id], "power": new.power, "validator_key": new.validator_key}
+    view.put(_PREFIX + new.name.encode(), entry)
 
 
 def _powers(view: View) -> dict[str, int]:
@@ -42,7 +44,7 @@ def validators(view: View) -> dict[bytes, int]:
 
 
 def propose(view: View, body: InstitutionPropose, context: Context) -> None:
-    """InstitutionPropose: open a proposal with the proposer's own vote."""
+    """InstitutionPropose: open a proposal with the proposer's own vote; a key that was ever in use is not new."""
     _must_make_sense(view, body)
     entry: Entry = {
         "institution": context.institution,
@@ -92,19 +94,22 @@ def _must_make_sense(view: View, body: InstitutionPropose) -> None:
         raise Refused(Code.NO_CHANGE)
     if body.action == "power" and there is not None and there["power"] == body.power:
         raise Refused(Code.NO_CHANGE)
+    for key in (body.public_key, body.validator_key):
+        if key is not None:
+            must_be_new(view, key)
 
 
 def _take_effect(view: View, entry: Entry) -> None:
-    body = InstitutionPropose(*(entry[name] for name in ("action", "name", "public_key", "validator_key", "power")))
+    # That the keys are held was shown when it was proposed.
+    said = {name: entry[name] for name in ("action", "name", "public_key", "validator_key", "power")}
+    body = InstitutionPropose(**said, public_key_proof=None, validator_key_proof=None)
     # Another proposal may have been accepted since this one was opened.
     _must_make_sense(view, body)
     # Where nodes vote on blocks, the last of them stays; a ledger of one machine has none.
     validated = bool(validators(view))
     where = _PREFIX + body.name.encode()
     if body.action == "add" and body.public_key is not None:
-        if body.validator_key is not None and body.validator_key in _validator_keys(view):
-            raise Refused(Code.KNOWN_KEY)
-        _join(view, body.name, register(view, body.name, body.public_key), body.validator_key, body.power)
+        _join(view, Founder(body.name, body.public_key, body.validator_key, body.power))
     else:
         there = view.get(where) or {}
         view.put(where, {**there, "power": body.power})
@@ -129,10 +134,6 @@ def _forget_votes(view: View, name: str) -> None:
         if proposal["outcome"] is None and name in proposal["votes"]:
             votes = {voter: said for voter, said in proposal["votes"].items() if voter != name}
             view.put(where, {**proposal, "votes": votes})
-
-
-def _validator_keys(view: View) -> list[bytes]:
-    return [entry["validator_key"] for _, entry in view.entries(_PREFIX) if entry["validator_key"] is not None]
 
 
 def blame(view: View, address: bytes) -> None:

@@ -5,14 +5,24 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from nacl.signing import SigningKey
 
 from xinglin.core.errors import BadInput, UsageError
 from xinglin.ledger.consortium.members import Member, genesis_of, node_genesis
 from xinglin.ledger.genesis import Genesis
 
-NORTH = Member("north", "01" * 32, "02" * 32, 10, "03" * 20, "north.example:26656", 1_700_000_000)
-SOUTH = Member("south", "04" * 32, "05" * 32, 20, "06" * 20, "south.example:26656", 1_700_000_300)
-EAST = Member("east", "07" * 32, "08" * 32, 30, "09" * 20, "[2001:db8::1]:26656", 1_700_000_100)
+from ....ledgers import seed
+
+
+def _member(name: str, power: int, node: str, address: str, made: int) -> Member:
+    keys = SigningKey(seed(name)), SigningKey(seed(f"{name} validator"))
+    own, voting = (bytes(key.verify_key).hex() for key in keys)
+    return Member(name, own, voting, power, node, address, made).signed(*keys)
+
+
+NORTH = _member("north", 10, "03" * 20, "north.example:26656", 1_700_000_000)
+SOUTH = _member("south", 20, "06" * 20, "south.example:26656", 1_700_000_300)
+EAST = _member("east", 30, "09" * 20, "[2001:db8::1]:26656", 1_700_000_100)
 
 
 def test_everybody_makes_the_same_genesis_in_whatever_order_the_files_came() -> None:
@@ -58,6 +68,31 @@ def test_a_file_that_is_no_public_part_is_refused(changed: dict[str, object]) ->
     fields = json.loads(NORTH.to_json()) | changed
     with pytest.raises(BadInput):
         Member.from_json(json.dumps(fields))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"power": 11},
+        {"name": "south"},
+        {"address": "evil.example:26656"},
+        {"public_key": SOUTH.public_key},
+        {"validator_key": SOUTH.validator_key},
+        {"validator_key": SOUTH.validator_key, "validator_key_proof": SOUTH.validator_key_proof},
+        {"validator_key_proof": ""},
+        {"public_key_proof": NORTH.validator_key_proof},
+        {"public_key_proof": "xy"},
+    ],
+)
+def test_a_public_part_that_its_keys_did_not_sign_is_refused(changed: dict[str, object]) -> None:
+    assert Member.from_json(NORTH.to_json()) == NORTH
+    with pytest.raises(BadInput, match="did not sign"):
+        Member.from_json(json.dumps(json.loads(NORTH.to_json()) | changed), "north.json")
+
+
+def test_one_key_is_not_used_for_two_things() -> None:
+    with pytest.raises(UsageError, match="two things"):
+        genesis_of([NORTH, replace(SOUTH, validator_key=NORTH.public_key)])
 
 
 def test_a_file_of_another_kind_is_refused() -> None:

@@ -12,7 +12,7 @@ from xinglin.ledger.envelope import DAY, MAX_BYTES, Refused, seal
 from xinglin.ledger.rules.admission import WINDOW, use_sequence
 from xinglin.ledger.view import View
 
-from ....ledgers import CHAIN, START, Chain, Desk, accesses, filled, public, seed
+from ....ledgers import CHAIN, START, Chain, Desk, accesses, filled, seed
 
 DESK = Desk()
 
@@ -32,7 +32,7 @@ def _stale(machine: Machine) -> bytes:
 
 def _revoked(machine: Machine) -> bytes:
     desk, other = Desk(), Desk(key=seed("second"))
-    rotate = desk.sign("KeyRotate", {"public_key": public(other.key)})
+    rotate = desk.rotate(other.key)
     revoke = other.sign("KeyRevoke", {"key_id": desk.key_id})
     machine.execute(1, START, [rotate, revoke])
     machine.commit()
