@@ -20,13 +20,13 @@ def run(arguments: list[str]) -> int:
         xinglin ...
         0
     """
-    from xinglin.cli.commands import app
+    from xinglin.cli.commands import application
     from xinglin.cli.opening import command_line
     from xinglin.cli.show import complain
     from xinglin.core.errors import XinglinError
 
     try:
-        command_line(app)(arguments, prog_name="xinglin")
+        command_line(application(*arguments[:1]))(arguments, prog_name="xinglin")
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 0
     except XinglinError as error:

@@ -1,51 +1,60 @@
-"""All commands, in the order in which a newcomer meets them."""
+"""Which modules hold which command; a command that is named brings its own modules and no others."""
 
-from xinglin.cli import (
-    access,
-    backup,
-    consent,
-    consortium,
-    erase,
-    extract,
-    identity,
-    job,
-    ledger,
-    listen,
-    mart,
-    messages,
-    prove,
-    record,
-    region,
-    site,
-    source,
-    spark,
-    sql,
-    stages,
-    view,
-)
-from xinglin.cli.app import app
+from __future__ import annotations
 
-__all__ = [
-    "access",
-    "app",
-    "backup",
-    "consent",
-    "consortium",
-    "erase",
-    "extract",
-    "identity",
-    "job",
-    "ledger",
-    "listen",
-    "mart",
-    "messages",
-    "prove",
-    "record",
-    "region",
-    "site",
-    "source",
-    "spark",
-    "sql",
-    "stages",
-    "view",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+__all__ = ["WORDS", "application"]
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "access": ("access",),
+    "backup": ("backup",),
+    "consent": ("consent",),
+    "demo": ("region",),
+    "erase": ("erase",),
+    "extract": ("extract",),
+    "identity": ("identity",),
+    "ingest": ("stages",),
+    "init": ("region",),
+    "job": ("job",),
+    "ledger": ("ledger", "prove", "consortium"),
+    "link": ("stages",),
+    "listen": ("listen",),
+    "mart": ("mart",),
+    "messages": ("messages",),
+    "quarantine": ("stages",),
+    "record": ("record",),
+    "region": ("region",),
+    "run": ("stages",),
+    "site": ("site",),
+    "source": ("source",),
+    "spark": ("spark",),
+    "sql": ("sql",),
+    "status": ("stages",),
+    "verify": ("stages",),
+    "view": ("view",),
+    "vocabulary": ("mart",),
+}
+"""By the first word of the command."""
+
+
+def application(word: str = "") -> typer.Typer:
+    """The application with one command, or with all: to build what nobody asked for costs more than many answers.
+
+    Args:
+        word: The first word of the command; another than a command's brings them all, as help and a typing error need.
+
+    Example:
+        >>> [group.name for group in application("consent").registered_groups if group.name == "consent"]
+        ['consent']
+    """
+    from xinglin.cli.app import app
+
+    modules = WORDS.get(word) or tuple(dict.fromkeys(name for names in WORDS.values() for name in names))
+    for module in modules:
+        import_module(f"xinglin.cli.{module}")
+    return app

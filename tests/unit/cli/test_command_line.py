@@ -8,6 +8,7 @@ import pytest
 
 from xinglin import __version__
 from xinglin.cli import run
+from xinglin.cli.commands import WORDS
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -16,13 +17,28 @@ def commands() -> list[list[str]]:
     """Every command, as its words."""
     from typer.main import get_command
 
-    from xinglin.cli.commands import app
+    from xinglin.cli.commands import application
 
     def below(command, words):
         parts = getattr(command, "commands", None)
         return [one for name, part in parts.items() for one in below(part, [*words, name])] if parts else [words]
 
-    return below(get_command(app), [])
+    return below(get_command(application()), [])
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_command_brings_all_of_itself(word):
+    code = (
+        "import sys; from typer.main import get_command; from xinglin.cli.commands import application\n"
+        "from xinglin.cli.opening import leaves\n"
+        "print(*[words for words, _ in leaves(get_command(application(sys.argv[1])))], sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True, check=True)
+    assert {one for one in map(" ".join, commands()) if one.split()[0] == word} <= set(done.stdout.splitlines())
+
+
+def test_every_word_has_its_modules():
+    assert {words[0] for words in commands()} == set(WORDS)
 
 
 def test_the_version_is_the_packages(capsys):
