@@ -16,8 +16,8 @@ from typer.main import get_command
 
 from xinglin.access.log import AuditLog
 from xinglin.cli import run
-from xinglin.cli.commands import app
-from xinglin.cli.intents import INTENTS
+from xinglin.cli.commands import application
+from xinglin.cli.intents import INTENTS, UNDECIDED
 from xinglin.cli.opening import leaves
 from xinglin.core.settings import Settings
 from xinglin.flows.credentials import issue_credential, revoke_credential
@@ -39,6 +39,7 @@ ARGUMENTS = {
     "access relate": "--person 5 --institution mercy",
     "access revoke": "VIEW",
     "backup create": "OUT/backups --recipient age1x",
+    "backup prune": "OUT/backups --keep 1",
     "consent grant": "--person 5 --purpose HRESCH",
     "consent list": "--person 5",
     "consent withdraw": "00 --person 5",
@@ -53,12 +54,16 @@ ARGUMENTS = {
     "ingest": "VIEW --site mercy",
     "job run": "VIEW",
     "ledger anchor": "",
+    "ledger audit": "",
+    "ledger checkpoint": "--out OUT/checkpoint",
     "ledger init-validator": "east --address 127.0.0.1:1",
     "ledger join": "VIEW",
     "ledger prove access": "00-1 --person 5",
     "ledger prove batch": "mercy:1",
     "ledger prove consent": "00 --person 5",
     "ledger prove row": "person:1",
+    "ledger start": "",
+    "ledger status": "",
     "link": "",
     "listen": "--mllp mercy=0",
     "mart build": "",
@@ -155,7 +160,13 @@ ATTACKS: dict[str, Callable[[Path], Path]] = {
 
 
 def test_every_command_says_what_it_is_about_to_do() -> None:
-    assert {words for words, _ in leaves(get_command(app))} == set(INTENTS)
+    assert {words for words, _ in leaves(get_command(application()))} == set(INTENTS)
+
+
+def test_what_is_not_decided_about_has_its_reason_here_and_in_the_guide() -> None:
+    assert {words for words, intent in INTENTS.items() if intent is None} == set(UNDECIDED)
+    guide = (Path(__file__).parents[2] / "docs" / "access.md").read_text()
+    assert [words for words, why in UNDECIDED.items() if f"| `{words}` | {why} |" not in guide] == []
 
 
 def test_every_command_that_opens_a_region_is_attacked_here() -> None:
@@ -202,6 +213,52 @@ def test_the_credential_may_be_named_by_the_environment(
     monkeypatch.setenv("XINGLIN_ACTOR", str(credential(refusing.home, "analyst")))
     assert run(["run", "--home", str(refusing.home)]) == 1
     assert "operator (HSYSADMIN)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["source profile {}", "messages {}", "view run VIEW --from {}"])
+def test_no_path_leads_around_the_decision_into_a_home(
+    words: str, refusing: Refusing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = refusing.home / "landing" / "mercy" / "site.json"
+    assert inside.is_file()
+    before = len(refusing.refusals())
+    (refusing.out / "link").unlink(missing_ok=True)
+    (refusing.out / "link").symlink_to(inside)
+    for path in (inside, refusing.out / "link"):
+        arguments = words.replace("VIEW", str(refusing.view)).format(path).split()
+        assert run(arguments) == 1
+        said = capsys.readouterr()
+        assert "by decision" in said.err and not said.out
+    assert refusing.refusals()[before:] == ["outside-role", "outside-role"]
+    assert run(words.replace("VIEW", str(refusing.view)).format(refusing.view).split()) in {0, 1, 2, 3}
+    assert "by decision" not in capsys.readouterr().err
+
+
+def test_an_agent_of_the_institution_serves_its_own_validator_and_no_other(refusing: Refusing, tmp_path: Path) -> None:
+    """A service needs no operator's credential; without a chain that was joined it ends after the decision."""
+    home = tmp_path / "home"
+    assert run(["ledger", "init-validator", "mercy", "--address", "127.0.0.1:1", "--home", str(home)]) == 0
+    agent = credential(home, "site-agent")
+    stranger = issue_credential(
+        Settings.load(home), ("eve", ("site-agent",), "eve", None), timedelta(hours=1), tmp_path / "eve.jws"
+    )
+    where = refusing._replace(home=home)
+    assert where.attempt("ledger start", agent) != 0
+    assert where.refusals() == []
+    assert where.attempt("ledger start", stranger) == 1
+    assert where.refusals() == ["other-site"]
+
+
+def test_the_state_of_several_homes_is_read_by_the_decision_of_each(
+    refusing: Refusing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    homes = [tmp_path / name for name in ("one", "two")]
+    for home in homes:
+        init_region(home)
+    who = credential(homes[0], "operator")
+    assert run(["ledger", "status", *map(str, homes), "--as", str(who)]) == 1
+    assert "credential-unknown-issuer" in capsys.readouterr().err
+    assert refusing._replace(home=homes[1]).refusals() == ["credential-unknown-issuer"]
 
 
 def test_nobody_else_may_remove_what_an_earlier_demo_left(refusing: Refusing) -> None:
