@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xinglin.cli.app import Home, Json, app
 from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, progress_bars, say
+
+if TYPE_CHECKING:
+    from xinglin.flows.erase import ErasureReport
 
 __all__: list[str] = []
 
@@ -35,9 +38,10 @@ def erase(
     if as_json:
         print_json(report)
         return
-    columns = ["site", "tombstone", "resources", "set aside", "originals", "waiting"]
+    columns = ["site", "tombstone", "resources", "set aside", "originals gone", "cut", "pieces", "waiting"]
     rows = [
-        (one.site, one.tombstone, one.resources, one.quarantined, one.originals, one.waiting) for one in report.sites
+        (one.site, one.tombstone, one.resources, one.quarantined, one.originals, one.redacted, one.pieces, one.waiting)
+        for one in report.sites
     ]
     print_table("Erased", columns, rows)
     say(
@@ -47,7 +51,21 @@ def erase(
     others = sum(one.others for one in report.sites)
     if others:
         say(f"{others} resources about other persons mention this one and were left as they are")
+    _tell_losses(report)
     tell_anchors(anchored)
+
+
+def _tell_losses(report: ErasureReport) -> None:
+    """What others lose, and where nobody could look."""
+    lost = sum(one.lost for one in report.sites)
+    if lost:
+        say(
+            f"{lost} records about other persons stood in originals that cannot be cut: they stay landed, their"
+            " originals are gone"
+        )
+    unread = sum(one.unread for one in report.sites)
+    if unread:
+        say(f"{unread} members of archives cannot be looked into (encrypted, damaged, nested) and were left")
 
 
 def _who(person: int | None, resume: bool, home: Path | None) -> int:

@@ -9,28 +9,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from xinglin.contracts.landing import QUARANTINE, RESOURCE, SUPERSEDED
 from xinglin.core.clock import Clock
-from xinglin.core.files import exclusive, file_sha256, full_disk, sync_folder, write_atomic
-from xinglin.landing.forgotten import Forgotten, forgotten_key
-from xinglin.landing.manifest import canonical, digest, sign
-from xinglin.landing.parquet import ROW_GROUP, sync, writer
-from xinglin.landing.store import Batch, LandedFile, Landing
-from xinglin.landing.tombstone import ErasedBatch, ErasedFile, Tombstone, folder_of, read_tombstones, seal
-from xinglin.landing.trace import Trace, trace_of, unpacked
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from xinglin.core.files import exclusive, full_disk, sync_folder, write_atomic
+from xinglin.landing.staging import PLAN, STAGE, Found, Stage
+from xinglin.landing.store import Batch, Landing
+from xinglin.landing.tombstone import folder_of
+from xinglin.landing.trace import Trace, trace_of
 
 __all__ = ["Erased", "erase", "finish", "pending"]
-
-_STAGE = ".erasure"
-_PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,12 @@ class Erased:
         tombstone: Number of the tombstone; None where there was nothing to erase.
         resources: Rows of resources, all versions.
         quarantined: Quarantined records whose content was erased.
-        originals: Kept originals that were removed.
+        originals: Kept originals that were removed as a whole.
+        redacted: Kept originals that were made anew without the person.
+        pieces: Members, lines, messages, rows and entries that were taken out of these.
+        lost: Records about other persons that went with what nobody can cut; they stay landed, only their original is
+            gone.
+        unread: Members of archives that could not be looked into and stay.
         waiting: Messages and objects that waited in the spool.
         others: Resources about other persons that mention this one; they are untouched.
     """
@@ -52,35 +47,27 @@ class Erased:
     resources: int = 0
     quarantined: int = 0
     originals: int = 0
+    redacted: int = 0
+    pieces: int = 0
+    lost: int = 0
+    unread: int = 0
     waiting: int = 0
-    others: int = 0
-
-
-@dataclass
-class _Found:
-    """What is to be erased of one batch."""
-
-    batch: Batch
-    rows: dict[str, dict[int, str]] = field(default_factory=dict)
-    keys: set[int] = field(default_factory=set)
-    resources: list[tuple[str, str]] = field(default_factory=list)
-    sources: set[int] = field(default_factory=set)
     others: int = 0
 
 
 def pending(site_folder: Path) -> bool:
     """Whether an erasure was decided and is not finished."""
-    plan = site_folder / _STAGE / _PLAN
+    plan = site_folder / STAGE / PLAN
     return plan.is_file() and (folder_of(site_folder) / json.loads(plan.read_bytes())["tombstone"]).is_file()
 
 
 def finish(site_folder: Path) -> None:
     """Finish an erasure that was decided; forget one that was not. The caller holds the site's lock."""
-    stage = site_folder / _STAGE
+    stage = site_folder / STAGE
     if not stage.is_dir():
         return
     if pending(site_folder):
-        plan = json.loads((stage / _PLAN).read_bytes())
+        plan = json.loads((stage / PLAN).read_bytes())
         for name, target in sorted(plan["moves"].items()):
             if (stage / name).exists():
                 (site_folder / target).parent.mkdir(exist_ok=True)
@@ -122,28 +109,37 @@ def erase(landing: Landing, site: str, keys: Collection[int], reason: str, clock
             return Erased(site)
         waiting = _empty_spool(landing.spool(site), trace)
         found = [_find(batch, trace) for batch in landing.batches(site)]
-        stage = _Stage(landing, site, trace, key)
+        stage = Stage(landing, site, trace, key)
         made = stage.make(found, reason, clock)
         if made is None:
             return Erased(site, waiting=waiting)
         finish(folder)
         landing.changed(site)
     return Erased(
-        site, made.sequence, sum(len(rows) for one in found for rows in one.rows.values()), stage.quarantined,
-        len(made.originals), waiting, sum(one.others for one in found),
-    )  # fmt: skip
+        site,
+        made.sequence,
+        resources=sum(len(rows) for one in found for rows in one.rows.values()),
+        quarantined=stage.quarantined,
+        originals=len(made.originals),
+        redacted=len(made.redacted),
+        pieces=sum(one.removed for one in made.redacted),
+        lost=stage.originals.lost,
+        unread=stage.originals.unread,
+        waiting=waiting,
+        others=sum(one.others for one in found),
+    )
 
 
-def _find(batch: Batch, trace: Trace) -> _Found:
+def _find(batch: Batch, trace: Trace) -> Found:
     """The rows of a batch that are about the person, or about nobody and name the person."""
     from xinglin.lake.engine import connect, parquet_list
 
-    found = _Found(batch)
+    found = Found(batch)
     files = {str(file.path): file for file in batch.files()}
     if not files:
         return found
     keys = ", ".join(map(str, sorted(trace.keys)))
-    named = [f'Patient/{one}"' for one in sorted(trace.ids)] + [f'|{one.decode()}"' for one in sorted(trace.numbers)]
+    named = [one.decode() for one in trace.mentions]
     mentions = " OR ".join(["contains(resource, ?)"] * len(named))
     with connect(memory_mb=500, threads=2) as connection:
         rows = connection.execute(
@@ -162,167 +158,6 @@ def _find(batch: Batch, trace: Trace) -> _Found:
         found.resources.append((file.resource_type, resource_id))
         found.sources.add(source)
     return found
-
-
-class _Stage:
-    """The new files of one erasure, in the hidden folder."""
-
-    def __init__(self, landing: Landing, site: str, trace: Trace, key: bytes) -> None:
-        self.landing = landing
-        self.site = site
-        self.trace = trace
-        self.key = key
-        self.folder = landing.folder(site)
-        self.stage = self.folder / _STAGE
-        self.quarantined = 0
-        self.moves: dict[str, str] = {}
-
-    def make(self, found: list[_Found], reason: str, clock: Clock) -> Tombstone | None:
-        """Make every new file and let the tombstone appear; None where nothing has to change."""
-        self.stage.mkdir()
-        keys = {key for one in found for key in one.keys}
-        batches = [made for one in found if (made := self._batch(one, keys))]
-        originals = tuple(sorted(set(self._originals(batches))))
-        if not batches and not originals:
-            shutil.rmtree(self.stage)
-            return None
-        self._forget([one for batch in found for one in batch.resources])
-        before = read_tombstones(self.folder)
-        tombstone = Tombstone(
-            self.site, len(before) + 1, before[-1].digest if before else None, reason, clock().isoformat(),
-            tuple(batches), originals,
-        )  # fmt: skip
-        name = f"{tombstone.sequence:06d}.json"
-        plan = {"tombstone": name, "moves": self.moves, "removes": [f"originals/{one}" for one in originals]}
-        write_atomic(self.stage / _PLAN, canonical(plan))
-        sync_folder(self.stage)
-        folder_of(self.folder).mkdir(exist_ok=True)
-        write_atomic(folder_of(self.folder) / name, seal(tombstone, self.key))
-        return tombstone
-
-    def _staged(self, target: str) -> Path:
-        name = f"{len(self.moves):06d}"
-        self.moves[name] = target
-        return self.stage / name
-
-    def _batch(self, found: _Found, keys: set[int]) -> ErasedBatch | None:
-        batch = found.batch
-        changed = [self._resources(file, found.rows[file.name]) for file in batch.files() if file.name in found.rows]
-        roles = {entry["role"]: entry for entry in batch.manifest["files"] if entry["role"] != "resource"}
-        if "superseded" in roles:
-            changed += self._superseded(batch, keys)
-        if "quarantine" in roles:
-            changed += self._set_aside(batch, found.sources)
-        redacted = self._redacted(batch)
-        if not changed and redacted is None:
-            return None
-        signature = (batch.path / "manifest.sig").read_text().strip() if redacted else None
-        return ErasedBatch(
-            batch.sequence, batch.digest, redacted, signature, tuple(changed), tuple(sorted(found.sources))
-        )
-
-    def _resources(self, file: LandedFile, rows: dict[int, str]) -> ErasedFile:
-        """The file with the rows emptied: their places, leaves and origins stay."""
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(file.path)
-        empty = {"key": 0, "patient_key": None, "resource_id": "", "resource": ""}
-        for name, value in empty.items():
-            table = _put(table, name, rows, value)
-        return self._rewritten(file.path, "resource", table, rows)
-
-    def _superseded(self, batch: Batch, keys: set[int]) -> list[ErasedFile]:
-        import pyarrow.parquet as pq
-
-        path = batch.path / "superseded.parquet"
-        table = pq.read_table(path)
-        rows = {row: "" for row, key in enumerate(table["key"].to_pylist()) if key in keys}
-        return [self._rewritten(path, "superseded", _put(table, "key", rows, 0), rows)] if rows else []
-
-    def _set_aside(self, batch: Batch, sources: set[int]) -> list[ErasedFile]:
-        """Quarantined records that tell of the person lose their content; that they were received stays."""
-        import pyarrow.parquet as pq
-
-        path = batch.path / "quarantine.parquet"
-        table = pq.read_table(path)
-        told = zip(*(table[name].to_pylist() for name in ("source", "member", "original")), strict=True)
-        rows = {
-            row: ""
-            for row, (_, member, original) in enumerate(told)
-            if (original and self.trace.told_by(original)) or (member and self.trace.told_by(member.encode()))
-        }
-        if not rows:
-            return []
-        self.quarantined += len(rows)
-        sources |= {table["source"][row].as_py() for row in rows}
-        return [
-            self._rewritten(path, "quarantine", _put(_put(table, "original", rows, None), "member", rows, None), rows)
-        ]
-
-    def _rewritten(self, path: Path, role: str, table: pa.Table, rows: dict[int, str]) -> ErasedFile:
-        contract = {"resource": RESOURCE, "superseded": SUPERSEDED, "quarantine": QUARANTINE}[role]
-        target = self._staged(f"{path.parent.name}/{path.name}")
-        with writer(target, contract) as out:
-            out.write_table(table.cast(out.schema), row_group_size=ROW_GROUP)
-        sync(target)
-        order = sorted(rows)
-        leaves = tuple(rows[row] for row in order) if role == "resource" else ()
-        return ErasedFile(
-            path.name, role, tuple(order), leaves, file_sha256(path), file_sha256(target), target.stat().st_size
-        )
-
-    def _redacted(self, batch: Batch) -> str | None:
-        """A manifest without names of files that name the person, signed anew; its SHA-256, or None."""
-        manifest = json.loads(batch.manifest_bytes)
-        told = [one for one in manifest["sources"] if self.trace.told_by(one["name"].encode())]
-        if not told:
-            return None
-        for number, source in enumerate(manifest["sources"]):
-            if source in told:
-                source["name"] = f"erased-{number}"
-        content = canonical(manifest)
-        for name, data in (("manifest.json", content), ("manifest.sig", sign(self.key, content))):
-            write_atomic(self._staged(f"{batch.path.name}/{name}"), data)
-        return digest(content)
-
-    def _originals(self, batches: list[ErasedBatch]) -> Iterator[str]:
-        """Kept originals that a record of the person was made from, or that hold one of the person's numbers."""
-        sources = {one.sequence: set(one.sources) for one in batches}
-        made_from: set[str] = set()
-        others: set[str] = set()
-        for batch in self.landing.batches(self.site):
-            archive: str | None = None
-            for number, source in enumerate(batch.manifest["sources"]):
-                own = source.get("original")
-                archive = own if source["role"] == "archive" else archive if source["role"] == "member" else None
-                kept = own or archive
-                if kept is not None and (self.folder / "originals" / kept).is_file():
-                    (made_from if number in sources.get(batch.sequence, ()) else others).add(kept)
-        yield from made_from
-        for kept in sorted(others - made_from):
-            if any(self.trace.numbered(one.lower()) for one in unpacked(self.folder / "originals" / kept)):
-                yield kept
-
-    def _forget(self, resources: list[tuple[str, str]]) -> None:
-        path = self.folder / "erased"
-        known = self.landing.forgotten(self.site) or Forgotten(
-            self.site, forgotten_key(self.landing.keys / "erased.key"), frozenset()
-        )
-        write_atomic(self._staged(path.name), known.plus(resources).content)
-
-
-def _put(table: pa.Table, name: str, rows: dict[int, str], value: Any) -> pa.Table:
-    """A table with one value in some rows of a column."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = table.schema.get_field_index(name)
-    kind = table.schema.field(column)
-    hit = np.zeros(table.num_rows, dtype=bool)
-    hit[list(rows)] = True
-    values = pc.if_else(pa.array(hit), pa.scalar(value, kind.type), table[name])
-    return table.set_column(column, kind.with_nullable(True), values)
 
 
 def _empty_spool(spool: Path, trace: Trace) -> int:

@@ -7,16 +7,19 @@ a resource of a known site, type and id was erased.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from xinglin.core.files import private_file
+from xinglin.sources import Record, Rejected
 
 __all__ = ["Forgotten", "forgotten_key", "read_forgotten"]
 
 _SIZE = 16
+_NAMED = re.compile(rb"Patient/([A-Za-z0-9.-]{1,64})").findall
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,17 @@ class Forgotten:
         if patient_id is not None and self.hash("Patient", patient_id) in self.hashes:
             return True
         return self.hash(resource_type, resource_id) in self.hashes
+
+    def owns(self, record: Record) -> bool:
+        """Whether a record's resource, or its patient, was erased; of what cannot be read, whether it names one."""
+        found = record.found
+        if isinstance(found, Rejected):
+            return self.told(record.raw)
+        return self.holds(found.resource_type, found.resource_id, found.patient_id)
+
+    def told(self, text: bytes) -> bool:
+        """Whether a text names a Patient that was erased."""
+        return any(self.holds("Patient", one.decode(), None) for one in set(_NAMED(text)))
 
     def plus(self, resources: Iterable[tuple[str, str]]) -> Forgotten:
         """With these resources, by type and id."""

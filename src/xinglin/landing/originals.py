@@ -10,7 +10,7 @@ from typing import IO
 
 from xinglin.core.files import full_disk, sync_folder
 
-__all__ = ["Objects", "keep_original", "original_sha256"]
+__all__ = ["Objects", "keep_original", "kept_name", "original_sha256"]
 
 _PACKED = (".gz", ".zst", ".zstd", ".zip")
 
@@ -110,15 +110,31 @@ def _copy(source: IO[bytes], target: IO[bytes], packed: bool) -> None:
         zstandard.ZstdCompressor(level=3).copy_stream(source, target)
 
 
+def kept_name(copy: Path, packed_here: bool) -> str:
+    """The name under which an original of these bytes is kept: its SHA-256, and how it was packed here.
+
+    Args:
+        copy: The bytes as they are to be kept.
+        packed_here: Whether the landing packed them by zstd.
+    """
+    if not packed_here:
+        return original_sha256(copy)
+    return f"{_unpacked_sha256(copy)}.zst"
+
+
 def original_sha256(copy: Path) -> str:
     """The SHA-256 of an original as it was received."""
+    if copy.suffix == ".zst":
+        return _unpacked_sha256(copy)
     with copy.open("rb") as file:
-        if copy.suffix != ".zst":
-            return hashlib.file_digest(file, "sha256").hexdigest()
-        import zstandard
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
-        digest = hashlib.sha256()
-        with zstandard.ZstdDecompressor().stream_reader(file) as reader:
-            while block := reader.read(1_000_000):
-                digest.update(block)
-        return digest.hexdigest()
+
+def _unpacked_sha256(copy: Path) -> str:
+    import zstandard
+
+    digest = hashlib.sha256()
+    with copy.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+        while block := reader.read(1_000_000):
+            digest.update(block)
+    return digest.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
@@ -25,7 +24,6 @@ __all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "ma
 
 FILE_ROWS = 65_536
 _MENTIONED = 200_000
-_NAMED = re.compile(rb"Patient/([A-Za-z0-9.-]{1,64})").findall
 _ERASED = Rejected("erased", "expected nothing more of a person whose records were erased")
 FILE_BYTES = 40_000_000  # a full chunk of NDJSON stays a file of its own: it is written once
 
@@ -140,7 +138,7 @@ class _Worker:
         quarantined = 0
         for record in records(part, self.task.reading):
             received += 1
-            if self._erased(record):
+            if self.task.forgotten is not None and self.task.forgotten.owns(record):
                 quarantined += 1
                 self.outcome.erased.add(part.source)
                 self._set_aside(part, Record(record.position, _ERASED, b"", max(record.size, len(record.raw))), _ERASED)
@@ -156,15 +154,6 @@ class _Worker:
         self.outcome.quarantined[part.source] += quarantined
         if part.unhashed:
             self.outcome.hashes[part.source] = digest_of(part)
-
-    def _erased(self, record: Record) -> bool:
-        """Whether the resource, or the patient it is about, was erased; unreadable records by what they name."""
-        gone, found = self.task.forgotten, record.found
-        if gone is None:
-            return False
-        if isinstance(found, Rejected):
-            return any(gone.holds("Patient", one.decode(), None) for one in set(_NAMED(record.raw)))
-        return gone.holds(found.resource_type, found.resource_id, found.patient_id)
 
     def _again(self, found: Resource) -> bool:
         """Whether this task has the same mention already: then it is a duplicate of whatever is known."""

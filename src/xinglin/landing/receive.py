@@ -21,6 +21,7 @@ from xinglin.landing.erasure import finish
 from xinglin.landing.originals import keep_original
 from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
 from xinglin.landing.pool import Pool, worker_pool
+from xinglin.landing.redaction import kept_without
 from xinglin.landing.store import Counts, Landing
 from xinglin.landing.versions import Decision, Offers, decide
 from xinglin.sources import Found, Part, Reading, Received, Splitter, discover
@@ -201,11 +202,17 @@ class _Work:
             if entry:
                 manifest["files"].append(entry)
         withheld = self._withheld()
-        originals = self.kept | {
-            source: keep_original(one.path, one.name, one.sha256, self.folder / "originals")
-            for source, one in enumerate(self.splitter.received)
-            if one.rewritten and not one.in_archive and source not in self.kept and source not in withheld
-        }
+        places = (folder.parent / "work" / "redacted", self.folder / "originals")
+        redacted = kept_without(self.splitter.received, self.erased, self.reading, self.forgotten, places)
+        originals = (
+            self.kept
+            | redacted
+            | {
+                source: keep_original(one.path, one.name, one.sha256, self.folder / "originals")
+                for source, one in enumerate(self.splitter.received)
+                if one.rewritten and not one.in_archive and source not in self.kept and source not in withheld
+            }
+        )
         mapping = self.reading.mapping
         return manifest | {
             "site": self.site,
@@ -216,7 +223,7 @@ class _Work:
         }
 
     def _withheld(self) -> set[int]:
-        """Sources whose originals are not kept: they hold what was erased, or an archive's member does."""
+        """Sources whose originals are not kept as they are: they hold what was erased, or an archive's member does."""
         withheld, archive = set(self.erased), 0
         for number, one in enumerate(self.splitter.received):
             archive = number if one.role == "archive" else archive

@@ -17,9 +17,20 @@ from typing import Any
 from xinglin.core.errors import VerificationFailed
 from xinglin.landing.manifest import canonical, check_signature, digest, sign
 
-__all__ = ["Change", "ErasedBatch", "ErasedFile", "Tombstone", "folder_of", "merged", "read_tombstones", "seal"]
+__all__ = [
+    "Change",
+    "ErasedBatch",
+    "ErasedFile",
+    "RedactedOriginal",
+    "Tombstone",
+    "folder_of",
+    "merged",
+    "originals_now",
+    "read_tombstones",
+    "seal",
+]
 
-_FORMAT = 1
+_FORMAT, _REDACTING = 1, 2
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,23 @@ class ErasedBatch:
 
 
 @dataclass(frozen=True)
+class RedactedOriginal:
+    """A kept original that another one took the place of: the same without what was erased.
+
+    Args:
+        before: The old one's name, which holds the SHA-256 of the original as it was received.
+        after: The new one's name, which holds its SHA-256.
+        bytes: The new one's size as it is kept.
+        removed: Pieces that were taken out: members, lines, messages, rows, entries.
+    """
+
+    before: str
+    after: str
+    bytes: int
+    removed: int
+
+
+@dataclass(frozen=True)
 class Tombstone:
     """One erasure at one site.
 
@@ -78,6 +106,7 @@ class Tombstone:
         time: When, ISO 8601.
         batches: What was erased of each batch.
         originals: Kept originals that were removed.
+        redacted: Kept originals that were made anew without what was erased.
     """
 
     site: str
@@ -87,11 +116,15 @@ class Tombstone:
     time: str
     batches: tuple[ErasedBatch, ...]
     originals: tuple[str, ...]
+    redacted: tuple[RedactedOriginal, ...] = ()
 
     @property
     def content(self) -> bytes:
-        """The bytes that are signed."""
-        return canonical({"format": _FORMAT, "kind": "tombstone", **asdict(self)})
+        """The bytes that are signed; a tombstone that redacts no original says nothing about that."""
+        said = asdict(self)
+        if not self.redacted:
+            del said["redacted"]
+        return canonical({"format": _REDACTING if self.redacted else _FORMAT, "kind": "tombstone", **said})
 
     @property
     def digest(self) -> str:
@@ -181,7 +214,12 @@ def _read(content: dict[str, Any]) -> Tombstone:
         for one in content["batches"]
     )
     names = ("site", "sequence", "previous", "reason", "time")
-    return Tombstone(**{name: content[name] for name in names}, batches=batches, originals=tuple(content["originals"]))
+    return Tombstone(
+        **{name: content[name] for name in names},
+        batches=batches,
+        originals=tuple(content["originals"]),
+        redacted=tuple(RedactedOriginal(**one) for one in content.get("redacted", ())),
+    )
 
 
 def merged(tombstones: Sequence[Tombstone]) -> dict[int, Change]:
@@ -191,3 +229,23 @@ def merged(tombstones: Sequence[Tombstone]) -> dict[int, Change]:
         for batch in tombstone.batches:
             changes[batch.sequence] = changes.get(batch.sequence, Change(batch.manifest)).then(batch)
     return changes
+
+
+def originals_now(tombstones: Sequence[Tombstone]) -> dict[str, str | None]:
+    """What became of the originals that tombstones name: the name of what stands in an original's place, or None.
+
+    Args:
+        tombstones: Of one site, oldest first.
+
+    Example:
+        >>> first = Tombstone("mercy", 1, None, "r", "t", (), ("b",), (RedactedOriginal("a", "a1", 5, 1),))
+        >>> then = Tombstone("mercy", 2, first.digest, "r", "t", (), (), (RedactedOriginal("a1", "a2", 4, 1),))
+        >>> originals_now([first]), originals_now([first, then])
+        ({'b': None, 'a': 'a1'}, {'b': None, 'a': 'a2', 'a1': 'a2'})
+    """
+    now: dict[str, str | None] = {}
+    for tombstone in tombstones:
+        step: dict[str, str | None] = dict.fromkeys(tombstone.originals)
+        step |= {one.before: one.after for one in tombstone.redacted}
+        now = {name: step.get(found, found) if found is not None else None for name, found in now.items()} | step
+    return now

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import re
-import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from xinglin.landing.store import Batch
+from xinglin.sources import Record, Rejected
 
-__all__ = ["Trace", "trace_of", "unpacked"]
+__all__ = ["Trace", "trace_of"]
 
 _LONG = 6
 
@@ -55,6 +52,32 @@ class Trace:
     def numbered(self, small: bytes) -> bool:
         """Whether a content in small letters holds one of the person's numbers."""
         return bool(self.numbers) and self._numbers.search(small) is not None
+
+    def owns(self, record: Record) -> bool:
+        """Whether a record is the person's, or about nobody and names them; what cannot be read, by `told_by`."""
+        found = record.found
+        if isinstance(found, Rejected):
+            return self.told_by(record.raw)
+        if found.patient_id is not None:
+            return found.patient_id in self.ids
+        return any(one in found.text for one in self.mentions)
+
+    def suspected(self, data: bytes) -> bool:
+        """Whether bytes can hold something of the person; a quick look that errs on the safe side."""
+        small = data.lower()
+        return any(one in small for one in self._looked_for)
+
+    @cached_property
+    def mentions(self) -> tuple[bytes, ...]:
+        """How a resource names the person: by reference, or by an identifier."""
+        return (
+            *(f'Patient/{one}"'.encode() for one in sorted(self.ids)),
+            *(b"|" + one + b'"' for one in sorted(self.numbers)),
+        )
+
+    @cached_property
+    def _looked_for(self) -> tuple[bytes, ...]:
+        return (*sorted(self.numbers), *(f"patient/{one}".lower().encode() for one in sorted(self.ids)))
 
     @cached_property
     def _numbers(self) -> re.Pattern[bytes]:
@@ -107,45 +130,3 @@ def _learn(patient: dict[str, Any], numbers: set[bytes], names: set[tuple[bytes,
         for given in name.get("given", ()):
             if name.get("family") and given:
                 names.add((str(name["family"]).lower().encode(), str(given).lower().encode()))
-
-
-def unpacked(path: Path) -> Iterator[bytes]:
-    """The content of a kept original, members of archives one by one, in blocks that overlap by 1,000 bytes."""
-    import zstandard
-
-    if path.suffix == ".zst":
-        with (
-            path.open("rb") as file,
-            zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader,
-        ):
-            yield from _blocks(reader)
-        return
-    head = path.open("rb").read(4)
-    if head.startswith(b"PK") and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                yield name.encode()
-                with archive.open(name) as member:
-                    yield from _blocks(member)
-        return
-    if head.startswith(b"\x1f\x8b"):
-        with gzip.open(path) as packed:
-            yield from _blocks(packed)
-        return
-    if head == b"\x28\xb5\x2f\xfd":
-        with (
-            path.open("rb") as file,
-            zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as reader,
-        ):
-            yield from _blocks(reader)
-        return
-    with path.open("rb") as file:
-        yield from _blocks(file)
-
-
-def _blocks(file: Any) -> Iterator[bytes]:
-    reader = io.BufferedReader(file) if not hasattr(file, "peek") and hasattr(file, "readinto") else file
-    before = b""
-    while block := reader.read(1_000_000):
-        yield before + block
-        before = block[-1_000:]

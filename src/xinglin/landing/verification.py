@@ -15,7 +15,7 @@ from xinglin.landing.erasure import pending
 from xinglin.landing.manifest import canonical, check_signature, digest
 from xinglin.landing.originals import original_sha256
 from xinglin.landing.store import Batch, LandedFile, Landing, Site
-from xinglin.landing.tombstone import folder_of, read_tombstones
+from xinglin.landing.tombstone import folder_of, originals_now, read_tombstones
 
 __all__ = ["VerifyReport", "verify"]
 
@@ -49,7 +49,7 @@ def verify(
     total = sum(len(_manifest(batch)["files"]) for _, batch in batches)
     files = resources = 0
     previous: dict[str, Batch] = {}
-    removed = {one.name: _check_tombstones(landing, one) for one in sites}
+    now = {one.name: _check_tombstones(landing, one) for one in sites}
     for one, batch in batches:
         _check_chain(one, batch, previous.get(one.name))
         previous[one.name] = batch
@@ -58,7 +58,7 @@ def verify(
             if progress:
                 progress(files, total)
         resources += _check_resources(batch)
-        _check_originals(landing, batch, removed[one.name])
+        _check_originals(landing, batch, now[one.name])
     erased = sum(len(batch.erased(file.name)) for _, batch in batches for file in batch.files())
     return VerifyReport(len(sites), len(batches), files, resources, erased)
 
@@ -70,8 +70,8 @@ def _manifest(batch: Batch) -> dict[str, Any]:
         raise VerificationFailed("the manifest cannot be read", source=str(batch.path / "manifest.json")) from error
 
 
-def _check_tombstones(landing: Landing, site: Site) -> set[str]:
-    """Signatures and order of a site's tombstones; the originals that they say were removed."""
+def _check_tombstones(landing: Landing, site: Site) -> dict[str, str | None]:
+    """Signatures and order of a site's tombstones; what stands in the place of originals that they name."""
     folder = landing.folder(site.name)
     if pending(folder):
         raise VerificationFailed(
@@ -82,7 +82,7 @@ def _check_tombstones(landing: Landing, site: Site) -> set[str]:
     for tombstone in tombstones:
         if tombstone.site != site.name or not {one.sequence for one in tombstone.batches} <= there:
             raise VerificationFailed("a tombstone does not belong to what is there", source=str(folder_of(folder)))
-    return {name for tombstone in tombstones for name in tombstone.originals}
+    return originals_now(tombstones)
 
 
 def _check_chain(site: Site, batch: Batch, previous: Batch | None) -> None:
@@ -199,15 +199,23 @@ def _check_resources(batch: Batch) -> int:
     return tree.size
 
 
-def _check_originals(landing: Landing, batch: Batch, removed: set[str]) -> None:
+def _check_originals(landing: Landing, batch: Batch, now: dict[str, str | None]) -> None:
+    """Every original is as it was received, or as a tombstone says it was made anew, or erased and gone."""
     for source in batch.manifest["sources"]:
-        if "original" in source:
-            path = landing.folder(batch.site) / "originals" / source["original"]
-            if path.name in removed:
-                if path.is_file():
-                    raise VerificationFailed("an original that was erased is there", source=str(path))
-                continue
-            if not path.is_file():
-                raise VerificationFailed("the original of a received file is missing", source=str(path))
-            if original_sha256(path) != source["sha256"]:
-                raise VerificationFailed("the original of a received file was changed", source=str(path))
+        if "original" not in source:
+            continue
+        folder = landing.folder(batch.site) / "originals"
+        first = folder / source["original"]
+        name = now.get(first.name, first.name)
+        if name != first.name and first.exists():
+            raise VerificationFailed("an original that was erased is there", source=str(first))
+        if name is None:
+            continue
+        path = folder / name
+        if not path.is_file():
+            raise VerificationFailed("the original of a received file is missing", source=str(path))
+        # Its own name is the hash of one that something was taken out of, here or when it was received.
+        redacted = name != first.name or "redacted" in source
+        if original_sha256(path) != (name.split(".")[0] if redacted else source["sha256"]):
+            kind = "the original of a received file, redacted," if redacted else "the original of a received file"
+            raise VerificationFailed(f"{kind} was changed", source=str(path))

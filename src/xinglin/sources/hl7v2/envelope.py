@@ -9,7 +9,7 @@ from xinglin.sources.limits import Limits
 from xinglin.sources.record import KEPT, Rejected
 from xinglin.sources.unpack import Stretch
 
-__all__ = ["is_xml", "messages", "recognised", "stretches"]
+__all__ = ["beginnings", "envelopes", "is_xml", "messages", "recognised", "stretches"]
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n\x0b\x1c\x00"
@@ -146,6 +146,27 @@ class _Cutter:
     def _too_large(self) -> Stretch:
         rejected = Rejected("too-large", f"expected a message of at most {self.limits.resource_bytes} bytes")
         return Stretch(self.beginning, self.offset, self.first, self.skipped, rejected)
+
+
+def beginnings(data: bytes) -> list[int]:
+    """Where the messages of a stretch begin.
+
+    Example:
+        >>> beginnings(b"BHS|\\rMSH|1\\rPID|\\rMSH|2\\r")
+        [5, 16]
+    """
+    return list(_beginnings(data))
+
+
+def envelopes(data: bytes) -> bytes:
+    """The batch headers and trailers that stand behind a message, each with its line end.
+
+    Example:
+        >>> envelopes(b"MSH|1\\rPID|\\rBTS|2\\rFTS|1\\r")
+        b'BTS|2\\rFTS|1\\r'
+    """
+    found = (match.group().lstrip(_ENDS) for match in _ENVELOPE.finditer(data))
+    return b"".join(one + b"\r" for one in found)
 
 
 def _beginnings(data: bytes, inside: bool = False) -> Iterator[int]:
