@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xinglin.cli.app import Home, Json, app
-from xinglin.cli.opening import opened
+from xinglin.cli.opening import decided, opened
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
 
@@ -161,13 +161,15 @@ def prune_backups(
     target: Where,
     keep: Annotated[int, typer.Option(help="How many to keep: the newest.", min=1)],
     secrets: Secrets = None,
+    home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Let go of old backups and of the objects that no kept one names."""
+    """Let go of old backups and of the objects that no kept one names; an operator of the region may."""
     from xinglin.flows.backup import open_target
     from xinglin.flows.backup import prune_backups as prune
 
-    pruned = prune(open_target(target, secrets=secrets), keep)
+    settings = decided("backup prune", home)
+    pruned = prune(open_target(target, settings.home, secrets), keep)
     if as_json:
         print_json(pruned)
     else:

@@ -9,7 +9,7 @@ import typer
 
 from xinglin.cli.app import Home, Json
 from xinglin.cli.ledger import ledger_app
-from xinglin.cli.opening import credential, intent_of
+from xinglin.cli.opening import decided
 from xinglin.cli.show import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def init_validator(
 
     from xinglin.core.settings import LedgerSettings, default_home
     from xinglin.ledger.consortium.home import NodeOptions, transaction_key
-    from xinglin.wiring import decided, init_region
+    from xinglin.wiring import init_region
 
     options = NodeOptions(address, listen, rpc, commit_ms)
     place = init_region((home or default_home()).absolute()).home
-    settings = decided(place, intent_of("ledger init-validator"), credential())
+    settings = decided("ledger init-validator", place)
     validator = _validator(settings.home)
     key = transaction_key(settings.keys / "ledger.key")
     member = validator.make((name, power), key, options, int(time.time()))
@@ -65,14 +65,10 @@ def join(
     import time
 
     from xinglin.core.errors import UsageError
-    from xinglin.core.settings import default_home
     from xinglin.ledger.consortium.members import FORMAT, Member
     from xinglin.ledger.genesis import Genesis
-    from xinglin.wiring import decided
 
-    place = (home or default_home()).absolute()
-    decided(place, intent_of("ledger join"), credential())
-    validator = _validator(place)
+    validator = _validator(decided("ledger join", home).home)
     texts = {path: path.read_text() for path in files}
     others = [Member.from_json(text, str(path)) for path, text in texts.items() if FORMAT in text]
     running = [text for text in texts.values() if FORMAT not in text]
@@ -106,6 +102,9 @@ def start(home: Home = None, as_json: Json = False) -> None:
     from xinglin.ledger.consortium.process import run_validator, serving
 
     validator = _validator((home or default_home()).absolute())
+    # A service runs for years: an agent of the institution's own is enough for it.
+    names = {validator.read_member().name} if validator.member.is_file() else set()
+    decided("ledger start", home, sites=frozenset(names))
     with serving(validator) as server:
         run_validator(validator, server, lambda pid: _told(pid, as_json))
 
@@ -148,10 +147,12 @@ def status(
     as_json: Json = False,
 ) -> None:
     """How the ledger stands; of several homes or nodes, exit code 1 when they do not agree."""
-    from xinglin.core.settings import Settings, default_home
+    from xinglin.core.settings import default_home
 
     own = (home or default_home()).absolute()
-    if not where and Settings.load(own).ledger.kind == "embedded":
+    # What a node says at its door it says to everybody who reaches that; a home is read by decision.
+    regions = [decided("ledger status", Path(one)) for one in where or [str(own)] if "://" not in one]
+    if not where and regions[0].ledger.kind == "embedded":
         show_store(own, as_json)
     else:
         show_nodes(where or [str(own)], as_json)

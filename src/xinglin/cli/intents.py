@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from xinglin.core.intent import Intent
 from xinglin.core.permit import EVERY
 
-__all__ = ["INTENTS"]
+__all__ = ["INTENTS", "UNDECIDED"]
 
 
 def _intent(action: str, reads: str = "", writes: Iterable[str] = (), *, population: bool = False) -> Intent:
@@ -21,20 +21,21 @@ _PROGRAM = _intent("program", _MART, population=True)
 _STATUS = _intent("status", f"landing identity {_MART}")
 _REVIEW = _intent("review", "landing identity")
 _DECIDE = _intent("review", "landing identity", ["identity"])
+_KEYS = _intent("administer")
 _ADMINISTER = _intent("administer", "sites landing", ["sites", "landing"])
 _INGEST = _intent("ingest", "landing", ["landing"])
 _LOG = _intent("log", "identity")
 _CONSENT = _intent("consent")
 
 INTENTS: dict[str, Intent | None] = {
-    "access issue": _intent("administer"),
+    "access issue": _KEYS,
     "access log": _LOG,
     "access relate": _intent("refer"),
-    "access revoke": _intent("administer"),
+    "access revoke": _KEYS,
     "backup create": _intent("backup", EVERY),
     "backup keygen": None,
     "backup list": None,
-    "backup prune": None,
+    "backup prune": _intent("backup"),
     "backup restore": _intent("restore", EVERY, [EVERY]),
     "backup verify": None,
     "consent grant": _CONSENT,
@@ -53,16 +54,16 @@ INTENTS: dict[str, Intent | None] = {
     "job run": _PROGRAM,
     "ledger demo": None,
     "ledger anchor": _intent("verify", f"landing {_MART}"),
-    "ledger audit": None,
-    "ledger checkpoint": None,
-    "ledger init-validator": _intent("administer"),
-    "ledger join": _intent("administer"),
+    "ledger audit": _intent("verify"),
+    "ledger checkpoint": _KEYS,
+    "ledger init-validator": _KEYS,
+    "ledger join": _KEYS,
     "ledger prove access": _LOG,
     "ledger prove batch": _intent("verify", "landing"),
     "ledger prove consent": _CONSENT,
     "ledger prove row": _intent("verify", f"landing {_MART}"),
-    "ledger start": None,
-    "ledger status": None,
+    "ledger start": _intent("serve"),
+    "ledger status": _intent("status"),
     "ledger verify-proof": None,
     "ledger watch": None,
     "ledger witness": None,
@@ -89,4 +90,22 @@ INTENTS: dict[str, Intent | None] = {
     "view suite": None,
     "vocabulary load": _intent("work", "vocabulary", ["vocabulary"]),
 }
-"""By the words of the command; None where it touches no region, or makes one."""
+"""By the words of the command; None where nothing is to be decided, and `UNDECIDED` says why."""
+
+UNDECIDED = {
+    "backup keygen": "writes a key pair to a file that the caller names; it opens no region",
+    "backup list": "reads names, sizes and roots from a place of backups, which any keeper of a copy can; no region",
+    "backup verify": "reads a place of backups and gives nothing of their content; any keeper of a copy can check it",
+    "init": "makes an empty region and its owner's credential, by which the first decision is made",
+    "ledger demo": "makes homes of its own to try a consortium out; each validator it starts is decided about",
+    "ledger verify-proof": "reads a proof and a genesis that the caller has; strangers check with it",
+    "ledger watch": "serves a witness out of the witness's own folder; no region",
+    "ledger witness": "cosigns with the witness's own key, out of its own folder; no region",
+    "messages": "reads messages that the caller has, outside every home",
+    "region generate": "writes synthetic data to a folder that the caller names",
+    "source profile": "reads a table that the caller has, outside every home",
+    "view check": "reads the view's own file",
+    "view sql": "reads the view's own file",
+    "view suite": "reads the published tests of the standard",
+}
+"""Why a command has no decision: each reads or writes only what the caller has without the region."""

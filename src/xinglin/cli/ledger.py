@@ -99,10 +99,10 @@ def anchor(home: Home = None, as_json: Json = False) -> None:
 @ledger_app.command("audit")
 def audit(home: Home = None, as_json: Json = False) -> None:
     """Execute every transaction again, compare everything that is kept, and name the first bad item."""
-    from xinglin.core.settings import default_home
+    from xinglin.cli.opening import decided
     from xinglin.ledger import check_store
 
-    header = check_store((home or default_home()).absolute() / "ledger" / "ledger.sqlite")
+    header = check_store(decided("ledger audit", home).home / "ledger" / "ledger.sqlite")
     if as_json:
         known = {"height": header.height, "transactions": header.size, "app_hash": header.app_hash.hex()}
         print_json(known | {"log_root": header.log_root.hex(), "state_root": header.state_root.hex()})
@@ -126,12 +126,13 @@ def checkpoint(
     as_json: Json = False,
 ) -> None:
     """Sign what the ledger is now, for a witness to cosign; or keep what a witness cosigned."""
+    from xinglin.cli.opening import decided
     from xinglin.core.files import write_atomic
     from xinglin.ledger.note import Note
     from xinglin.ledger.witness_door import ask_witness
     from xinglin.wiring import open_keeper
 
-    with opened_ledger(home) as (settings, ledger):
+    with opened_ledger(decided("ledger checkpoint", home).home) as (settings, ledger):
         keeper = open_keeper(settings, ledger)
         if take or ask:
             asked = None if ask is None else ask_witness(ask, lambda seen: keeper.request(ledger, seen))

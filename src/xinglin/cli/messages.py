@@ -26,9 +26,12 @@ def messages(
     as_json: Json = False,
 ) -> None:
     """Show what would become of HL7 v2 messages: landed or quarantined, each with its reason. Nothing is landed."""
+    from xinglin.cli.opening import outside
     from xinglin.flows.messages import accounts
     from xinglin.sources import Reading
 
+    for path in paths:
+        outside(path)
     text = mapping.read_text(encoding="utf-8") if mapping else None
     found = list(accounts(paths, Reading("hl7v2", text)))
     totals = _totals(found)

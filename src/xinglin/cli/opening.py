@@ -15,9 +15,20 @@ from xinglin.cli.intents import INTENTS
 
 if TYPE_CHECKING:
     from xinglin.core.intent import Intent
+    from xinglin.core.settings import Settings
     from xinglin.flows import Stores
 
-__all__ = ["classes_named", "command_line", "credential", "intent_of", "landing_of", "leaves", "opened"]
+__all__ = [
+    "classes_named",
+    "command_line",
+    "credential",
+    "decided",
+    "intent_of",
+    "landing_of",
+    "leaves",
+    "opened",
+    "outside",
+]
 
 _PRESENTED: ContextVar[Path | None] = ContextVar("presented", default=None)
 
@@ -40,6 +51,43 @@ def opened(command: str, home: Path | None, *, create: bool = False, **said: Any
     return open_region(home, intent_of(command, **said), credential(), create=create)
 
 
+def decided(command: str, home: Path | None, **said: Any) -> Settings:
+    """Have decided what opens no stores: work on the ledger, on keys, on backups.
+
+    Args:
+        command: Its words, as `INTENTS` has them.
+        home: The region's folder.
+        said: What the command line says of the intent.
+
+    Raises:
+        AccessDenied: Whoever runs the command may not; the refusal is in the audit log.
+        NotFound: There is no region.
+    """
+    from xinglin.core.settings import default_home
+    from xinglin.wiring import decided as decide
+
+    return decide((home or default_home()).absolute(), intent_of(command, **said), credential())
+
+
+def outside(path: Path) -> None:
+    """Pass where a path lies outside every home; the way around the decision that leads into one is refused.
+
+    Args:
+        path: What a command without a decision is to read.
+
+    Raises:
+        AccessDenied: It lies in a home, in whose audit log the refusal is.
+    """
+    from xinglin.core.intent import Intent
+    from xinglin.wiring import decided as decide
+
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        if (folder / "xinglin.toml").is_file():
+            # No role may do this, so it ends here, written down.
+            decide(folder, Intent("read-by-path", purpose=""), credential())
+
+
 def intent_of(command: str, **said: Any) -> Intent:
     """What a command is about to do.
 
@@ -53,7 +101,7 @@ def intent_of(command: str, **said: Any) -> Intent:
     """
     intent = INTENTS[command]
     if intent is None:
-        raise ValueError(f"{command} touches no region")
+        raise ValueError(f"{command} has no decision")
     return replace(intent, **{name: value for name, value in said.items() if value is not None})
 
 

@@ -33,9 +33,14 @@ def profile(
     as_json: Json = False,
 ) -> None:
     """Look at a table, say what its columns may be, and draft the mapping file; no value is shown."""
+    from xinglin.cli.opening import outside
     from xinglin.core.files import write_atomic
     from xinglin.flows.profile import profile as look
 
+    # The URL of a database in a file names its path.
+    named = Path(place.rpartition(":///")[2].partition("?")[0])
+    if named.exists():
+        outside(named)
     found = look(place, time_zone)
     if out is not None:
         write_atomic(out, found.mapping.encode())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xinglin.cli.app import Home, Json, Purpose, app
-from xinglin.cli.opening import classes_named, opened
+from xinglin.cli.opening import classes_named, opened, outside
 from xinglin.cli.show import complain, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def run_view(
         finally:
             os.umask(before)
         return
+    outside(source)
     files = FileRecords(source, compiled.resource)
     with TemporaryDirectory() as folder:
         # The records are read in the interpreter, so a second thread of the engine would only wait.

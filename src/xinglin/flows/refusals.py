@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["refusal"]
 
 _ISSUED = "name a credential that the region's owner issued: --as FILE"
+_AROUND = "read-by-path"
 _SAID = {
     "no-credential": ("nobody said who runs this", _ISSUED),
     "credential-malformed": ("the credential cannot be read", _ISSUED),
@@ -50,6 +51,8 @@ def refusal(reason: str, intent: Intent, roles: tuple[str, ...]) -> AccessDenied
         refused: the credential has expired
     """
     what, remedy = _SAID.get(reason, ("", ""))
+    if intent.action == _AROUND:
+        what, remedy = "this lies in a region's home, which is read by decision only", "use sql, record or view --lake"
     if not what:
         who = f"role {' or '.join(roles)}" if roles else "nobody in particular"
         what = f"{intent.action}{f' for {intent.purpose}' if intent.purpose else ''} is not for {who}"
