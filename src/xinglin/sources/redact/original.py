@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -87,8 +88,8 @@ def _worth(content: Content, judge: Judge) -> bool:
 
 def _redact_archive(original: Original, judge: Judge, target: Path) -> Cut:
     members, comment = directory(original.path)
-    work = _Archive(original, judge)
-    with _folder(target.with_name(f"{target.name}.parts")) as folder:
+    with _folder(target.with_name(f"{target.name}.parts")) as folder, zipfile.ZipFile(original.path) as archive:
+        work = _Archive(original, archive, judge)
         rest = [
             kept for number, one in enumerate(members) if (kept := work.kept(one, folder / str(number))) is not None
         ]
@@ -113,8 +114,9 @@ def _folder(path: Path) -> Iterator[Path]:
 class _Archive:
     """One archive that is gone through."""
 
-    def __init__(self, original: Original, judge: Judge) -> None:
+    def __init__(self, original: Original, archive: zipfile.ZipFile, judge: Judge) -> None:
         self.original = original
+        self.archive = archive
         self.judge = judge
         self.changed = False
         self.removed = 0
@@ -141,7 +143,7 @@ class _Archive:
 
     def _content(self, member: Member) -> Content:
         name, reading = member.info.filename, self.original.reading
-        blocks = member_blocks(self.original.path, member.info, codec_of(name), reading.limits)
+        blocks = member_blocks(self.archive, member.info, codec_of(name), reading.limits)
         return Content(f"{self.original.name}/{name}", blocks, reading, expected=name in self.original.members)
 
     def _worth(self, content: Content, named: bool) -> bool:
@@ -171,7 +173,7 @@ class _Archive:
         """A member whose name alone tells of the person, under another; one that cannot be read goes."""
         self.changed = True
         self.removed += 1
-        raw = member_blocks(self.original.path, member.info, "plain", self.original.reading.limits)
+        raw = member_blocks(self.archive, member.info, "plain", self.original.reading.limits)
         try:
             return place, repacked(member, self._name(member), place, partial(_fill, raw()))
         except Rejected:

@@ -43,8 +43,10 @@ def file_blocks(path: Path, codec: Codec, limits: Limits) -> Callable[[], Iterat
     return blocks
 
 
-def member_blocks(path: Path, info: zipfile.ZipInfo, codec: Codec, limits: Limits) -> Callable[[], Iterator[bytes]]:
-    """The unpacked bytes of an archive's member, as often as they are asked for.
+def member_blocks(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, codec: Codec, limits: Limits
+) -> Callable[[], Iterator[bytes]]:
+    """The unpacked bytes of an open archive's member, as often as they are asked for.
 
     Raises:
         Rejected: On the way, where the member cannot be read.
@@ -52,7 +54,7 @@ def member_blocks(path: Path, info: zipfile.ZipInfo, codec: Codec, limits: Limit
 
     def blocks() -> Iterator[bytes]:
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(info) as file:
+            with archive.open(info) as file:
                 yield from unpack(file, codec, limits, lambda block: None)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
             raise Rejected("damaged-zip", f"expected a readable member ({type(error).__name__})") from None
