@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import typer
+    from typer.models import CommandInfo
 
 __all__ = ["WORDS", "application"]
 
@@ -49,7 +51,7 @@ def application(word: str = "") -> typer.Typer:
         word: The first word of the command; another than a command's brings them all, as help and a typing error need.
 
     Example:
-        >>> [group.name for group in application("consent").registered_groups if group.name == "consent"]
+        >>> [group.name for group in application("consent").registered_groups]
         ['consent']
     """
     from xinglin.cli.app import app
@@ -57,4 +59,14 @@ def application(word: str = "") -> typer.Typer:
     modules = WORDS.get(word) or tuple(dict.fromkeys(name for names in WORDS.values() for name in names))
     for module in modules:
         import_module(f"xinglin.cli.{module}")
-    return app
+    if word not in WORDS:
+        return app
+    # Modules that were loaded for another reason registered their commands too.
+    one = copy(app)
+    one.registered_groups = [group for group in app.registered_groups if group.name == word]
+    one.registered_commands = [command for command in app.registered_commands if _name(command) == word]
+    return one
+
+
+def _name(command: CommandInfo) -> str | None:
+    return command.name or (command.callback and command.callback.__name__)

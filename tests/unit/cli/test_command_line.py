@@ -34,7 +34,7 @@ def test_a_command_brings_all_of_itself(word):
         "print(*[words for words, _ in leaves(get_command(application(sys.argv[1])))], sep='\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True, check=True)
-    assert {one for one in map(" ".join, commands()) if one.split()[0] == word} <= set(done.stdout.splitlines())
+    assert {one for one in map(" ".join, commands()) if one.split()[0] == word} == set(done.stdout.splitlines())
 
 
 def test_every_word_has_its_modules():
