@@ -37,13 +37,16 @@ def run_job(
 ) -> None:
     """Run a job over the mart; a run that was killed goes on where it was."""
     from xinglin.flows.job import run_script
+    from xinglin.flows.standing import Standing
     from xinglin.wiring import open_runner
 
     chosen = file_form("json" if as_json else form.value, out)
     told = dict(_pair(text) for text in param or [])
     stores = opened("job run", home, purpose=purpose)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
-        report = run_script(stores, script, told, where, bars)
+        standing = Standing(stores, lambda: opened("job run", home, purpose=purpose))
+        report = run_script(stores, script, told, where, standing.progress(bars))
+        standing.finish()
     _write(report.result, chosen, out)
     kept = report.buckets - report.mapped
     complain(f"{report.mapped} buckets mapped, {kept} kept from before, {report.seconds:.1f} s")

@@ -53,6 +53,7 @@ def listen(
     from xinglin.flows.listen import listen as take_in
     from xinglin.flows.listen_plan import ListenPlan, Tls, door
     from xinglin.flows.listen_plan import watch as watched
+    from xinglin.flows.standing import Standing
     from xinglin.sources.dicom.scp import DicomLimits
     from xinglin.sources.hl7v2.mllp import MllpLimits
 
@@ -73,9 +74,11 @@ def listen(
         dicom_limits=DicomLimits(ae_title, check_title, tuple(caller or ()), associations=connections,
                                  idle_seconds=idle),
     )  # fmt: skip
-    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites), sites=frozenset(plan.sites))
+    said: dict[str, Any] = {"sites": frozenset(plan.sites)}
+    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites), **said)
     _warn(plan)
-    take_in(stores, plan, _print_json if as_json else _tell)
+    standing = Standing(stores, lambda: opened("listen", home, writes=landing_of(home, plan.sites), **said))
+    take_in(stores, plan, _print_json if as_json else _tell, standing)
 
 
 def _warn(plan: ListenPlan) -> None:

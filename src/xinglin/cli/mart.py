@@ -30,11 +30,13 @@ def build(
 ) -> None:
     """Build the mart; without --full only what changed since the last build."""
     from xinglin.flows.run import build as build_mart
+    from xinglin.flows.standing import Standing
     from xinglin.wiring import anchor_region, open_runner
 
     stores = opened("mart build", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
-        report = build_mart(stores, full=full, progress=bars, runner=where)
+        standing = Standing(stores, lambda: opened("mart build", home))
+        report = build_mart(stores, full=full, progress=standing.progress(bars), runner=where)
     anchored = anchor_region(stores)
     if as_json:
         print_json(report)

@@ -29,8 +29,8 @@ def thrift(
     import signal
     import threading
 
-    from xinglin.flows.admission import deciding
     from xinglin.flows.door import show_mart
+    from xinglin.flows.standing import Standing
     from xinglin.wiring import open_door
 
     stores = opened("spark thrift", home, purpose=purpose)
@@ -51,5 +51,5 @@ def thrift(
             else:
                 say(f"shows version {version} of the mart")
 
-        again = deciding(stores, lambda: opened("spark thrift", home, purpose=purpose))
-        show_mart(stores, door, lambda: stopped.wait(2.0), shown, again)
+        standing = Standing(stores, lambda: opened("spark thrift", home, purpose=purpose))
+        show_mart(stores, door, lambda: stopped.wait(2.0), shown, standing.current)

@@ -52,13 +52,16 @@ def ingest(
     """Land a file or folder of one site as one signed batch; the same file twice lands once."""
     from xinglin.flows.run import ingest as land
     from xinglin.flows.sites import ensure_site, reading_of
+    from xinglin.flows.standing import Standing
     from xinglin.wiring import anchor_region
 
-    stores = opened("ingest", home, create=True, writes=landing_of(home, [site]), sites=frozenset([site]))
+    said: dict[str, Any] = {"sites": frozenset([site])}
+    stores = opened("ingest", home, create=True, writes=landing_of(home, [site]), **said)
     ensure_site(stores.landing, site, kind)
     reading = reading_of(stores.landing, site, form.value if form else None, mapping)
     with progress_bars(as_json) as bars:
-        report = land(stores, path, site, bars, reading=reading)
+        standing = Standing(stores, lambda: opened("ingest", home, writes=landing_of(home, [site]), **said))
+        report = land(stores, path, site, standing.progress(bars), reading=reading)
     anchored = anchor_region(stores)
     if as_json:
         print_json(report)
@@ -106,11 +109,13 @@ def link(
 ) -> None:
     """Find out which records of all sites are the same person."""
     from xinglin.flows.run import link as link_patients
+    from xinglin.flows.standing import Standing
     from xinglin.wiring import open_runner
 
     stores = opened("link", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
-        report = link_patients(stores, full=full, progress=bars, runner=where)
+        standing = Standing(stores, lambda: opened("link", home))
+        report = link_patients(stores, full=full, progress=standing.progress(bars), runner=where)
     if as_json:
         print_json(report)
     else:
@@ -130,11 +135,13 @@ def run_all(
 ) -> None:
     """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
     from xinglin.flows.run import run
+    from xinglin.flows.standing import Standing
     from xinglin.wiring import anchor_region, open_runner
 
     stores = opened("run", home)
     with open_runner(stores.settings, runner, master) as where, progress_bars(as_json) as bars:
-        report = run(stores, full=full, progress=bars, runner=where)
+        standing = Standing(stores, lambda: opened("run", home))
+        report = run(stores, full=full, progress=bars, runner=where, standing=standing)
     anchored = anchor_region(stores)
     if as_json:
         print_json({"linked": report.linked, "mart": report.mart, "checks": report.checked.summary()})

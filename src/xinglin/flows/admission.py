@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,15 +21,13 @@ if TYPE_CHECKING:
     from xinglin.core.intent import Intent
     from xinglin.core.settings import Settings
     from xinglin.flows.optin import OptIn
-    from xinglin.flows.stores import Stores
     from xinglin.lake import Lake
 
-__all__ = ["OWNER", "Treated", "admit", "deciding", "found_access", "owner_credential"]
+__all__ = ["OWNER", "Treated", "admit", "found_access", "owner_credential"]
 
 OWNER = ("operator", "analyst", "steward")
 """What the owner of a home may be on one machine; whatever else, the owner issues as a credential of its own."""
 _DAYS = 365
-_AGAIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -127,36 +123,6 @@ def admit(
     if opt_in and actor:
         without |= opt_in.ungranted(gate, actor, asked, now)
     return replace(verdict.permit, without=without, gives=gives)
-
-
-def deciding(
-    stores: Stores, again: Callable[[], Stores], now: Callable[[], float] = time.monotonic
-) -> Callable[[], Stores]:
-    """What works for hours is decided about again: after every change of a consent, and every minute.
-
-    So a credential that expires, a role that is taken away and a withdrawal elsewhere count here too.
-
-    Args:
-        stores: The region as it was decided first.
-        again: Has it decided anew.
-        now: Seconds that only go forward.
-
-    Returns:
-        A function that gives the region as it is decided now.
-    """
-    from xinglin.access.consents import ConsentStore
-
-    consents = ConsentStore(stores.settings.access_folder)
-    known, seen, due = stores, consents.version(), now() + _AGAIN
-
-    def current() -> Stores:
-        nonlocal known, seen, due
-        version = consents.version()
-        if version != seen or now() >= due:
-            known, seen, due = again(), version, now() + _AGAIN
-        return known
-
-    return current
 
 
 def _presented(settings: Settings, credential: Path | None, now: datetime) -> str | None:

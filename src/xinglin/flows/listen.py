@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xinglin.core.errors import StorageError, XinglinError
+from xinglin.core.errors import AccessDenied, StorageError, XinglinError
 from xinglin.core.files import exclusive
 from xinglin.flows.listen_doors import Doors, Listening, Pipe, Report, Trouble
 from xinglin.flows.listen_land import Job, LandedBatch, Lander
@@ -18,6 +18,7 @@ from xinglin.flows.sites import ensure_site, reading_of
 from xinglin.sources import Reading
 
 if TYPE_CHECKING:
+    from xinglin.flows.standing import Standing
     from xinglin.flows.stores import Stores
     from xinglin.landing import Segment
 
@@ -35,15 +36,18 @@ class _Watched:
     watcher: Watcher
 
 
-def listen(stores: Stores, plan: ListenPlan, report: Report) -> None:
+def listen(stores: Stores, plan: ListenPlan, report: Report, standing: Standing | None = None) -> None:
     """Listen until SIGINT or SIGTERM, then land what was acknowledged and return.
 
     Args:
         stores: The region; sites that are new are registered.
         plan: Doors, folders and limits.
         report: Told of every door, batch and problem.
+        standing: Decides anew before every micro-batch; the first decision counts to the end when not given.
 
     Raises:
+        AccessDenied: It is not permitted any more: nothing is acknowledged from then on, and what was acknowledged and
+            not landed yet waits in the spool for the next start.
         Conflict: A port is taken, or another process listens for one of the sites.
         StorageError: At the end something could not be landed; it waits in the spool for the next start.
     """
@@ -56,15 +60,16 @@ def listen(stores: Stores, plan: ListenPlan, report: Report) -> None:
             locks.enter_context(exclusive(spool / ".lock", doing=f"listening for {site}"))
             for leftover in (spool / "incoming").glob("*"):
                 leftover.unlink()
-        asyncio.run(_Listener(stores, plan, report).run())
+        asyncio.run(_Listener(stores, plan, report, standing).run())
 
 
 class _Listener:
     """One run of `listen`."""
 
-    def __init__(self, stores: Stores, plan: ListenPlan, report: Report) -> None:
+    def __init__(self, stores: Stores, plan: ListenPlan, report: Report, standing: Standing | None) -> None:
         self.plan = plan
         self.report = report
+        self.standing = standing
         self.doors = Doors(stores, plan, report)
         self.lander = Lander(stores.settings, stores.clock, stores.landing.permit)
         self.watched = [self._watched(stores, watch) for watch in plan.watches]
@@ -82,14 +87,19 @@ class _Listener:
                 for one in self.watched:
                     self.report(Listening(one.site, "watch", str(one.watcher.folder)))
                 await self._work(ending)
+            except AccessDenied:
+                self.doors.refuse()
+                raise
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.remove_signal_handler(number)  # a second signal ends at once; the spool keeps what waits
                 await self.doors.shut()
             await self._land_all()
+        except AccessDenied as refused:
+            raise _ended(refused, self._waiting()) from refused
         finally:
             self.lander.close()
-        waiting = sum(len(pipe.spool.closed()) for pipe in self.doors.pipes)
+        waiting = self._waiting()
         if waiting:
             raise StorageError(
                 f"{waiting} segments could not be landed; they wait in the spool, nothing is lost",
@@ -97,11 +107,22 @@ class _Listener:
                 retry=True,
             )
 
+    def _waiting(self) -> int:
+        for pipe in self.doors.pipes:
+            pipe.spool.rotate()
+        return sum(len(pipe.spool.closed()) for pipe in self.doors.pipes)
+
+    async def _decide(self, anew: bool = False) -> None:
+        """Go on, or stop here; deciding writes to the disk, so it is done beside the loop that answers senders."""
+        if self.standing is not None and (anew or self.standing.due):
+            await asyncio.to_thread(self.standing.anew if anew else self.standing.current)
+
     async def _work(self, ending: asyncio.Event) -> None:
         """Land what waits every few seconds, and full segments and settled files at once."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while not ending.is_set():
+            await self._decide()
             if loop.time() >= due:
                 due = loop.time() + self.plan.every
                 await self._land_all()
@@ -121,6 +142,8 @@ class _Listener:
         await self._land_closed()
 
     async def _land_closed(self) -> None:
+        if any(pipe.spool.closed() for pipe in self.doors.pipes):
+            await self._decide(anew=True)
         for pipe in self.doors.pipes:
             for segment in pipe.spool.closed():
                 if not await self._land(pipe, segment):
@@ -156,9 +179,10 @@ class _Listener:
         return _Watched(watch.site, reading_of(stores.landing, watch.site), watcher)
 
     async def _look(self, one: _Watched, ending: asyncio.Event) -> None:
-        for path in await asyncio.to_thread(one.watcher.ready):
+        for number, path in enumerate(await asyncio.to_thread(one.watcher.ready)):
             if ending.is_set():
                 return
+            await self._decide(anew=not number)
             try:
                 job = Job(one.site, "watch", path, one.reading, again=one.watcher.afterwards == "move")
                 batch = await self.lander.land(job)
@@ -170,6 +194,16 @@ class _Listener:
             else:
                 if batch.items:
                     self.report(batch)
+
+
+def _ended(refused: AccessDenied, waiting: int) -> AccessDenied:
+    """The refusal, with what became of what was taken in before it."""
+    kept = f"{waiting} segments that were acknowledged wait in the spool" if waiting else "all is landed"
+    return AccessDenied(
+        f"{refused.what}; listening has ended, {kept}, nothing is lost",
+        source=refused.source,
+        remedy=f"{refused.remedy}; then start listening again".removeprefix("; "),
+    )
 
 
 def _words(error: Exception) -> str:

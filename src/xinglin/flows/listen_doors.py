@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ class Doors:
         self._mllp: list[tuple[Door, MllpServer]] = []
         self._dicom: list[tuple[Door, StorageServer]] = []
         self._keepers: list[MessageKeeper] = []
+        self._refusing = threading.Event()
         self.pipes: list[Pipe] = []
 
     async def open(self) -> None:
@@ -103,6 +105,12 @@ class Doors:
             except OSError as error:
                 raise _refused(door, error) from error
             self._report(Listening(door.site, "dicom", f"{door.host}:{port}"))
+
+    def refuse(self) -> None:
+        """Acknowledge nothing more: what senders go on to send is sent back."""
+        self._refusing.set()
+        for keeper in self._keepers:
+            keeper.refuse()
 
     async def shut(self) -> None:
         """Accept nothing more and let what is under way come to its end."""
@@ -133,7 +141,7 @@ class Doors:
         for site in sorted({door.site for door in plan.dicom}):
             objects = ObjectSpool(landing.spool(site), "dicom", landing.known(site).mark("dicom"), room)
             self._pipe(site, "dicom", objects)
-            take = object_keeper(objects, plan.patience)
+            take = object_keeper(objects, plan.patience, self._refusing)
             incoming = landing.spool(first) / "incoming"
             self._dicom += [
                 (door, StorageServer(take, incoming, plan.dicom_limits, self._trouble(site, "dicom")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ class MessageKeeper:
         self._patience = patience
         self._waiting: list[tuple[list[bytes], asyncio.Future[None]]] = []
         self._committing: asyncio.Task[None] | None = None
+        self._refusing = False
         self._thread = ThreadPoolExecutor(1)
 
     async def keep(self, messages: list[bytes]) -> None:
@@ -45,10 +47,12 @@ class MessageKeeper:
             return
         size = sum(len(message) + _OVERHEAD for message in messages)
         deadline = time.monotonic() + self._patience
-        while not self._spool.room(size):
+        while not (self._refusing or self._spool.room(size)):
             if time.monotonic() > deadline:
                 raise _full(self._spool)
             await asyncio.sleep(_LOOK)
+        if self._refusing:
+            raise _ended(self._spool)
         kept = asyncio.get_running_loop().create_future()
         self._waiting.append((messages, kept))
         if self._committing is None:
@@ -59,6 +63,11 @@ class MessageKeeper:
         loop = asyncio.get_running_loop()
         while self._waiting:
             taken, self._waiting = self._waiting, []
+            if self._refusing:
+                for _, kept in taken:
+                    if not kept.done():
+                        kept.set_exception(_ended(self._spool))
+                continue
             messages = [message for group, _ in taken for message in group]
             try:
                 await loop.run_in_executor(self._thread, self._spool.append, messages)
@@ -72,23 +81,40 @@ class MessageKeeper:
                         kept.set_result(None)
         self._committing = None
 
+    def refuse(self) -> None:
+        """Keep nothing more: senders are told so, and have their messages still; what is being flushed is kept."""
+        self._refusing = True
+
     def close(self) -> None:
         """End the thread that flushes."""
         self._thread.shutdown()
 
 
-def object_keeper(spool: ObjectSpool, patience: float) -> Callable[[Path], None]:
-    """Takes a received object into the spool; waits in the association's thread while the spool is full."""
+def object_keeper(spool: ObjectSpool, patience: float, refusing: threading.Event) -> Callable[[Path], None]:
+    """Takes a received object into the spool; waits in the association's thread while the spool is full.
+
+    Args:
+        spool: Where objects are kept.
+        patience: Seconds to wait for room.
+        refusing: Set where nothing more may be kept.
+    """
 
     def take(received: Path) -> None:
         deadline = time.monotonic() + patience
-        while not spool.room(received.stat().st_size):
+        while not (refusing.is_set() or spool.room(received.stat().st_size)):
             if time.monotonic() > deadline:
                 raise _full(spool)
             time.sleep(_LOOK)
+        if refusing.is_set():
+            raise _ended(spool)
         spool.take(received)
 
     return take
+
+
+def _ended(spool: Spool) -> StorageError:
+    words = "nothing more may be taken in; the sender keeps it"
+    return StorageError(words, source=str(spool.folder), retry=True)
 
 
 def _full(spool: Spool) -> StorageError:

@@ -11,6 +11,7 @@ from xinglin.flows.sites import is_database, reading_of
 from xinglin.flows.stores import Progress, Stores
 
 if TYPE_CHECKING:
+    from xinglin.flows.standing import Standing
     from xinglin.identity import LinkReport
     from xinglin.lake import Runner
     from xinglin.landing import IngestReport, Pool
@@ -141,7 +142,12 @@ def check(stores: Stores, progress: Progress | None = None, runner: Runner | Non
 
 
 def run(
-    stores: Stores, *, full: bool = False, progress: Progress | None = None, runner: Runner | None = None
+    stores: Stores,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    runner: Runner | None = None,
+    standing: Standing | None = None,
 ) -> RunReport:
     """Ingest what lies in the sites' inboxes, link, build the mart and check it.
 
@@ -150,11 +156,19 @@ def run(
         full: Link and build everything anew instead of only what is new.
         progress: Told of every step.
         runner: Where tasks happen; this machine's cores when not given.
+        standing: Decides anew before each stage; the first decision counts to the end when not given.
+
+    Raises:
+        AccessDenied: It is not permitted any more; what was published until then stays.
     """
+    progress = standing.progress(progress) if standing else progress
     inboxes = [(site.name, site.inbox) for site in stores.landing.sites() if site.inbox]
     ingested = ingest_all(stores, inboxes, progress)
+    stores = standing.anew() if standing else stores
     linked = link(stores, full=full, progress=progress, runner=runner)
+    stores = standing.anew() if standing else stores
     mart = build(stores, full=full, progress=progress, runner=runner)
+    stores = standing.anew() if standing else stores
     return RunReport(ingested, linked, mart, check(stores, progress, runner))
 
 

@@ -11,11 +11,9 @@ from xinglin.access.gate import Gate
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import AccessDenied
 from xinglin.core.intent import Intent
-from xinglin.core.permit import OPEN, Permit
+from xinglin.core.permit import Permit
 from xinglin.core.settings import AccessSettings, Settings
-from xinglin.flows.admission import admit, deciding, found_access, owner_credential
-from xinglin.flows.consent import Terms, compose
-from xinglin.wiring import assemble, open_consents
+from xinglin.flows.admission import admit, found_access, owner_credential
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = Intent("work", frozenset({"mart"}), frozenset({"mart"}), "")
@@ -66,26 +64,6 @@ def test_another_owners_home_gets_no_credential(tmp_path: Path, monkeypatch: pyt
     assert not settings.access_folder.exists()
     with pytest.raises(AccessDenied, match="nobody can be known here yet"):
         admitted(settings, NOW)
-
-
-def test_what_works_for_hours_is_decided_about_again(settings: Settings) -> None:
-    seconds = [0.0]
-    first, second = assemble(settings, OPEN), assemble(settings, OPEN)
-    current = deciding(first, lambda: second, lambda: seconds[0])
-    assert current() is first
-    seconds[0] = 59.9
-    assert current() is first
-    seconds[0] = 60.0
-    assert current() is second
-
-
-def test_a_consent_that_changes_is_looked_at_at_once(settings: Settings) -> None:
-    first, second = assemble(settings, OPEN), assemble(settings, OPEN)
-    current = deciding(first, lambda: second, lambda: 0.0)
-    assert current() is first
-    with open_consents(settings) as desk:
-        desk.put(compose(5, Terms(permit=False, purposes=("HRESCH",))))
-    assert current() is second
 
 
 def test_the_settings_of_access_are_read_and_written(tmp_path: Path) -> None:

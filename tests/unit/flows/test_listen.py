@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from xinglin.core.clock import fixed_clock
-from xinglin.core.errors import NotFound, StorageError, UsageError
+from xinglin.core.errors import AccessDenied, NotFound, StorageError, UsageError
+from xinglin.core.intent import Intent
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
+from xinglin.flows.listen import Listening, listen
 from xinglin.flows.listen_keep import MessageKeeper, object_keeper
 from xinglin.flows.listen_land import Job, LandedBatch, land
 from xinglin.flows.listen_plan import Door, ListenPlan, Tls, door, watch
 from xinglin.flows.listen_watch import Watcher
-from xinglin.landing import Landing, MessageSpool, ObjectSpool, Room
+from xinglin.flows.refusals import refusal
+from xinglin.flows.standing import Standing
+from xinglin.flows.stores import Stores
+from xinglin.landing import Landing, MessageSpool, ObjectSpool, Room, messages
 from xinglin.sources import Reading
+from xinglin.wiring import assemble, init_region
 
 NOON = fixed_clock(datetime(2026, 1, 1, 12, tzinfo=UTC))
 ROOMY = Room(reserve=0)
@@ -114,7 +122,7 @@ def test_a_full_spool_waits_for_room_then_refuses(tmp_path: Path) -> None:
     objects = ObjectSpool(tmp_path / "o", "dicom", 0, Room(limit=3, reserve=0))
     (tmp_path / "o" / "a").write_bytes(b"object")
     with pytest.raises(StorageError):
-        object_keeper(objects, 0.01)(tmp_path / "o" / "a")
+        object_keeper(objects, 0.01, threading.Event())(tmp_path / "o" / "a")
 
 
 @pytest.mark.parametrize("text", ["site", "=1", "site=", "site=x", "site=1.2.3.4:", "site=70000", "site=a:b:1"])
@@ -157,3 +165,54 @@ def test_files_of_the_same_name_do_not_replace_each_other(tmp_path: Path) -> Non
         (tmp_path / "a.hl7").write_bytes(content)
         watcher.landed(tmp_path / "a.hl7", LandedBatch("s", "watch", 1))
     assert sorted(path.name for path in (tmp_path / "done").iterdir()) == ["a-2.hl7", "a.hl7"]
+
+
+class Refusing:
+    """Decides twice, and refuses the third time: as where the credential has expired."""
+
+    def __init__(self, stores: Stores) -> None:
+        self.stores, self.times = stores, 0
+
+    def __call__(self) -> Stores:
+        self.times += 1
+        if self.times > 2:
+            raise refusal("credential-expired", Intent("ingest"), ("site-agent",))
+        return self.stores
+
+
+def test_a_refusal_before_a_micro_batch_ends_the_listener_and_leaves_the_batch_in_the_spool(tmp_path: Path) -> None:
+    """Every micro-batch is decided about; what was acknowledged before the refused one waits for the next start."""
+    stores = assemble(init_region(tmp_path / "home"), OPEN)
+    stores.landing.add_site("centre", "health-centre", seed=bytes(32))
+    again, batches = Refusing(stores), list[int]()
+    acknowledged: list[str] = []
+    thread: list[threading.Thread] = []
+
+    def send(port: int) -> None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            number = 0
+            while True:
+                number += 1
+                client.sendall(b"\x0b" + oru(number) + b"\x1c\r")
+                if b"MSA|AA|" not in client.recv(65_536):
+                    return
+                acknowledged.append(f"c{number}")
+
+    def told(said: object) -> None:
+        if isinstance(said, Listening):
+            port = int(said.address.rsplit(":", 1)[1])
+            thread.append(threading.Thread(target=send, args=(port,)))
+            thread[0].start()
+        elif isinstance(said, LandedBatch):
+            batches.append(said.items)
+
+    plan = ListenPlan(mllp=(door("centre=0"),), every=0.05)
+    with pytest.raises(AccessDenied, match="the credential has expired; listening has ended, [12] segments") as caught:
+        listen(stores, plan, told, Standing(stores, again))
+    thread[0].join()
+    assert "have a new one issued" in caught.value.remedy and "start listening again" in caught.value.remedy
+    spool = MessageSpool(stores.landing.spool("centre"), "mllp", stores.landing.known("centre").mark("mllp"), ROOMY)
+    waiting = sum(len(list(messages(one.path.read_bytes()))) for one in spool.closed())
+    assert len(batches) == 2, "two were permitted"
+    # One message may be durable without its answer having come through.
+    assert sum(batches) + waiting - len(acknowledged) in {0, 1} and len(acknowledged) > 2
