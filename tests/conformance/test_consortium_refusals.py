@@ -18,7 +18,7 @@ from nacl.signing import SigningKey
 from tests.consortium import Consortium, need_consortium
 from xinglin.ledger import Code, key_id_of
 from xinglin.ledger.consortium.application import LedgerApplication
-from xinglin.ledger.consortium.interface import Interface, cut, frame, interface
+from xinglin.ledger.consortium.interface import Interface, checked_alone, cut, frame, interface
 from xinglin.ledger.consortium.members import Member, genesis_of
 from xinglin.ledger.consortium.server import Server
 from xinglin.ledger.envelope import DAY, MAX_BYTES, seal
@@ -198,3 +198,13 @@ def test_a_block_that_was_only_proposed_is_never_committed(node: Node) -> None:
     assert node.ask("info").last_block_height == before
     node.ask("commit")
     assert node.ask("info").last_block_height == 1
+
+
+def test_a_request_to_check_a_transaction_is_read_as_the_interface_writes_it() -> None:
+    need_consortium()
+    request = interface().message("Request")()
+    for again in (0, 1):
+        request.check_tx.tx, request.check_tx.type = b"some transaction", again
+        assert checked_alone(request.SerializeToString()) == b"some transaction"
+    request.check_tx.tx = b""
+    assert checked_alone(request.SerializeToString()) is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
-from xinglin.ledger.shapes import Shapes
+from xinglin.ledger.shapes import Shapes, shape_of
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
@@ -31,10 +31,21 @@ MAX_BYTES = 65_536
 DAY = 86_400
 
 _VERSION = 2
-_TEXTS = [str] * 4
-_NUMBERS = [int] * 2
 _MAX_SEQ = 2**63 - 1
-_SHAPES = Shapes(cbor.decode)
+_FIELDS = {
+    "v": int,
+    "seq": int,
+    "body": dict,
+    "type": str,
+    "key_id": str,
+    "chain_id": str,
+    "institution": str,
+    "valid_until": int,
+}
+"""What an envelope holds, in the order of the encoded keys."""
+_TYPES = [*_FIELDS.values(), bytes]
+_SEAL_BYTES = 66
+_SHAPES = Shapes()
 _KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 
 
@@ -125,23 +136,37 @@ def open_envelope(transaction: bytes) -> Envelope:
     """
     if len(transaction) > MAX_BYTES:
         raise Refused(Code.OVERSIZED)
-    try:
-        message, signature = _SHAPES.read(transaction)
-        fields = _SHAPES.read(message)
-        version = fields.pop("v")
-        envelope = Envelope(**fields, message=message, signature=signature)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise Refused(Code.MALFORMED) from error
-    if type(version) is not int or version != _VERSION or not _well_formed(envelope):
+    values = _SHAPES.read(transaction)
+    if values is None:
+        values = _strictly(transaction)
+    version, seq, body, kind, key_id, chain_id, institution, valid_until, signature = values
+    if version != _VERSION or not (0 <= seq <= _MAX_SEQ and 0 <= valid_until <= _MAX_SEQ):
         raise Refused(Code.MALFORMED)
-    return envelope
-
-
-def _well_formed(envelope: Envelope) -> bool:
-    texts = (envelope.chain_id, envelope.type, envelope.institution, envelope.key_id)
-    numbers, signature = (envelope.seq, envelope.valid_until), envelope.signature
-    typed = [*map(type, texts)] == _TEXTS and [*map(type, numbers)] == _NUMBERS
-    if not typed or type(signature) is not bytes or type(envelope.body) is not dict:
-        return False
     # A key that nobody has is remembered as such, so nobody may make up long ones.
-    return min(numbers) >= 0 and max(numbers) <= _MAX_SEQ and len(signature) == 64 and bool(_KEY_ID(envelope.key_id))
+    if _KEY_ID(key_id) is None:
+        raise Refused(Code.MALFORMED)
+    message = transaction[_head_bytes(len(transaction)) : -_SEAL_BYTES]
+    return Envelope(chain_id, kind, institution, key_id, seq, valid_until, body, message, signature)
+
+
+def _strictly(transaction: bytes) -> list[Any]:
+    """An envelope's values in the order of `_FIELDS` and its signature, all of the right type.
+
+    Raises:
+        Refused: MALFORMED.
+    """
+    try:
+        message, signature = cbor.decode(transaction)
+        fields = cbor.decode(message)
+        values = [*fields.values(), signature]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Refused(Code.MALFORMED) from error
+    if tuple(fields) != tuple(_FIELDS) or [*map(type, values)] != _TYPES or len(signature) != 64:
+        raise Refused(Code.MALFORMED)
+    _SHAPES.learn(shape_of(fields, signature, transaction))
+    return values
+
+
+def _head_bytes(length: int) -> int:
+    """Where the message of a transaction of this length begins: it has more than 23 bytes and fewer than 65,536."""
+    return 3 if length - 3 - _SEAL_BYTES < 1 << 8 else 4

@@ -20,6 +20,7 @@ from xinglin.ledger.view import Entry, View
 __all__ = ["BlockResult", "Machine", "app_hash_of"]
 
 _REMEMBERED = 65_536
+_UNKNOWN: Entry = {}
 
 
 def app_hash_of(log_root: bytes, state_root: bytes) -> bytes:
@@ -77,6 +78,7 @@ class Machine:
         self._nodes: dict[int, bytes] = {}
         self._promised: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._executed: tuple[NewBlock, dict[bytes, Entry]] | None = None
+        self._chain_id: str | None = None
         self._header: Header | None = None
         self._glance = self.view()
         self.refresh()
@@ -103,11 +105,12 @@ class Machine:
     @property
     def chain_id(self) -> str:
         """The chain's name."""
-        chain = self._entry(b"chain")
-        if chain is None:
-            raise NotFound("the ledger has no genesis yet", source=str(self._store.path))
-        name: str = chain["chain_id"]
-        return name
+        if self._chain_id is None:
+            chain = self._entry(b"chain")
+            if chain is None:
+                raise NotFound("the ledger has no genesis yet", source=str(self._store.path))
+            self._chain_id = str(chain["chain_id"])
+        return self._chain_id
 
     def info(self) -> tuple[int, bytes]:
         """The last committed height and app hash; (0, empty) before the genesis (ABCI 2.0, Info)."""
@@ -137,8 +140,9 @@ class Machine:
         return View(self._entry, self._store.writer.scan)
 
     def _entry(self, key: bytes) -> Entry | None:
-        if key in self._entries:
-            return self._entries[key]
+        known = self._entries.get(key, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
         value = self._store.writer.state(key)
         if len(self._entries) >= _REMEMBERED:
             self._entries = {}

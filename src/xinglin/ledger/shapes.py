@@ -1,14 +1,13 @@
-"""Reading many messages of one shape: keys, kinds and lengths are compared at one stroke, and only values are read.
+"""Reading many envelopes of one shape: keys, kinds and lengths are compared at one stroke, and only values are read.
 
-Whoever writes to a ledger writes the same few forms again and again. A message that the strict decoder has read tells
-which bytes every message of its shape has in common: keys, kinds and lengths. Another message with these very bytes in
+Whoever writes to a ledger writes the same few forms again and again. An envelope that the strict decoder has read tells
+which bytes every envelope of its shape has in common: keys, kinds and lengths. Another one with these very bytes in
 these very places is canonical too if its numbers are as short as they could be and its texts are UTF-8, and has the
 same form, so it need not be walked through. Whatever differs is left to the strict decoder: a shape never refuses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 __all__ = ["LONGEST", "Shape", "Shapes", "shape_of"]
 
 LONGEST = 1_024
-"""Bytes of the longest message whose shape is worth remembering."""
+"""Bytes of the longest envelope whose shape is worth remembering."""
 
 _FEW = 4
 _SMALLEST = {"B": 24, "H": 1 << 8, "I": 1 << 16, "Q": 1 << 32}
@@ -25,7 +24,7 @@ _WIDTHS = {24: "B", 25: "H", 26: "I", 27: "Q"}
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What messages of one form have in common.
+    """What envelopes of one form have in common.
 
     Attributes:
         values: Where the values lie, in order.
@@ -34,8 +33,7 @@ class Shape:
         texts: Which values are texts.
         numbers: Which values are numbers, and the smallest that needs its bytes.
         fixed: Values that their first byte says already.
-        keys: The map's keys; None for an array.
-        inner: The map's one value that is a map: its first value, the place after its last, and its keys.
+        inner: The one value that is a map: its first value, the place after its last, and its keys.
     """
 
     values: Struct
@@ -44,22 +42,22 @@ class Shape:
     texts: tuple[int, ...]
     numbers: tuple[tuple[int, int], ...]
     fixed: tuple[tuple[int, Any], ...]
-    keys: tuple[str, ...] | None
     inner: tuple[int, int, tuple[str, ...]] | None
 
-    def read(self, data: bytes) -> Any:
-        """The value of a message of the same length; None when it is of another shape or has to be refused.
+    def read(self, data: bytes) -> list[Any] | None:
+        """The values of an envelope of the same length, then its seal; None when it is of another shape or refused.
 
         Example:
-            >>> shape_of({"n": 300}, bytes.fromhex("a1616e19012c")).read(bytes.fromhex("a1616e190190"))
-            {'n': 400}
+            >>> first, second = (bytes.fromhex(f"8246a1616e19{number}41ff") for number in ("012c", "0190"))
+            >>> shape_of({"n": 300}, bytes([255]), first).read(second)
+            [400, b'\\xff']
         """
         if int.from_bytes(data) & self.mask != self.common:
             return None
         values: list[Any] = [*self.values.unpack(data)]
         try:
             for place in self.texts:
-                values[place] = str(values[place], "utf-8")
+                values[place] = values[place].decode()
         except UnicodeDecodeError:
             return None
         for place, smallest in self.numbers:
@@ -69,12 +67,13 @@ class Shape:
             values[place] = value
         if self.inner:
             first, end, keys = self.inner
-            values[first:end] = [dict(zip(keys, values[first:end], strict=True))]
-        return values if self.keys is None else dict(zip(self.keys, values, strict=True))
+            # As many keys as values were counted when the shape was made.
+            values[first:end] = [dict(zip(keys, values[first:end]))]  # noqa: B905
+        return values
 
 
 class _Survey:
-    """Walks through a message that is known to be canonical, beside its value."""
+    """Walks through an envelope that is known to be canonical, beside its value."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -85,6 +84,7 @@ class _Survey:
         self.numbers: list[tuple[int, int]] = []
         self.fixed: list[tuple[int, Any]] = []
         self.count = 0
+        self.inner: tuple[int, int, tuple[str, ...]] | None = None
 
     def skip(self, end: int) -> None:
         """Bytes that are common and say no value."""
@@ -127,8 +127,26 @@ class _Survey:
             self.at += length
         self.count += 1
 
-    def inner(self, value: dict[str, Any]) -> tuple[int, int, tuple[str, ...]]:
-        """A map within the map."""
+    def fields(self, value: dict[str, Any]) -> bool:
+        """A map; False when it holds more than plain values and one map of plain values."""
+        self.head()
+        for one in value.values():
+            self.key()
+            if type(one) is dict and _is_flat(one) and self.inner is None:
+                self.inner = self._map(one)
+            elif type(one) in (dict, list):
+                return False
+            else:
+                self.value(one)
+        return True
+
+    def shape(self) -> Shape:
+        """What was walked through."""
+        mask = int.from_bytes(self.mask)
+        places = tuple(self.texts), tuple(self.numbers), tuple(self.fixed)
+        return Shape(Struct(self.format), mask, int.from_bytes(self.data) & mask, *places, self.inner)
+
+    def _map(self, value: dict[str, Any]) -> tuple[int, int, tuple[str, ...]]:
         self.head()
         first = self.count
         for one in value.values():
@@ -142,34 +160,27 @@ class _Survey:
         self.at += length
 
 
-def shape_of(value: Any, data: bytes) -> Shape | None:
-    """The shape of a message; None when it is not one worth remembering.
+def shape_of(fields: dict[str, Any], seal: bytes, data: bytes) -> Shape | None:
+    """The shape of an envelope; None for one that is too long or too deep to be worth it.
 
     Args:
-        value: What the strict decoder read: an array, or a map, of plain values; one value of a map may be a map.
-        data: The message, canonical CBOR.
+        fields: What the message says.
+        seal: The byte string behind it.
+        data: The envelope: an array of the message and the seal, both byte strings; all canonical CBOR.
 
     Example:
-        >>> shape_of([[1]], bytes.fromhex("818101")) is None
+        >>> shape_of({"n": [1]}, b"", bytes.fromhex("8245a1616e810140")) is None
         True
     """
-    if len(data) > LONGEST or type(value) not in (list, dict):
+    if len(data) > LONGEST:
         return None
-    survey, inner = _Survey(data), None
+    survey = _Survey(data)
     survey.head()
-    keys = tuple(value) if type(value) is dict else None
-    for one in value if keys is None else value.values():
-        if keys is not None:
-            survey.key()
-        if type(one) is dict and _is_flat(one) and keys is not None and inner is None:
-            inner = survey.inner(one)
-        elif type(one) in (dict, list):
-            return None
-        else:
-            survey.value(one)
-    mask = int.from_bytes(survey.mask)
-    places = tuple(survey.texts), tuple(survey.numbers), tuple(survey.fixed)
-    return Shape(Struct(survey.format), mask, int.from_bytes(data) & mask, *places, keys, inner)
+    survey.head()
+    if not survey.fields(fields):
+        return None
+    survey.value(seal)
+    return survey.shape()
 
 
 def _is_flat(value: dict[str, Any]) -> bool:
@@ -179,33 +190,25 @@ def _is_flat(value: dict[str, Any]) -> bool:
 class Shapes:
     """The shapes seen last, a few for each length, so that what is remembered stays small.
 
-    Args:
-        strict: The decoder that every message could be read with.
-
     Example:
-        >>> from xinglin.ledger import cbor
-        >>> shapes = Shapes(cbor.decode); shapes.read(cbor.encode({"n": 1_000})), shapes.read(cbor.encode({"n": 2_000}))
-        ({'n': 1000}, {'n': 2000})
+        >>> shapes, first = Shapes(), bytes.fromhex("8246a1616e19012c41ff")
+        >>> before = shapes.read(first); shapes.learn(shape_of({"n": 300}, bytes([255]), first))
+        >>> before, shapes.read(first)
+        (None, [300, b'\\xff'])
     """
 
-    def __init__(self, strict: Callable[[bytes], Any]) -> None:
-        self._strict = strict
+    def __init__(self) -> None:
         self._shapes: dict[int, tuple[Shape, ...]] = {}
 
-    def read(self, data: bytes) -> Any:
-        """What the strict decoder would read, or raise.
+    def read(self, data: bytes) -> list[Any] | None:
+        """What a shape reads; None when the envelope is of no shape that was seen."""
+        for shape in self._shapes.get(len(data), ()):
+            value = shape.read(data)
+            if value is not None:
+                return value
+        return None
 
-        Raises:
-            ValueError: These bytes are no canonical encoding of a value allowed here.
-        """
-        # What stands in another message's place of bytes may be anything.
-        if type(data) is bytes:
-            for shape in self._shapes.get(len(data), ()):
-                value = shape.read(data)
-                if value is not None:
-                    return value
-        value = self._strict(data)
-        new = shape_of(value, data) if type(data) is bytes else None
-        if new is not None:
-            self._shapes[len(data)] = (new, *self._shapes.get(len(data), ())[: _FEW - 1])
-        return value
+    def learn(self, shape: Shape | None) -> None:
+        """Remember the shape of an envelope that the strict decoder has read, if it has one."""
+        if shape is not None:
+            self._shapes[shape.values.size] = (shape, *self._shapes.get(shape.values.size, ())[: _FEW - 1])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 from xinglin.ledger.bodies import Body, read_body
 from xinglin.ledger.codes import Code
@@ -13,7 +14,8 @@ from xinglin.ledger.envelope import DOMAIN, Envelope, Refused, digest_of, open_e
 
 __all__ = ["Arrivals", "Opened"]
 
-_REMEMBERED = 10_000
+# As many again are kept of those that were asked about before; together more than wait in a node's pool.
+_REMEMBERED = 8_000
 # Larger ones are rare, and together they would fill the memory.
 _REMEMBERED_BYTES = 4_096
 _WORTH_SHARING = 16
@@ -48,22 +50,22 @@ class Arrivals:
 
     def __init__(self) -> None:
         self._opened: dict[bytes, Opened] = {}
+        self._before: dict[bytes, Opened] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     def open(self, transaction: bytes) -> Opened:
         """Read a transaction, or remember it."""
-        digest = digest_of(transaction)
-        opened = self._opened.get(digest)
+        opened = self._opened.get(transaction)
         if opened is None:
-            opened = _open(transaction, digest)
+            opened = self._before.get(transaction) or _open(transaction, digest_of(transaction))
             if len(transaction) <= _REMEMBERED_BYTES:
-                self._remember(opened)
+                self._remember(transaction, opened)
         return opened
 
-    def _remember(self, opened: Opened) -> None:
+    def _remember(self, transaction: bytes, opened: Opened) -> None:
         if len(self._opened) >= _REMEMBERED:
-            self._opened = {}
-        self._opened[opened.digest] = opened
+            self._before, self._opened = self._opened, {}
+        self._opened[transaction] = opened
 
     def signed_by(self, opened: Opened, public_key: bytes) -> bool:
         """Whether the signature is good for this key."""
@@ -133,11 +135,18 @@ def _open(transaction: bytes, digest: bytes) -> Opened:
 
 
 def _verify(envelope: Envelope, public_key: bytes) -> bool:
+    sign_open, bad_signature = _library()
+    try:
+        sign_open(envelope.signature + DOMAIN + envelope.message, public_key)
+    except bad_signature:
+        return False
+    return True
+
+
+@cache
+def _library() -> tuple[Callable[[bytes, bytes], bytes], type[Exception]]:
+    """What verifies, and what it raises."""
     from nacl.bindings import crypto_sign_open
     from nacl.exceptions import BadSignatureError
 
-    try:
-        crypto_sign_open(envelope.signature + DOMAIN + envelope.message, public_key)
-    except BadSignatureError:
-        return False
-    return True
+    return crypto_sign_open, BadSignatureError

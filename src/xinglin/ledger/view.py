@@ -37,10 +37,10 @@ class View:
 
     def get(self, key: bytes) -> Entry | None:
         """An entry, or None."""
-        for layer in (self._changes, self._block):
-            if key in layer:
-                return layer[key]
-        return self._committed(key)
+        entry = self._changes.get(key)
+        if entry is None:
+            entry = self._block.get(key)
+        return self._committed(key) if entry is None else entry
 
     def put(self, key: bytes, entry: Entry) -> None:
         """Set an entry, for this transaction until it is kept."""

@@ -70,3 +70,9 @@ def _damaged(text: bytes) -> st.SearchStrategy[bytes]:
 def test_anything_but_the_canonical_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         cbor.decode(bytes.fromhex(text))
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_what_is_encoded_is_what_another_encoder_calls_canonical(value: object) -> None:
+    assert cbor.encode(value) == cbor2.dumps(value, canonical=True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from xinglin.ledger import Code, cbor
 from xinglin.ledger.bodies import BODIES, read_body
 from xinglin.ledger.envelope import MAX_BYTES, Refused, open_envelope
+from xinglin.ledger.shapes import Shapes
 
 from ...ledgers import Desk, accesses, batch, consent, filled
 
@@ -131,3 +132,29 @@ def test_a_changed_byte_never_leaves_the_same_statement_with_the_same_signature(
     except Refused:
         return
     assert (after.message, after.signature) != (before.message, before.signature)
+
+
+def _said(transaction: bytes) -> object:
+    try:
+        return open_envelope(transaction)
+    except Refused as refused:
+        return refused.code
+
+
+@settings(deadline=None)
+@given(
+    st.integers(100, 900),
+    st.sampled_from([0, 23, 24, 255, 256, 65_536, 2**32, 2**63 - 1]),
+    st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from([0, 1, 23, 24, 25, 127, 195, 255])), max_size=4),
+)
+def test_what_was_read_before_changes_nothing(size: int, seq: int, changes: list[tuple[int, int]]) -> None:
+    transaction = Desk().sign("t", {"x": bytes(size), "n": seq}, seq=seq)
+    changed = bytearray(transaction)
+    for place, value in changes:
+        changed[place % len(changed)] = value
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("xinglin.ledger.envelope._SHAPES", Shapes())
+        cold = _said(bytes(changed))
+        patched.setattr("xinglin.ledger.envelope._SHAPES", Shapes())
+        assert _said(transaction) == _said(transaction)
+        assert _said(bytes(changed)) == cold

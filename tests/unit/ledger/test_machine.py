@@ -100,6 +100,17 @@ def test_what_is_foreseen_is_verified_once_and_judged_like_anything_else(
     assert codes == [Code.OK, Code.BAD_SIGNATURE, Code.MALFORMED, Code.BAD_SIGNATURE]
 
 
+def test_what_is_asked_about_again_and_again_is_read_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xinglin.ledger.signatures._REMEMBERED", 10)
+    desk, arrivals = Desk(), chain.machine.arrivals
+    waiting = desk.sign("AccessBatch", accesses(0))
+    first = arrivals.open(waiting)
+    for number in range(1, 60):
+        arrivals.open(desk.sign("AccessBatch", accesses(number)))
+        assert number % 8 or arrivals.open(waiting) is first
+    assert len(arrivals._opened) + len(arrivals._before) <= 20
+
+
 def test_a_signature_is_remembered_for_its_key_alone(consortium: Chain) -> None:
     opened = consortium.machine.arrivals.open(Desk("lab").sign("AccessBatch", accesses(1)))
     keys = {one.name: one.public_key for one in genesis(clinic=1, lab=1).institutions}

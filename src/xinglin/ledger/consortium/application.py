@@ -6,7 +6,6 @@ one transaction that does not apply is refused as a whole: an honest proposer ne
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,6 +22,9 @@ __all__ = ["PROTOCOL", "LedgerApplication"]
 
 PROTOCOL = 2
 """The application's protocol version, part of every block header; it grows when old nodes could not follow."""
+
+_Block = tuple[int, int, list[bytes], tuple[bytes, ...]]
+"""What an execution depends on: height, seconds, transactions, addresses of those who signed two blocks."""
 
 _ACCEPT = 1
 _REJECT = 2
@@ -42,23 +44,30 @@ class LedgerApplication:
         self._pool = Pool(self._machine)
         self._clock = clock
         self._block_time = 0
-        self._executed: tuple[bytes, BlockResult] | None = None
-        self._decided: tuple[bytes, BlockResult] | None = None
+        self._executed: tuple[_Block, BlockResult] | None = None
+        self._decided: tuple[_Block, BlockResult] | None = None
         self._retain = 0
         self._message = {name: interface.message(f"Response{name}") for name in _RESPONSES}
         self._may_wait = self._message["CheckTx"](gas_wanted=1)
 
     def answer(self, kind: str, request: Any) -> Any:
-        """The response to a request; `kind` is the name of the method that answers it.
+        """The response to a request; `kind` is the name of the method that answers it. CheckTx is for `check`.
 
         Raises:
             VerificationFailed: The node's chain is not the one this store holds.
         """
         return _METHODS[kind](self, request)
 
-    def foresee(self, transactions: Sequence[bytes]) -> None:
-        """Read and verify transactions whose CheckTx comes next, together; nothing is decided."""
+    def check(self, transactions: Sequence[bytes]) -> list[Any]:
+        """Whether each of some transactions may wait for a block; the response is the same object to all that may."""
         self._machine.foresee(transactions)
+        now = max(int(self._clock()), self._block_time)
+        return [self._checked(self._pool.check(transaction, now)) for transaction in transactions]
+
+    def _checked(self, code: Code) -> Any:
+        if code is Code.OK:
+            return self._may_wait
+        return self._message["CheckTx"](code=code, log=code.reason, codespace="xinglin")
 
     def info(self, request: Any) -> Any:
         """Where the store stands, so that the node knows which blocks to give again."""
@@ -79,14 +88,6 @@ class LedgerApplication:
         if genesis.chain_id != request.chain_id or named != voting:
             raise VerificationFailed("the node's genesis names another chain or other validators than the ledger's")
         return self._message["InitChain"](app_hash=self._machine.genesis(genesis))
-
-    def check_tx(self, request: Any) -> Any:
-        """Whether a transaction may wait for a block."""
-        now = max(int(self._clock()), self._block_time)
-        code = self._pool.check(request.tx, now)
-        if code is Code.OK:
-            return self._may_wait
-        return self._message["CheckTx"](code=code, log=code.reason, codespace="xinglin")
 
     def prepare_proposal(self, request: Any) -> Any:
         """Of the transactions that wait, those that apply one after the other."""
@@ -157,27 +158,15 @@ class LedgerApplication:
     def _execute(self, request: Any, txs: list[bytes]) -> BlockResult:
         """Execute a block, or take what the last execution gave if it was of this very block."""
         offenders = tuple(sorted(one.validator.address for one in request.misbehavior))
-        key = _block_key(request, txs, offenders)
-        if self._executed is None or self._executed[0] != key:
-            result = self._machine.execute(request.height, request.time.seconds, txs, offenders)
-            self._executed = (key, result)
+        block = (request.height, request.time.seconds, txs, offenders)
+        if self._executed is None or self._executed[0] != block:
+            self._executed = (block, self._machine.execute(*block))
         return self._executed[1]
-
-
-def _block_key(request: Any, txs: list[bytes], offenders: tuple[bytes, ...]) -> bytes:
-    """What an execution depends on, in 32 bytes."""
-    digest = hashlib.sha256(b"%d %d %d " % (request.height, request.time.seconds, len(offenders)))
-    for offender in offenders:
-        digest.update(offender)
-    for tx in txs:
-        digest.update(hashlib.sha256(tx).digest())
-    return digest.digest()
 
 
 _METHODS: dict[str, Callable[[LedgerApplication, Any], Any]] = {
     "info": LedgerApplication.info,
     "init_chain": LedgerApplication.init_chain,
-    "check_tx": LedgerApplication.check_tx,
     "prepare_proposal": LedgerApplication.prepare_proposal,
     "process_proposal": LedgerApplication.process_proposal,
     "finalize_block": LedgerApplication.finalize_block,
@@ -190,4 +179,4 @@ _METHODS: dict[str, Callable[[LedgerApplication, Any], Any]] = {
     "extend_vote": LedgerApplication.extend_vote,
     "verify_vote_extension": LedgerApplication.verify_vote_extension,
 }
-_RESPONSES = tuple("".join(word.capitalize() for word in kind.split("_")) for kind in _METHODS)
+_RESPONSES = ("CheckTx", *("".join(word.capitalize() for word in kind.split("_")) for kind in _METHODS))

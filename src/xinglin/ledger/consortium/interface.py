@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from xinglin.core.errors import NotFound
 from xinglin.ledger.consortium.toolchain import interface_file
+from xinglin.ledger.wire import varint
 
-__all__ = ["MAX_MESSAGE", "Interface", "cut", "frame", "interface"]
+__all__ = ["MAX_MESSAGE", "Interface", "checked_alone", "cut", "frame", "interface"]
 
 MAX_MESSAGE = 104_857_600
 """Bytes of the longest message: CometBFT's own limit for a block, 100 MiB."""
+
+_CHECK = b"\x42"
+_TX = b"\x0a"
+_AGAIN = b"\x10\x01"
+"""Of ABCI: the field ``check_tx`` of a request, the field ``tx`` in it, and the field ``type`` that says: again."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +74,39 @@ def frame(message: bytes) -> bytes:
         >>> frame(bytes(300))[:2].hex()
         'ac02'
     """
-    length, varint = len(message), bytearray()
-    while length > 0x7F:
-        varint.append(length & 0x7F | 0x80)
-        length >>= 7
-    varint.append(length)
-    return bytes(varint) + message
+    return varint(len(message)) + message
+
+
+def checked_alone(message: bytes) -> bytes | None:
+    """The transaction of a request to check one; None when it is anything else, or written in another way.
+
+    Nearly every request is of this kind. All of one length begin alike, so a comparison reads them.
+
+    Example:
+        >>> checked_alone(bytes.fromhex("42050a03") + b"abc")
+        b'abc'
+    """
+    head, head_again = _check_heads(len(message))
+    if head is not None and message.startswith(head):
+        return message[len(head) :]
+    if head_again is not None and message.startswith(head_again) and message.endswith(_AGAIN):
+        return message[len(head_again) : -len(_AGAIN)]
+    return None
+
+
+@lru_cache(1_024)
+def _check_heads(length: int) -> tuple[bytes | None, bytes | None]:
+    """How requests of this length begin: to check a transaction for the first time, and again after a block."""
+    inner = _content(length)
+    sizes = [None if inner is None else _content(inner - tail) for tail in (0, len(_AGAIN))]
+    heads = [None if inner is None or size is None else _CHECK + varint(inner) + _TX + varint(size) for size in sizes]
+    return heads[0], heads[1]
+
+
+def _content(length: int) -> int | None:
+    """The bytes of a field's content when kind, length and content have so many together; None when none fits."""
+    fitting = (length - 1 - width for width in range(1, 6))
+    return next((size for size in fitting if size >= 0 and len(varint(size)) + 1 + size == length), None)
 
 
 def cut(buffer: bytearray) -> Generator[bytes]:

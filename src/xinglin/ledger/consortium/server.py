@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from xinglin.core.errors import Conflict, UsageError
-from xinglin.ledger.consortium.interface import Interface, cut, frame
+from xinglin.ledger.consortium.interface import Interface, checked_alone, cut, frame
 from xinglin.ledger.consortium.meeting import LONGEST_PATH, own_folder
 
 __all__ = ["Application", "Server"]
 
+_CHECK = "check_tx"
 _FLUSH = "flush"
-_TURN = 32
+_TURN = 64
 
 
 class Application(Protocol):
-    """Whatever answers the requests of ABCI 2.0, by name: ``info``, ``check_tx``, ``finalize_block``, …"""
+    """Whatever answers the requests of ABCI 2.0, by name: ``info``, ``finalize_block``, …; CheckTx apart."""
 
     def answer(self, kind: str, request: Any) -> Any:
         """The response, a message of the interface, to a request of this kind."""
 
-    def foresee(self, transactions: Sequence[bytes]) -> None:
-        """Hear which transactions are asked about next; what many have in common is done fastest for all at once."""
+    def check(self, transactions: Sequence[bytes]) -> list[Any]:
+        """The responses to CheckTx of some transactions: what many have in common is done fastest for all at once."""
 
 
 class Server:
@@ -101,33 +102,51 @@ class Server:
             raise Conflict("another application serves this node", source=str(self._socket), remedy="end it first")
         self._socket.unlink(missing_ok=True)
 
-    def read(self, messages: Iterable[bytes]) -> list[tuple[str, Any]]:
-        """Requests and their kinds; the application hears of those that it will be asked about."""
-        requests: list[tuple[str, Any]] = []
+    def respond(self, messages: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+        """Framed responses to requests in a row, each with whether everything said so far must be sent now.
+
+        Raises:
+            ValueError: A request is of no kind that there is.
+        """
+        waiting: list[bytes] = []
         for message in messages:
+            transaction = checked_alone(message)
+            if transaction is not None:
+                waiting.append(transaction)
+                continue
             request = self._request.FromString(message)
             kind = request.WhichOneof("value")
             if kind is None:
                 raise ValueError("a request of a kind that this interface does not know")
-            requests.append((kind, request))
-        self._application.foresee([request.check_tx.tx for kind, request in requests if kind == "check_tx"])
-        return requests
+            if kind == _CHECK:
+                waiting.append(request.check_tx.tx)
+                continue
+            if waiting:
+                yield self._checked(waiting), False
+                waiting = []
+            yield self._answered(kind, getattr(request, kind)), kind == _FLUSH
+        if waiting:
+            yield self._checked(waiting), False
 
-    def respond(self, kind: str, request: Any) -> tuple[bytes, bool]:
-        """The framed response to one request, and whether everything said so far must be sent now."""
+    def _checked(self, transactions: list[bytes]) -> bytes:
+        return b"".join([self._framed(_CHECK, answer) for answer in self._application.check(transactions)])
+
+    def _answered(self, kind: str, request: Any) -> bytes:
         if kind == _FLUSH:
-            return self._flushed, True
+            return self._flushed
         if kind == "echo":
             response = self._response()
-            response.echo.message = request.echo.message
-            return frame(response.SerializeToString()), False
-        answer = self._application.answer(kind, getattr(request, kind))
+            response.echo.message = request.message
+            return frame(response.SerializeToString())
+        return self._framed(kind, self._application.answer(kind, request))
+
+    def _framed(self, kind: str, answer: Any) -> bytes:
         if answer is not self._repeated[0]:
             # An application that answers the same again and again, as to every good transaction, is framed once.
             response = self._response()
             getattr(response, kind).CopyFrom(answer)
             self._repeated = answer, frame(response.SerializeToString())
-        return self._repeated[1], False
+        return self._repeated[1]
 
 
 class _Connection(asyncio.Protocol):
@@ -152,12 +171,11 @@ class _Connection(asyncio.Protocol):
     def _work(self) -> None:
         """Answer some requests, then let the other connections have their turn: blocks must not wait for the pool."""
         assert self._transport
-        messages = cut(self._arrived)
+        arrived = cut(self._arrived)
         try:
-            requests = self._server.read(islice(messages, _TURN))
-            messages.close()
-            for kind, request in requests:
-                response, flush = self._server.respond(kind, request)
+            messages = [*islice(arrived, _TURN)]
+            arrived.close()
+            for response, flush in self._server.respond(messages):
                 self._held += response
                 if flush:
                     self._transport.write(bytes(self._held))
@@ -167,6 +185,6 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
             self._server.end(error)
             return
-        self._working = len(requests) == _TURN
+        self._working = len(messages) == _TURN
         if self._working:
             asyncio.get_running_loop().call_soon(self._work)
