@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,6 @@ def assemble(file: FilePlan) -> Assembled:
     Raises:
         StorageError: The disk is full.
     """
-    import pyarrow.parquet as pq
-
     path = file.folder / file.name
     with full_disk(path):
         if len(file.paths) == 1 and not file.dropped[0]:
@@ -120,28 +119,63 @@ def assemble(file: FilePlan) -> Assembled:
         else:
             _merge(file, path)
         sync(path)
-    leaves = [leaf for chunk in pq.read_table(path, columns=["leaf"])["leaf"].chunks for leaf in chunk.to_pylist()]
     conditional = file.conditional
     if conditional and any(file.dropped):
-        texts = pq.read_table(path, columns=["resource"])["resource"]
-        conditional = sum(conditional_references(text.encode()) for text in texts.to_pylist() if "?" in text)
+        conditional = sum(
+            conditional_references(text.encode())
+            for group in _groups(path, ["resource"])
+            for text in group["resource"].to_pylist()
+            if "?" in text
+        )
+    leaves = [leaf for group in _groups(path, ["leaf"]) for leaf in group["leaf"].to_pylist()]
     return Assembled(path.stat().st_size, file_sha256(path), cover(leaves, file.start), conditional)
 
 
 def _merge(file: FilePlan, path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    """Put the pieces together, row group by row group: what waits is less than two of them."""
     with writer(path, RESOURCE) as out:
         waiting: list[Any] = []
+        rows = 0
         for piece, gone in zip(file.paths, file.dropped, strict=True):
-            table = pq.read_table(piece)
-            if gone:
-                import numpy as np
-
-                keep = np.ones(table.num_rows, dtype=bool)
-                keep[list(gone)] = False
-                table = table.filter(pa.array(keep))
-            waiting.append(table)
+            for group in _without(_groups(piece), gone):
+                waiting.append(group)
+                rows += group.num_rows
+                while rows >= ROW_GROUP:
+                    waiting = [_written(waiting, out)]
+                    rows -= ROW_GROUP
             piece.unlink()
-        out.write_table(pa.concat_tables(waiting).cast(out.schema), row_group_size=ROW_GROUP)
+        if rows:
+            _written(waiting, out)
+
+
+def _written(waiting: list[Any], out: Any) -> Any:
+    """Write the first row group of what waits; gives the rest."""
+    import pyarrow as pa
+
+    table = pa.concat_tables(waiting)
+    out.write_table(table.slice(0, ROW_GROUP).cast(out.schema), row_group_size=ROW_GROUP)
+    return table.slice(ROW_GROUP)
+
+
+def _groups(path: Path, columns: list[str] | None = None) -> Iterator[Any]:
+    """The row groups of a file, one after the other."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number, columns, use_threads=False)
+
+
+def _without(groups: Iterator[Any], gone: tuple[int, ...]) -> Iterator[Any]:
+    """Row groups of a piece without the rows that are left out."""
+    import numpy as np
+    import pyarrow as pa
+
+    left_out = np.array(gone, dtype=np.int64)
+    first = 0
+    for group in groups:
+        keep = np.ones(group.num_rows, dtype=bool)
+        here = left_out[np.searchsorted(left_out, first) : np.searchsorted(left_out, first + group.num_rows)]
+        keep[here - first] = False
+        first += group.num_rows
+        yield group.filter(pa.array(keep)) if len(here) else group

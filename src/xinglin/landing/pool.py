@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from xinglin.core.errors import StorageError
 
-__all__ = ["Pool", "worker_pool"]
+__all__ = ["Pool", "give_back", "worker_pool"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,7 +50,7 @@ class Pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
-                waiting.append(self._executor.submit(task, item))
+                waiting.append(self._executor.submit(_done, task, item))
                 if len(waiting) > self.workers + 1:
                     yield waiting.popleft().result()
             while waiting:
@@ -79,6 +79,26 @@ def worker_pool(workers: int) -> Iterator[Pool]:
         yield pool
     finally:
         pool.close()
+
+
+def give_back() -> None:
+    """Return what this process no longer uses to the machine.
+
+    What one large task let go stays with the allocators, and the next task, which needs other sizes, takes more: so a
+    worker would grow with every task. Arrow's own pool is asked, and the C library's through Arrow.
+    """
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    pa.system_memory_pool().release_unused()
+
+
+def _done(task: Callable[[Item], Result], item: Item) -> Result:
+    """One task in a worker."""
+    try:
+        return task(item)
+    finally:
+        give_back()
 
 
 def _die_with_parent() -> None:

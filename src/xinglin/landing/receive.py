@@ -20,7 +20,7 @@ from xinglin.landing.compose import file_entries, seal, source_entries, write_qu
 from xinglin.landing.erasure import finish
 from xinglin.landing.originals import keep_original
 from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
-from xinglin.landing.pool import Pool, worker_pool
+from xinglin.landing.pool import Pool, give_back, worker_pool
 from xinglin.landing.redaction import kept_without
 from xinglin.landing.store import Counts, Landing
 from xinglin.landing.versions import Decision, Offers, decide
@@ -134,6 +134,7 @@ class _Work:
             if not sum(self.received.values()):
                 return Counts()
             decision = decide(offers, self.earlier, self.folder / "index")
+            give_back()
             plans = plan(self.pieces, decision.dropped, temporary / "batch")
             made = list(self.pool.map(assemble, plans))
             landed = sum(file.rows for file in plans)

@@ -8,7 +8,8 @@ many there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from xinglin.landing.store import Batch
 
 __all__ = ["Decision", "Offers", "decide"]
 
-_SHARE = 4_000_000
+_SHARE = 500_000
+_BLOCK = 200_000
 _ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("piece", "<u4"), ("row", "<u4"), ("mention", "?")]
 
 
@@ -61,19 +63,33 @@ class Offers:
         self.size += piece.rows
         self.types.add(piece.resource_type)
 
-    def shares(self) -> Iterable[Any]:
-        """The entries in shares of about 4 million, each key wholly in one, in the order they were offered."""
+    def shares(self) -> Iterator[Any]:
+        """The entries in shares of about half a million, each key wholly in one, in the order they were offered."""
         import numpy as np
 
         self._file.close()
-        count = max(1, -(-self.size // _SHARE))
-        for share in range(count):
-            found = []
-            with self.path.open("rb") as file:
-                while len(block := np.fromfile(file, dtype=_ENTRY, count=1_000_000)):
-                    found.append(block[block["key"] % count == share] if count > 1 else block)
-            if found:
-                yield np.concatenate(found)
+        for path in self._divided(max(1, -(-self.size // _SHARE))):
+            share = np.fromfile(path, dtype=_ENTRY)
+            path.unlink()
+            if len(share):
+                yield share
+
+    def _divided(self, count: int) -> list[Path]:
+        """The entries in so many files, by their keys."""
+        import numpy as np
+
+        if count == 1:
+            return [self.path]
+        paths = [self.path.with_name(f"{self.path.name}-{share}") for share in range(count)]
+        with ExitStack() as stack:
+            files = [stack.enter_context(path.open("wb")) for path in paths]
+            source = stack.enter_context(self.path.open("rb"))
+            while len(block := np.fromfile(source, dtype=_ENTRY, count=_BLOCK)):
+                share_of = block["key"] % count
+                for share, file in enumerate(files):
+                    block[share_of == share].tofile(file)
+        self.path.unlink()
+        return paths
 
 
 def decide(offers: Offers, earlier: list[Batch], index: Path) -> Decision:

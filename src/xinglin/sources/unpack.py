@@ -141,18 +141,21 @@ def stretches(blocks: Iterator[bytes], limits: Limits) -> Iterator[Stretch]:
     """
     source = _Blocks(blocks)
     carry, offset, line = b"", 0, 1
-    for data in _gathered(source, limits.chunk_bytes):
-        carry += data
-        end = carry.rfind(b"\n") + 1
-        if end:
-            yield Stretch(carry[:end], offset, line)
-            offset, line = offset + end, line + carry.count(b"\n", 0, end)
-            carry = carry[end:]
+    for waiting in _gathered(source, limits.chunk_bytes):
+        waiting.insert(0, carry)
+        carry = _tail(waiting)
+        data = b"".join(waiting)
+        waiting.clear()
+        if data:
+            lines = data.count(b"\n")
+            yield Stretch(data, offset, line)
+            offset, line = offset + len(data), line + lines
         elif len(carry) > limits.resource_bytes:
             rest, size, ended = _after_line(source, len(carry))
             too_long = Rejected("too-large", f"expected at most {limits.resource_bytes} bytes")
             yield Stretch(carry[:KEPT], offset, line, size, too_long)
             carry, offset, line = rest, offset + size + ended, line + 1
+        del data
     if source.broken is None:
         if carry:
             yield Stretch(carry, offset, line)
@@ -182,17 +185,32 @@ class _Blocks:
             raise StopIteration from None
 
 
-def _gathered(blocks: Iterator[bytes], least: int) -> Iterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    for block in blocks:
-        waiting.append(block)
-        size += len(block)
-        if size >= least:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
+def _gathered(blocks: Iterator[bytes], least: int) -> Iterator[list[bytes]]:
+    """Blocks that together have at least so many bytes; whoever takes a list may empty it."""
+    while True:
+        waiting: list[bytes] = []
+        size = 0
+        for block in blocks:
+            waiting.append(block)
+            size += len(block)
+            if size >= least:
+                break
+        if not waiting:
+            return
+        yield waiting
+
+
+def _tail(blocks: list[bytes]) -> bytes:
+    """Take what stands behind the last line's end out of the blocks, before they are put together."""
+    tail: list[bytes] = []
+    while blocks:
+        end = blocks[-1].rfind(b"\n") + 1
+        if end:
+            tail.append(blocks[-1][end:])
+            blocks[-1] = blocks[-1][:end]
+            break
+        tail.append(blocks.pop())
+    return b"".join(reversed(tail))
 
 
 def _after_line(blocks: Iterator[bytes], size: int) -> tuple[bytes, int, bool]:

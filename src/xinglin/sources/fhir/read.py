@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from xinglin.sources.fhir.bundle import entries
 from xinglin.sources.fhir.check import check
@@ -36,8 +37,8 @@ def cut(opened: Opened) -> Iterator[Part]:
         for _ in opened.blocks:
             pass
     elif is_lines(opened.entry.name, opened.head):
-        for stretch in stretches(opened.blocks, opened.limits):
-            yield opened.stretch(stretch, "fhir")
+        # A stretch is not kept here while the next one is read.
+        yield from map(partial(opened.stretch, format="fhir"), stretches(opened.blocks, opened.limits))
     else:
         yield opened.document("fhir", None if is_json(opened.head) else _not_fhir())
 
