@@ -36,7 +36,7 @@ def init_validator(
     import time
     from dataclasses import replace
 
-    from xinglin.core.settings import LedgerSettings, default_home
+    from xinglin.core.settings import default_home
     from xinglin.ledger.consortium.home import NodeOptions, transaction_key
     from xinglin.wiring import init_region
 
@@ -46,7 +46,7 @@ def init_validator(
     validator = _validator(settings.home)
     key = transaction_key(settings.keys / "ledger.key")
     member = validator.make((name, power), key, options, int(time.time()))
-    ledger = LedgerSettings("cometbft", f"http://{rpc}", settings.ledger.socket)
+    ledger = replace(settings.ledger, kind="cometbft", rpc=f"http://{rpc}")
     replace(settings, ledger=ledger).save()
     say(member.to_json().rstrip())
 
@@ -104,8 +104,8 @@ def start(home: Home = None, as_json: Json = False) -> None:
     validator = _validator((home or default_home()).absolute())
     # A service runs for years: an agent of the institution's own is enough for it.
     names = {validator.read_member().name} if validator.member.is_file() else set()
-    decided("ledger start", home, sites=frozenset(names))
-    with serving(validator) as server:
+    settings = decided("ledger start", home, sites=frozenset(names))
+    with serving(validator, kept=settings.ledger.states) as server:
         run_validator(validator, server, lambda pid: _told(pid, as_json))
 
 

@@ -121,6 +121,8 @@ class LedgerSettings:
         kind: ``embedded``, a ledger of this region alone, or ``cometbft``, one that several institutions hold.
         rpc: ``http://host:port`` of the region's own node.
         socket: Where node and application meet; inside the region's home when empty.
+        states: The states of so many last blocks stay provable, at least two; nodes that only older ones need are
+            deleted as blocks follow.
 
     Example:
         >>> LedgerSettings.from_toml({"kind": "cometbft"}).rpc
@@ -130,10 +132,13 @@ class LedgerSettings:
     kind: str = "embedded"
     rpc: str = "http://127.0.0.1:26657"
     socket: str = ""
+    states: int = 64
 
     def __post_init__(self) -> None:
         if self.kind not in {"embedded", "cometbft"}:
             raise UsageError("a ledger is embedded or cometbft", source=self.kind)
+        if type(self.states) is not int or self.states < 2:
+            raise UsageError("at least the states of two blocks are kept", source="[ledger] states")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> LedgerSettings:
@@ -142,15 +147,16 @@ class LedgerSettings:
         Raises:
             UsageError: It holds something else.
         """
-        if set(values) - {"kind", "rpc", "socket"}:
-            raise UsageError(f"unknown settings {sorted(set(values) - {'kind', 'rpc', 'socket'})}", source="[ledger]")
+        unknown = set(values) - {"kind", "rpc", "socket", "states"}
+        if unknown:
+            raise UsageError(f"unknown settings {sorted(unknown)}", source="[ledger]")
         return cls(**values)
 
     def to_toml(self) -> str:
         """The reverse of `from_toml`; nothing for the ledger that is used when none is named."""
         if self == LedgerSettings():
             return ""
-        lines = [f"{name} = {json.dumps(getattr(self, name))}" for name in ("kind", "rpc", "socket")]
+        lines = [f"{name} = {json.dumps(getattr(self, name))}" for name in ("kind", "rpc", "socket", "states")]
         return "\n".join(["", "[ledger]", *lines]) + "\n"
 
 

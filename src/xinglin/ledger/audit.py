@@ -11,6 +11,7 @@ from typing import Any
 
 from xinglin.core.errors import VerificationFailed
 from xinglin.ledger import cbor
+from xinglin.ledger.audit_nodes import compare_nodes
 from xinglin.ledger.codes import Code
 from xinglin.ledger.envelope import digest_of
 from xinglin.ledger.genesis import Genesis
@@ -25,7 +26,6 @@ _TABLES = {
     "block": ("height", "block"),
     "entry": ("number", "transaction"),
     "subtree": ("place", "log subtree"),
-    "node": ("number", "state node"),
     "state": ("key", "state value"),
 }
 
@@ -52,7 +52,7 @@ def check_store(path: Path) -> Header:
     store = Store(path)
     try:
         with TemporaryDirectory(prefix="xinglin-ledger-") as folder, told(path):
-            scratch = Store(Path(folder) / "scratch.sqlite")
+            scratch = Store(Path(folder) / "scratch.sqlite", kept=0)
             scratch.writer.connection.execute("PRAGMA synchronous = OFF")
             store.reader.connection.execute("BEGIN")
             try:
@@ -78,6 +78,7 @@ def _check(rows: Rows, scratch: Store, source: str) -> Header:
         _compare_blocks(rows, scratch.writer, row[0], source)
     for table, (key, name) in _TABLES.items():
         _compare_tables(connection, scratch.writer.connection, table, key, name, source)
+    compare_nodes(connection, scratch.writer.connection, lambda what, why: _bad(what, why, source))
     told_by_sqlite = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if told_by_sqlite != "ok":
         raise _bad("the file's structure", told_by_sqlite, source)

@@ -7,9 +7,9 @@ A binary trie over SHA-256(key), the first bit of the hash at the root:
     empty  32 zero bytes
 
 The root depends on the keys and values alone, never on the order or grouping in which they came. Nodes are appended
-to a numbered list and never changed, so that older roots stay provable. A kept node is what was hashed, followed by the
-numbers of its two children, or by a leaf's value: found by number, because a store that grows at its end stays fast,
-and one ordered by hash does not.
+to a numbered list and never changed, so that older roots stay provable until `pruning` forgets what they alone need. A
+kept node is what was hashed, followed by the numbers of its two children, or by a leaf's value: found by number,
+because a store that grows at its end stays fast, and one ordered by hash does not.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from xinglin.core.errors import VerificationFailed
 from xinglin.ledger.port import MapProof
 
-__all__ = ["EMPTY", "Nodes", "Ref", "check_proof", "prove", "root_of_proof", "update"]
+__all__ = ["EMPTY", "Nodes", "Ref", "Updated", "check_proof", "prove", "root_of_proof", "update"]
 
 Ref = tuple[bytes, int]
 """A node: its hash, and its number in the list."""
@@ -44,6 +45,7 @@ class _Kept:
 
     def __init__(self, count: int) -> None:
         self.nodes: dict[int, bytes] = {}
+        self.replaced: list[int] = []
         self._count = count
 
     def leaf(self, key: bytes, value: bytes) -> _Leaf:
@@ -65,27 +67,39 @@ def _children(body: bytes) -> tuple[Ref, Ref]:
     return (body[1:33], int.from_bytes(body[65:73])), (body[33:65], int.from_bytes(body[73:81]))
 
 
-def update(root: Ref, changes: Iterable[tuple[bytes, bytes]], read: Nodes, count: int) -> tuple[Ref, dict[int, bytes]]:
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A map after changes.
+
+    Attributes:
+        root: Its root.
+        nodes: The nodes to append, by their number.
+        replaced: Numbers of the nodes that belonged to the map before and do not any more.
+    """
+
+    root: Ref
+    nodes: dict[int, bytes]
+    replaced: list[int]
+
+
+def update(root: Ref, changes: Iterable[tuple[bytes, bytes]], read: Nodes, count: int) -> Updated:
     """Set values.
 
     Args:
         root: The map as it is.
         changes: Keys, each once, and their new values.
         read: The kept nodes.
-        count: How many they are.
-
-    Returns:
-        The new root, and the nodes to append by their number.
+        count: The highest number given so far.
 
     Example:
-        >>> root, kept = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
-        >>> again, more = update(root, [(b"a", b"1")], kept.__getitem__, len(kept))
-        >>> again[0] == root[0]
-        True
+        >>> one = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
+        >>> other = update(one.root, [(b"a", b"1")], one.nodes.__getitem__, len(one.nodes))
+        >>> other.root[0] == one.root[0], len(other.replaced) == len(other.nodes)
+        (True, True)
     """
     kept = _Kept(count)
     leaves = sorted(kept.leaf(key, value) for key, value in changes)
-    return _merge(root, leaves, 0, read, kept), kept.nodes
+    return Updated(_merge(root, leaves, 0, read, kept), kept.nodes, kept.replaced)
 
 
 def _merge(root: Ref, leaves: list[_Leaf], depth: int, read: Nodes, kept: _Kept) -> Ref:
@@ -97,7 +111,10 @@ def _merge(root: Ref, leaves: list[_Leaf], depth: int, read: Nodes, kept: _Kept)
         at = bisect_left(leaves, (place,))
         if at == len(leaves) or leaves[at][0] != place:
             leaves = [*leaves[:at], (place, root), *leaves[at:]]
+        else:
+            kept.replaced.append(root[1])
         return _build(leaves, depth, kept)
+    kept.replaced.append(root[1])
     left, right = _children(body)
     split = _split(leaves, depth)
     if split:
@@ -135,8 +152,8 @@ def prove(root: Ref, key: bytes, read: Nodes, height: int = 0) -> MapProof:
     """That the key has its value, or none.
 
     Example:
-        >>> root, kept = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
-        >>> proof = prove(root, b"a", kept.__getitem__)
+        >>> one = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
+        >>> proof = prove(one.root, b"a", one.nodes.__getitem__)
         >>> check_proof(proof); proof.value
         b'1'
     """

@@ -18,6 +18,7 @@ from xinglin.ledger.envelope import digest_of
 from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.machine import BlockResult, Machine
 from xinglin.ledger.port import Receipt
+from xinglin.ledger.pruning import KEPT
 from xinglin.ledger.reading import Reading
 from xinglin.ledger.store import Store
 
@@ -43,6 +44,7 @@ class EmbeddedLedger(Reading):
     Args:
         folder: Holds ledger.sqlite and genesis.json.
         clock: Gives the blocks their time; a block is never earlier than the one before.
+        kept: The states of so many last blocks stay provable.
 
     Raises:
         NotFound: No ledger was begun there (`EmbeddedLedger.create`).
@@ -57,8 +59,8 @@ class EmbeddedLedger(Reading):
         >>> ledger.close()
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        super().__init__(folder / _FILE)
+    def __init__(self, folder: Path, clock: Clock, kept: int = KEPT) -> None:
+        super().__init__(folder / _FILE, kept)
         self._machine = Machine(self._store)
         self._clock = clock
         self._queue: list[_Waiting] = []

@@ -259,7 +259,8 @@ class Machine:
         state = {key: cbor.encode(entry) for key, entry in changed.items()}
         rows = self._store.writer
         root = rows.state_root(parent.height - 1) if parent.height else authmap.EMPTY
-        (state_root, root_node), nodes = authmap.update(root, state.items(), self._node, rows.nodes())
+        made = authmap.update(root, state.items(), self._node, rows.nodes())
+        state_root, root_node = made.root
         subtrees = log.append(parent.size, (leaf_hash(one) for _, _, one in accepted), rows.subtree)
         size = parent.size + len(accepted)
         log_root = log.root(size, lambda *subtree: subtrees.get(subtree) or rows.subtree(*subtree))
@@ -267,7 +268,9 @@ class Machine:
         header = Header(parent.height, parent.time, size, log_root, state_root, app_hash)
         blamed = cbor.encode(list(misbehaviour))
         digest = _digest(header, blamed, rows.digest(parent.height - 1))
-        return NewBlock(header, root_node, blamed, digest, accepted, subtrees, nodes, state), changed
+        return NewBlock(
+            header, root_node, blamed, digest, accepted, subtrees, made.nodes, state, made.replaced
+        ), changed
 
     def _validator_updates(self, view: View) -> tuple[tuple[bytes, int], ...]:
         if not any(key.startswith(b"institution/") for key in view.changed()):

@@ -17,9 +17,12 @@ from xinglin.ledger.light import SignedHeader, Validators, countable
 from xinglin.ledger.note import Note, Verifier
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.proof import FORMAT
+from xinglin.ledger.pruning import Forgotten
 from xinglin.ledger.trust import Trust, commit_anchor, note_anchor
 
 __all__ = ["Anchor", "BlockAnchors", "CheckpointAnchors", "Prover", "checkpoint_of", "cosigners_of"]
+
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ class BlockAnchors:
 
 
 class Prover:
-    """Makes proof files of one ledger, all against one anchor.
+    """Makes proof files of one ledger, all against one anchor as long as its state is kept.
 
     Args:
         ledger: The ledger.
@@ -155,6 +158,9 @@ class Prover:
         Raises:
             NotFound: The anchor's log does not have it.
         """
+        return self._anchored(lambda: self._of_transaction(kind, item, digest))
+
+    def _of_transaction(self, kind: str, item: dict[str, Any], digest: bytes) -> bytes:
         height = self.anchor.height
         logged, header = self._ledger.transaction(digest), self._ledger.header(height)
         if logged is None or logged.index >= header.size:
@@ -180,6 +186,18 @@ class Prover:
             item: What only the kind knows.
             key: The state's key.
         """
+        return self._anchored(lambda: self._of_state(kind, item, key))
+
+    def _anchored(self, make: Callable[[], bytes]) -> bytes:
+        """What is made under the anchor, or under a newer one where blocks followed so fast that its state is gone."""
+        for _ in range(_TRIES):
+            try:
+                return make()
+            except Forgotten:
+                self.__dict__.pop("anchor", None)
+        return make()
+
+    def _of_state(self, kind: str, item: dict[str, Any], key: bytes) -> bytes:
         height = self.anchor.height
         shown = self._ledger.state_proof(key, height)
         place = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xinglin.core.errors import NotFound
-from xinglin.ledger import authmap, cbor, log
+from xinglin.ledger import authmap, cbor, log, pruning
 from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.port import ConsistencyProof, Header, Logged, LogProof, MapProof
 from xinglin.ledger.store import Store
@@ -18,15 +18,16 @@ class Reading:
 
     Args:
         path: The store's file.
+        kept: The states of so many last blocks stay provable, where this one writes.
 
     Raises:
         NotFound: There is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept: int = pruning.KEPT) -> None:
         if not path.exists():
             raise NotFound("there is no ledger here", source=str(path), remedy="begin one, or start its application")
-        self._store = Store(path)
+        self._store = Store(path, kept)
 
     @property
     def chain_id(self) -> str:
@@ -88,9 +89,22 @@ class Reading:
         return ConsistencyProof(first, second, path)
 
     def state_proof(self, key: bytes, height: int | None = None) -> MapProof:
-        """That a key has its value, or none, after a block, the last one when no height is given."""
-        header, rows = self.header(height), self._store.reader
-        return authmap.prove(rows.state_root(header.height), key, rows.node, header.height)
+        """That a key has its value, or none, after a block, the last one when no height is given.
+
+        Raises:
+            Forgotten: The state after that block is past keeping.
+        """
+        rows = self._store.reader
+        with rows.steady():
+            header = self.header(height)
+            if header.height < pruning.oldest(rows.connection):
+                raise pruning.Forgotten(
+                    f"the state after block {header.height} is not kept any more",
+                    source=str(self._store.path),
+                    remedy="prove it after a newer block; [ledger] states says how many are kept",
+                    retry=True,
+                )
+            return authmap.prove(rows.state_root(header.height), key, rows.node, header.height)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from xinglin.core.counter import Counter
 from xinglin.core.errors import Conflict, LedgerUnavailable, StorageError, VerificationFailed
+from xinglin.ledger import pruning
 from xinglin.ledger.port import Header, Logged
 
 __all__ = ["NewBlock", "Rows", "Store", "told"]
@@ -31,6 +32,7 @@ CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, ST
 """
 _HEADER = "SELECT height, time, size, log_root, state_root, app_hash FROM block"
 _PATIENCE = 30.0
+_FORM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class NewBlock:
         subtrees: Perfect subtrees that it completed, by level and number.
         nodes: New nodes of the authenticated map, by number.
         state: Changed values by key.
+        replaced: Nodes that the map does not need any more, by number.
     """
 
     header: Header
@@ -57,6 +60,7 @@ class NewBlock:
     subtrees: dict[tuple[int, int], bytes] = field(default_factory=dict)
     nodes: dict[int, bytes] = field(default_factory=dict)
     state: dict[bytes, bytes] = field(default_factory=dict)
+    replaced: list[int] = field(default_factory=list)
 
 
 @contextmanager
@@ -104,6 +108,16 @@ class Rows:
             found: tuple[object, ...] | None = self.connection.execute(sql, values).fetchone()
             return found
 
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Everything that is read within is of one moment."""
+        with told(self._path):
+            self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def header(self, height: int | None = None) -> Header | None:
         """A block's header; the last one's without a height."""
         if height is None:
@@ -143,7 +157,7 @@ class Rows:
         return row  # type: ignore[return-value]
 
     def nodes(self) -> int:
-        """How many nodes of the authenticated map are kept."""
+        """The highest number of a node of the authenticated map; that of the last root, which is always kept."""
         row = self._one("SELECT coalesce(max(number), 0) FROM node")
         return row[0] if row else 0  # type: ignore[return-value]
 
@@ -190,10 +204,12 @@ class Store:
 
     Args:
         path: The file; it is made when missing. Its folder must exist.
+        kept: The states of so many last blocks stay provable (`pruning.KEPT`); 0 keeps all for ever.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept: int = pruning.KEPT) -> None:
         self.path = path
+        self._kept = kept
         self._local = threading.local()
         self._readers: WeakSet[Rows] = WeakSet()
         self._watch = threading.Lock()
@@ -216,8 +232,15 @@ class Store:
         connection.execute("BEGIN IMMEDIATE")
         try:
             if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
-                for statement in _TABLES.split(";"):
+                connection.execute(f"PRAGMA user_version = {_FORM}")
+                for statement in (_TABLES + pruning.TABLES).split(";"):
                     connection.execute(statement)
+            elif connection.execute("PRAGMA user_version").fetchone() != (_FORM,):
+                raise StorageError(
+                    "the ledger's file has the form of another version",
+                    source=str(self.path),
+                    remedy="use the version that wrote it, or move its folder away and begin a new ledger",
+                )
             if self._counter.seen() & 1:
                 # Who holds the lock knows that nobody is committing: whoever left it odd has died.
                 with self._counter.changing():
@@ -292,6 +315,9 @@ class Store:
         )
         connection.executemany("INSERT INTO node VALUES (?, ?)", block.nodes.items())
         connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", sorted(block.state.items()))
+        pruning.note(connection, head.height, block.replaced)
+        if self._kept:
+            pruning.prune(connection, head.height, self._kept, len(block.replaced))
 
     def close(self) -> None:
         """Close every connection."""

@@ -51,7 +51,7 @@ def open_ledger(settings: Settings) -> Ledger:
             begun = EmbeddedLedger.create(folder, genesis, wall_clock)
         open_keeper(settings, begun)
         return begun
-    return EmbeddedLedger(folder, wall_clock)
+    return EmbeddedLedger(folder, wall_clock, settings.ledger.states)
 
 
 def reachable_ledger(settings: Settings) -> Ledger | None:

@@ -7,11 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
 
 from xinglin.cli import run
 from xinglin.ledger.consortium.members import Member
 
-OTHER = Member("south", "04" * 32, "05" * 32, 900_000, "06" * 20, "south.example:26656", 1_700_000_300)
+from ...ledgers import seed
+
+KEYS = SigningKey(seed("south")), SigningKey(seed("south validator"))
+OTHER = Member(
+    "south", *(bytes(key.verify_key).hex() for key in KEYS), 900_000, "06" * 20, "south.example:26656", 1_700_000_300
+).signed(*KEYS)
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def test_the_power_that_a_file_claims_is_told(
 def test_a_file_that_would_let_the_chain_begin_in_the_future_is_refused(
     home: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "south.json").write_text(replace(OTHER, made=4_000_000_000).to_json())
+    (tmp_path / "south.json").write_text(replace(OTHER, made=4_000_000_000).signed(*KEYS).to_json())
     assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 2
     assert "in the future (south)" in capsys.readouterr().err
 
@@ -45,5 +51,6 @@ def test_settings_of_the_node_cannot_be_written_by_a_peer(
     before = config.read_text()
     told = json.loads(OTHER.to_json()) | {"address": 'x"\nseeds = "evil@evil:1"\n#:1'}
     (tmp_path / "south.json").write_text(json.dumps(told))
+    # It has no statement that could be signed: it is refused before anybody looks for a signature.
     assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 1
     assert config.read_text() == before

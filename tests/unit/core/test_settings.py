@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xinglin.core.errors import NotFound, UsageError
-from xinglin.core.settings import LakeSettings, Settings, default_home
+from xinglin.core.settings import LakeSettings, LedgerSettings, Settings, default_home
 
 
 def test_saved_settings_are_loaded_again_as_they_were(tmp_path: Path) -> None:
@@ -73,3 +73,13 @@ def test_an_unknown_setting_of_the_lake_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="secret"):
         Settings.load(tmp_path)
+
+
+def test_how_many_states_of_the_ledger_stay_provable_is_kept_in_the_settings(tmp_path: Path) -> None:
+    settings = Settings(tmp_path, ledger=LedgerSettings(states=500))
+    settings.save()
+
+    assert Settings.load(tmp_path) == settings
+    for wrong in (1, "many", 2.5):
+        with pytest.raises(UsageError, match="states of two blocks"):
+            LedgerSettings.from_toml({"states": wrong})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xinglin.core.clock import system_clock
-from xinglin.ledger import Code, EmbeddedLedger, Machine, Signer, Store, digest_of
+from xinglin.ledger import Code, EmbeddedLedger, Machine, Signer, Store, digest_of, pruning
 
 from ...ledgers import CHAIN, accesses, seed
 
@@ -36,6 +36,8 @@ PLACES: dict[str, tuple[Any, str, bool]] = {
     "before execute": (Machine, "execute", False),
     "between execute and commit": (Machine, "execute", True),
     "before the commit is durable": (Store, "_insert", True),
+    "while nodes are forgotten": (pruning, "_mark", True),
+    "after nodes were forgotten": (pruning, "_sweep", True),
     "after the commit": (Machine, "commit", True),
     "after the receipts": (EmbeddedLedger, "submit", True),
 }
@@ -43,7 +45,8 @@ PLACES: dict[str, tuple[Any, str, bool]] = {
 
 def work(folder: Path, where: str, count: int) -> None:
     """Submit groups of four for ever; what is handed in is on disk before, what is acknowledged is printed."""
-    ledger = EmbeddedLedger(folder / "ledger", system_clock)
+    pruning._ROWS = 1
+    ledger = EmbeddedLedger(folder / "ledger", system_clock, kept=2)
     signer = Signer("hospital", seed("hospital"), CHAIN, folder / "sequences.sqlite", system_clock)
     if where in PLACES:
         owner, name, after = PLACES[where]

@@ -51,6 +51,7 @@ DAMAGES = [
     ("block", "misbehaviour", "height = 3", "block 3 of"),
     ("subtree", "hash", "place = 5", "log subtree 5 of"),
     ("node", "bytes", "number = 3", "state node 3 of"),
+    ("replaced", "numbers", "place = 3 << 20", "the note of replaced state nodes of"),
     ("state", "value", "key = CAST('site/lab' AS BLOB)", "state value site/lab of"),
     ("state", "key", "key = CAST('site/lab' AS BLOB)", "state value site"),
     ("meta", "value", "name = 'genesis'", "the genesis of"),
@@ -79,10 +80,17 @@ def test_a_transaction_that_somebody_wrote_again_with_its_digest_is_named(path: 
         check_store(path)
 
 
-@pytest.mark.parametrize("table", ["entry", "block", "subtree", "node", "state"])
+@pytest.mark.parametrize("table", ["entry", "block", "subtree", "node", "state", "replaced"])
 def test_a_missing_last_item_is_noticed(path: Path, table: str) -> None:
     with sqlite3.connect(path) as connection:
-        first = {"entry": "number", "block": "height", "subtree": "place", "node": "number", "state": "key"}[table]
+        first = {
+            "entry": "number",
+            "block": "height",
+            "subtree": "place",
+            "node": "number",
+            "state": "key",
+            "replaced": "place",
+        }[table]
         connection.execute(f"DELETE FROM {table} WHERE {first} = (SELECT max({first}) FROM {table})")
     connection.close()
     with pytest.raises(VerificationFailed):

@@ -22,7 +22,7 @@ from .embedded_worker import PLACES
 
 WORKER = [sys.executable, "-m", "tests.unit.ledger.embedded_worker"]
 # Each place once; XINGLIN_KILLS=200 for a long run.
-KILLS = int(os.environ.get("XINGLIN_KILLS", "5"))
+KILLS = int(os.environ.get("XINGLIN_KILLS", "7"))
 
 
 @pytest.fixture

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from tests.unit.ledger.test_light import block, keyed
 from xinglin.core.errors import VerificationFailed
 from xinglin.ledger.light import SignedHeader, Validators
-from xinglin.ledger.proving import BlockAnchors
+from xinglin.ledger.port import MapProof
+from xinglin.ledger.proving import Anchor, BlockAnchors, Prover
+from xinglin.ledger.pruning import Forgotten
 from xinglin.ledger.trust import Trust, open_anchor
 
 SETS = [
@@ -134,3 +136,35 @@ def test_one_validator_cannot_spoil_the_proofs_of_all() -> None:
     ledger: Any = SimpleNamespace(height=lambda: 15)
     opened = open_anchor(BlockAnchors(Spoiling(15), trust()).newest(ledger).content, trust())
     assert opened.by == "30 of 40 of the voting power at height 15"
+
+
+def test_a_proof_whose_state_was_forgotten_meanwhile_is_made_under_a_newer_anchor() -> None:
+    class Hasty:
+        """A ledger on which blocks follow while a proof is made: the first state that is asked for is gone."""
+
+        chain_id = "chain"
+        asked: ClassVar[list[int]] = []
+
+        def header(self, height: int | None = None) -> Any:
+            return SimpleNamespace(log_root=bytes(32))
+
+        def state_proof(self, key: bytes, height: int) -> MapProof:
+            self.asked.append(height)
+            if len(self.asked) < 3:
+                raise Forgotten("gone", retry=True)
+            return MapProof(key, None, (), None, bytes(32), height)
+
+    anchors: Any = SimpleNamespace(newest=lambda ledger: Anchor(len(ledger.asked) * 100, b"anchor"))
+    ledger: Any = Hasty()
+    assert Prover(ledger, anchors, trust()).of_state("consent", {}, b"key")
+    assert ledger.asked == [0, 100, 200]
+
+
+def test_a_ledger_that_forgets_at_once_is_not_asked_for_ever() -> None:
+    def gone(*_: object) -> MapProof:
+        raise Forgotten("gone", retry=True)
+
+    ledger: Any = SimpleNamespace(state_proof=gone, header=lambda height: None)
+    anchors: Any = SimpleNamespace(newest=lambda ledger: Anchor(1, b"anchor"))
+    with pytest.raises(Forgotten):
+        Prover(ledger, anchors, trust()).of_state("consent", {}, b"key")

@@ -22,6 +22,7 @@ from xinglin.ledger.consortium.home import ValidatorHome
 from xinglin.ledger.consortium.interface import Interface, interface
 from xinglin.ledger.consortium.server import Application, Server
 from xinglin.ledger.consortium.toolchain import node_program
+from xinglin.ledger.pruning import KEPT
 from xinglin.ledger.store import Store
 
 __all__ = ["run_validator", "serving"]
@@ -33,19 +34,22 @@ _NEW_OBJECTS = 20_000
 
 @contextmanager
 def serving(
-    home: ValidatorHome, make: Callable[[Store, Interface], Application] = LedgerApplication
+    home: ValidatorHome,
+    make: Callable[[Store, Interface], Application] = LedgerApplication,
+    kept: int = KEPT,
 ) -> Iterator[Server]:
     """The application over the validator's store, ready to be served; the store is closed afterwards.
 
     Args:
         home: The validator's files.
         make: Makes the application.
+        kept: The states of so many last blocks stay provable.
 
     Raises:
         Conflict: Another process serves it.
     """
     with exclusive(home.ledger / "application.lock", doing="this validator"):
-        store = Store(home.state)
+        store = Store(home.state, kept)
         try:
             messages = interface()
             yield Server(make(store, messages), messages, home.meeting)
