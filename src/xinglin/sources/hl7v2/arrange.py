@@ -1,9 +1,9 @@
 """The elements of a rule in the order that costs least, message after message.
 
 Three observations make a message cheap. Most fields of a segment are empty, and always the same ones: so the elements
-that can have something are looked up by the pattern of empty fields. Some fields (a test, its unit, its reference
-range) come again and again with the same words: what depends on them alone is remembered by these words. And the rest,
-a value and its moment, is little.
+that can have something are looked up by the pattern of empty fields. Many fields (a test, its unit, a ward, a doctor)
+come again and again with the same words: what depends on them alone is remembered by these words, all elements of
+`often` together and every other element by itself. And the rest, a reference and a moment, is little.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from xinglin.sources.hl7v2.tree import Context
+from xinglin.sources.hl7v2.words import Remembered, words_of
 from xinglin.sources.record import Rejected
 
 __all__ = ["Element", "arranged"]
 
-_REMEMBERED = 2_048
+_REMEMBERED = 4_096
+_PATTERNS = 2_048
 _LONG = 800
 _WIDE = 100
 
@@ -30,12 +32,16 @@ class Element(NamedTuple):
         paths: Fields and facts that it looks at.
         refers: Whether it also looks at other resources or at segments below.
         below: Whether it has nothing where no segment stands below.
+        filled: Those of its fields of which only matters whether they have anything.
+        costly: Whether making it costs more than remembering it.
     """
 
     make: Callable[[Any, str], str]
     paths: frozenset[tuple[str, int]]
     refers: bool
     below: bool
+    filled: frozenset[tuple[str, int]] = frozenset()
+    costly: bool = False
 
 
 def arranged(elements: list[Element], often: frozenset[tuple[str, int]]) -> Callable[[Any, str], str]:
@@ -47,65 +53,57 @@ def arranged(elements: list[Element], often: frozenset[tuple[str, int]]) -> Call
     """
     steady = [one for one in elements if not one.refers and one.paths <= often]
     other = [one for one in elements if one not in steady]
-    remembered = _remembered(steady) if steady else None
     possible = _possible(other)
+    if not steady:
+        return lambda context, zone: "".join([one(context, zone) for one in possible(context)])
+    paths = frozenset().union(*(one.paths for one in steady))
+    together = _remembered(lambda context, zone: "".join([one.make(context, zone) for one in steady]), paths)
 
     def make(context: Context, zone: str) -> str:
-        found = [one(context, zone) for one in possible(context)]
-        return remembered(context, zone) + "".join(found) if remembered else "".join(found)
+        return together(context, zone) + "".join([one(context, zone) for one in possible(context)])
 
     return make
 
 
-def _remembered(elements: list[Element]) -> Callable[[Context, str], str]:
-    """Their members by the words of the fields they look at."""
-    paths = sorted(frozenset().union(*(one.paths for one in elements)))
-    by_segment = [
-        (name, [number for segment, number in paths if segment == name]) for name in sorted({p[0] for p in paths})
-    ]
-    known: dict[tuple[str, ...], str] = {}
+def _remembered(
+    make: Callable[[Any, str], str], paths: frozenset[tuple[str, int]], filled: frozenset[tuple[str, int]] = frozenset()
+) -> Callable[[Any, str], str]:
+    """What is made, by the words of the fields it looks at; `filled` as in `Element`."""
+    words = words_of(paths, filled)
+    known: Remembered[str] = Remembered(_REMEMBERED)
+    find = known.get
 
-    def make(context: Context, zone: str) -> str:
-        words = [zone]
-        for name, numbers in by_segment:
-            fields = context.get(name)
-            if fields is None:
-                words.append("")
-            elif name[0] == "@":
-                words.append(fields)
-            else:
-                size = len(fields)
-                words += [fields[number] if number < size else "" for number in numbers]
-        key = tuple(words)
-        text = known.get(key)
+    def remembered(context: Context, zone: str) -> str:
+        key = (zone, words(context))
+        text = find(key)
         if text is None:
-            text = "".join([one.make(context, zone) for one in elements])
-            if sum(map(len, words)) < _LONG:
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                known[key] = text
+            text = make(context, zone)
+            if len(text) < _LONG and len(repr(key)) < _LONG:
+                known.keep(key, text)
         return text
 
-    return make
+    return remembered
 
 
 def _possible(elements: list[Element]) -> Callable[[Context], list[Callable[[Any, str], str]]]:
     """Those that can have something, by which fields are empty."""
     counted = Counter(segment for one in elements for segment, _ in one.paths)
     anchor = max(sorted(counted), key=counted.__getitem__, default="")
-    skippable = [
-        one for one in elements if not one.refers and {name for name, _ in one.paths} == {anchor} and _silent(one)
-    ]
+    skippable = [not one.refers and {name for name, _ in one.paths} == {anchor} and _silent(one) for one in elements]
+    makes = [_remembered(one.make, one.paths, one.filled) if one.costly else one.make for one in elements]
     known: dict[Any, list[Callable[[Any, str], str]]] = {}
 
     def possible(context: Context) -> list[Callable[[Any, str], str]]:
-        fields = context.get(anchor) or ()
-        key = (bool(context["#"].below), *[one != "" for one in fields])
+        key = (not context["#"].below, *map(bool, context.get(anchor) or ()))
         found = known.get(key)
         if found is None:
-            found = [one.make for one in elements if _can(one, one in skippable, key)]
+            found = [
+                make
+                for one, make, can_be_skipped in zip(elements, makes, skippable, strict=True)
+                if _can(one, can_be_skipped, key)
+            ]
             if len(key) < _WIDE:
-                if len(known) >= _REMEMBERED:
+                if len(known) >= _PATTERNS:
                     known.clear()
                 known[key] = found
         return found
@@ -122,7 +120,7 @@ def _silent(element: Element) -> bool:
 
 
 def _can(element: Element, skippable: bool, pattern: tuple[bool, ...]) -> bool:
-    """Whether an element may have something, by whether anything stands below and which fields are filled."""
-    if element.below and not pattern[0]:
+    """Whether an element may have something, by whether nothing stands below and which fields are filled."""
+    if element.below and pattern[0]:
         return False
     return not skippable or any(number + 1 < len(pattern) and pattern[number + 1] for _, number in element.paths)

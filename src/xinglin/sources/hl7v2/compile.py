@@ -82,11 +82,11 @@ class Compiler(Ways):
         elements = []
         for key, one in spec["elements"].items():
             uses, simple, paths = self._uses, self._simple, self._paths
-            self._uses, self._simple, self._paths, self._refers = set(), True, set(), False
+            self._uses, self._simple, self._paths, self._refers, self._read = set(), True, set(), False, set()
             make = self._member(key, one, where)
-            elements.append(
-                Element(make, frozenset(self._paths), self._refers, _each(one if isinstance(one, list) else [one]))
-            )
+            known, below = frozenset(self._paths), _each(one if isinstance(one, list) else [one])
+            costly = bool(known) and not self._refers and _costly(one)
+            elements.append(Element(make, known, self._refers, below, known - self._read, costly))
             self._uses, self._simple, self._paths = self._uses | uses, self._simple and simple, paths
         return arranged(elements, often)
 
@@ -203,6 +203,11 @@ class Compiler(Ways):
 def _each(spec: Any) -> bool:
     """Whether an element is a list of nothing but what stands below."""
     return isinstance(spec, list) and all(isinstance(one, dict) and "each" in one for one in spec)
+
+
+def _costly(spec: Any) -> bool:
+    """Whether an element is more than a field or two looked at."""
+    return not isinstance(spec, str) or " if " in spec or " unless " in spec
 
 
 def _field(line: str, where: str) -> tuple[str, int]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from xinglin.sources.fhir import check
 from xinglin.sources.hl7v2.compile import Rule
-from xinglin.sources.hl7v2.mappings import Compiled, Named, Plan, compiled
+from xinglin.sources.hl7v2.mappings import Compiled, Named, Plan, Step, compiled
 from xinglin.sources.hl7v2.parse import Message
 from xinglin.sources.hl7v2.times import zone_of
 from xinglin.sources.hl7v2.tree import Context, Node, grow
+from xinglin.sources.hl7v2.words import Remembered
 from xinglin.sources.limits import Limits
 from xinglin.sources.record import Record, Rejected, Resource
 
@@ -88,7 +89,7 @@ def convert(message: Message, raw: bytes, position: int, limits: Limits, mapping
     work = _Work(known, plan, zone, position, limits)
     root = grow(message.segments, known.parents, known.panels)
     root.see({**plan.facts, "@seen": {}, "@known": {}, "@digest": _digest(message, raw)}, known.refer(zone))
-    work.updated = _updated(message, zone)
+    work.meta = work._meta(_updated(message, zone))
     work.walk(root)
     root.forget()
     for stray in message.strays:
@@ -119,8 +120,8 @@ class _Work:
         self.zone = zone
         self.position = position
         self.limits = limits
-        self.updated = ""
-        self.stated = bool(plan.facts["@states"])
+        self.named = known.named
+        self.meta = ""
         self.done = Converted(plan.name)
         self.made: dict[str, tuple[str, int]] = {}
         self.mentioned: set[str] = set()
@@ -129,96 +130,93 @@ class _Work:
         """What stands below first, so that a report knows its results."""
         for below in node.below:
             self.walk(below)
-            node.made += below.made
-        if not any(node.segment[1:]):
+            if below.made:
+                node.made += below.made
+        name, segment = node.name, node.segment
+        if not (len(segment) > 1 and segment[1]) and not any(segment[1:]):
             return
-        rules = self.plan.rules.get(node.name)
-        if rules is None:
-            if node.name not in _READ_BY_OTHERS:
-                self.done.unused[node.name] += 1
+        steps = self.plan.steps.get(name)
+        if steps is None:
+            if name not in _READ_BY_OTHERS:
+                self.done.unused[name] += 1
         elif not node.part:
-            for rule in rules:
-                self._make(rule, node)
-        if node.name in self.known.named:
-            for named in self.known.named[node.name]:
-                self._name(named, node)
+            self._make(steps, node)
+        if name in self.named:
+            for named in self.named[name]:
+                fields = node.context.get(named.segment, ())
+                if named.field < len(fields) and fields[named.field]:
+                    self._name(named, node)
 
-    def _make(self, rule: Rule, node: Node) -> None:
-        mention = rule.name in self.plan.mentions
-        try:
-            found = (
-                self._remembered(rule, node)
-                if mention and rule.simple and not self.stated
-                else self._resource(rule, node, mention)
-            )
-        except Rejected as rejected:
-            bare = Rejected(rejected.reason, rejected.detail)  # its traceback would hold the whole message
-            self.done.records.append(Record(self.position, bare, "|".join(node.segment).encode()))
-            return
-        if found is None:
-            return
+    def _make(self, steps: tuple[Step, ...], node: Node) -> None:
+        context, zone = node.context, self.zone
+        for step in steps:
+            rule = step.rule
+            try:
+                if step.words is not None:
+                    found = self._remembered(step, step.words(context), node)
+                elif rule.needed is None or rule.needed(context, zone):
+                    found = self._resource(step, context)
+                else:
+                    continue
+            except Rejected as rejected:
+                bare = Rejected(rejected.reason, rejected.detail)  # its traceback would hold the whole message
+                self.done.records.append(Record(self.position, bare, "|".join(node.segment).encode()))
+                continue
+            if found is not None:
+                self._keep(found, rule, step.mention, node)
+
+    def _keep(self, found: Resource, rule: Rule, mention: bool, node: Node) -> None:
         name = f"{found.resource_type}/{found.resource_id}"
-        record = Record(self.position, found, b"", mention=mention)
-        earlier, place = self.made.setdefault(name, (rule.name, len(self.done.records)))
-        if earlier != rule.name:
-            self.done.records[place] = record  # a merge into itself: the record that stays is the one that counts
+        record, records = Record(self.position, found, b"", mention=mention), self.done.records
+        earlier = self.made.get(name)
+        if earlier is None:
+            self.made[name] = (rule.name, len(records))
+        elif earlier[0] != rule.name:
+            records[earlier[1]] = record  # a merge into itself: the record that stays is the one that counts
             return
         node.made.append(name)
-        self.done.records.append(record)
+        records.append(record)
 
-    def _resource(self, rule: Rule, node: Node, mention: bool) -> Resource | None:
-        context, zone = node.context, self.zone
-        if rule.needed is not None and not rule.needed(context, zone):
-            return None
+    def _resource(self, step: Step, context: Context) -> Resource | None:
+        rule, mention, zone = step.rule, step.mention, self.zone
         for place, make in rule.required:
             if not make(context, zone):
                 raise Rejected("missing-element", f"expected a value at {place}")
-        resource_id = rule.identify(context, zone)
+        if step.told:
+            resource_id = context[step.told][len(rule.resource_type) + 15 : -2]  # {"reference":"<type>/<id>"}
+        else:
+            resource_id = rule.identify(context, zone)
         if not resource_id:
             if mention or rule.optional:
                 return None
             raise Rejected("missing-identifier", f"expected what identifies the {rule.name}")
-        meta = "" if mention else self._meta(rule, context)
-        if rule.proven and self.known.unchanged:
-            return self._proven(rule, context, resource_id, meta)
-        text = f'{{"resourceType":"{rule.resource_type}","id":"{resource_id}"{meta}{rule.make(context, zone)}}}'
-        return check(text.encode(), self.limits)
-
-    def _meta(self, rule: Rule, context: Context) -> str:
-        """A patient told again in the same words is no new version where the message says when it was last changed."""
-        updated = rule.updated(context, self.zone) if rule.updated is not None else ""
-        updated = updated or self.updated
-        return f',"meta":{{"lastUpdated":{updated}}}' if updated else ""
-
-    def _proven(self, rule: Rule, context: Context, resource_id: str, meta: str) -> Resource:
-        """What the package's own rules make is valid because its parts are: numbers, days and texts were checked."""
-        zone = self.zone
-        text = (
-            f'{{"resourceType":"{rule.resource_type}","id":"{resource_id}"{meta}{rule.make(context, zone)}}}'.encode()
-        )
+        meta = "" if mention else self.meta if rule.updated is None else self._meta(rule.updated(context, zone))
+        made = rule.make(context, zone)
+        text = f'{{"resourceType":"{rule.resource_type}","id":"{resource_id}"{meta}{made}}}'.encode()
+        if not (rule.proven and self.known.unchanged):
+            return check(text, self.limits)
+        # What the package's own rules make is valid because its parts are: numbers, days and texts were checked.
         if len(text) > self.limits.resource_bytes:
             raise Rejected("too-large", f"expected at most {self.limits.resource_bytes} bytes")
         return Resource(rule.resource_type, resource_id, context.get("!Patient", "")[22:-2] or None, text)
 
-    def _remembered(self, rule: Rule, node: Node) -> Resource | None:
+    def _meta(self, updated: str) -> str:
+        """A patient told again in the same words is no new version where the message says when it was last changed."""
+        return f',"meta":{{"lastUpdated":{updated}}}' if updated else self.meta
+
+    def _remembered(self, step: Step, words: Any, node: Node) -> Resource | None:
         """The same patient is mentioned by many messages in the same words."""
-        context = node.context
-        seen = [
-            fields[number] if (fields := context.get(name)) is not None and number < len(fields) else ""
-            for name, number in rule.uses
-        ]
-        key = (id(self.known), rule.name, self.plan.name, self.zone, *seen)
+        key = (step.mark, self.zone, words)
         found = _MENTIONS.get(key)
-        if found is None:
-            made = self._resource(rule, node, mention=True)
-            if made is None:
-                return None
-            if len(made.text) < _LONG:
-                if len(_MENTIONS) >= _REMEMBERED:
-                    _MENTIONS.clear()
-                _MENTIONS[key] = made
-            return made
-        return found
+        if found is not None:
+            return found
+        rule, context = step.rule, node.context
+        if rule.needed is not None and not rule.needed(context, self.zone):
+            return None
+        made = self._resource(step, context)
+        if made is not None and len(made.text) < _LONG:
+            _MENTIONS.keep(key, made)
+        return made
 
     def _name(self, named: Named, node: Node) -> None:
         for text in named.texts(node.context):
@@ -232,7 +230,7 @@ class _Work:
                 self.done.records.append(Record(self.position, found, b"", mention=True))
 
 
-_MENTIONS: dict[Any, Resource] = {}
+_MENTIONS: Remembered[Resource] = Remembered(2 * _REMEMBERED)
 _READ_BY_OTHERS = {"EVN", "PV2", "PD1", "ORC", "RXR", "NTE", "TQ1", "AIS", "AIP", "AIL", "RGS"}
 
 

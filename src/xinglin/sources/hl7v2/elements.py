@@ -12,12 +12,15 @@ from xinglin.sources.hl7v2.primitives import PRIMITIVES, text_of
 from xinglin.sources.hl7v2.tree import Context
 from xinglin.sources.hl7v2.values import Convert, Made, value_member
 from xinglin.sources.hl7v2.vocabulary import Vocabulary
+from xinglin.sources.hl7v2.words import Remembered
 
 __all__ = ["NULL", "Elements", "Piece"]
 
 NULL = '""'
 """HL7's null: what was there is to be removed."""
 
+_JUDGED = 256
+_SHORT = 100
 _SEPARATE = frozenset({"text", "phone", "encoded", "base64", "lines"})
 
 
@@ -48,6 +51,7 @@ class Elements(ABC):
         self._uses: set[str] = set()
         self._fields: set[tuple[str, int]] = set()
         self._paths: set[tuple[str, int]] = set()
+        self._read: set[tuple[str, int]] = set()
         self._simple = True
         self._refers = False
 
@@ -169,17 +173,16 @@ class Elements(ABC):
         if choice.condition is None:
             return lambda context: True
         path, words = choice.condition
-        self._note(path)
+        self._note(path, only_filled=not words and not path.component)
         get, negated = getter(path), choice.negated
 
-        def holds(context: Any) -> bool:
-            raw = get(context)
-            if not raw:
-                return negated
-            text = text_of(raw.split("^", 1)[0] if "^" in raw else raw)
+        def judge(raw: str) -> bool:
+            text = text_of(raw.split("^", 1)[0])
             return (text in words if words else bool(text)) is not negated
 
-        return holds
+        if not path.segment or path.component or path.many:
+            return lambda context: judge(raw) if (raw := get(context)) else negated
+        return _judged(path, judge, words, negated)
 
     def _below(self, choice: Choice, path: Path, where: str) -> Made:
         """One text of a field of every segment of a name right below."""
@@ -208,10 +211,13 @@ class Elements(ABC):
         return self._value(choice, choice.path, where)
 
     def _value(self, choice: Choice, path: Path, where: str) -> Made:
-        convert = self._conversion(choice, path, where)
         get = getter(path)
         if path.segment and not path.many and not path.component:
-            return _of_field(path.segment, path.field, convert)
+            name = choice.type or "string"
+            if name in PRIMITIVES and name not in _SEPARATE and not choice.table:
+                return _of_field(path.segment, path.field, self.converter(name, where), "^")
+            return _of_field(path.segment, path.field, self._conversion(choice, path, where), "")
+        convert = self._conversion(choice, path, where)
         if not path.many or choice.type == "lines":
 
             def single(context: Context, zone: str) -> str:
@@ -246,8 +252,10 @@ class Elements(ABC):
             return lambda raw, zone: convert(raw.replace("&", "^"), zone)
         return convert
 
-    def _note(self, path: Path, *, only_stated: bool = False) -> None:
+    def _note(self, path: Path, *, only_stated: bool = False, only_filled: bool = False) -> None:
         """Note what is looked at; a mention does not look at what only statements do."""
+        if not only_filled:
+            self._read.add((path.segment or "@" + path.fact, path.field))
         if path.segment:
             self._uses.add(path.segment)
             self._paths.add((path.segment, path.field))
@@ -255,6 +263,27 @@ class Elements(ABC):
                 self._fields.add((path.segment, path.field))
         if path.fact:
             self._paths.add(("@" + path.fact, 0))
+
+
+def _judged(path: Path, judge: Callable[[str], bool], words: frozenset[str], negated: bool) -> Callable[[Any], bool]:
+    """A condition on a whole field; most are judged without a look at what they hold, or were judged before."""
+    segment, number = path.segment, path.field
+    known: Remembered[bool] = Remembered(_JUDGED)
+
+    def holds(context: Any) -> bool:
+        fields = context.get(segment)
+        if fields is None or number >= len(fields) or not (raw := fields[number]):
+            return negated
+        if not words and raw[:1].isalnum():
+            return not negated
+        found = known.get(raw)
+        if found is None:
+            found = judge(first) if (first := first_of(raw) if "~" in raw else raw) else negated
+            if len(raw) < _SHORT:
+                known.keep(raw, found)
+        return found
+
+    return holds
 
 
 def _of_reference(name: str, key: str, make: Made) -> Made:
@@ -269,8 +298,8 @@ def _of_reference(name: str, key: str, make: Made) -> Made:
     return member
 
 
-def _of_field(segment: str, number: int, convert: Convert) -> Made:
-    """The most frequent case in one function: the first repetition of a field."""
+def _of_field(segment: str, number: int, convert: Convert, sign: str) -> Made:
+    """The most frequent case in one function: the first repetition of a field, up to a sign if there is one."""
 
     def field(context: Context, zone: str) -> str:
         fields = context.get(segment)
@@ -279,6 +308,8 @@ def _of_field(segment: str, number: int, convert: Convert) -> Made:
         raw = fields[number]
         if not raw or raw == NULL:
             return ""
-        return convert(first_of(raw) if "~" in raw else raw, zone)
+        if "~" in raw:
+            raw = first_of(raw)
+        return convert(raw.split(sign, 1)[0] if sign and sign in raw else raw, zone)
 
     return field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from xinglin.core.errors import UsageError
 from xinglin.sources.hl7v2.compile import Compiler, Rule
@@ -13,11 +13,31 @@ from xinglin.sources.hl7v2.expressions import getter, parse_expression
 from xinglin.sources.hl7v2.times import offset_of
 from xinglin.sources.hl7v2.tree import Refer
 from xinglin.sources.hl7v2.values import Made
+from xinglin.sources.hl7v2.words import words_of
 
-__all__ = ["Compiled", "Named", "Plan", "compiled", "merged"]
+__all__ = ["Compiled", "Named", "Plan", "Step", "compiled", "merged"]
 
 
+_TOLD = {"PID": "Patient", "PV1": "Encounter", "OBR": "DiagnosticReport"}
 _HARMLESS = {"settings", "authorities", "groups", "named", "messages"}
+
+
+class Step(NamedTuple):
+    """A rule as one kind of message uses it.
+
+    Args:
+        rule: The rule.
+        mention: Whether its resource is only mentioned.
+        words: Gives what decides alone what it makes; None where there is more to it.
+        told: Where its context has the reference to what it makes; empty where it has none.
+        mark: Tells apart what steps remember.
+    """
+
+    rule: Rule
+    mention: bool
+    words: Callable[[Any], Any] | None
+    told: str
+    mark: object
 
 
 class Plan:
@@ -33,21 +53,33 @@ class Plan:
     def __init__(self, name: str, rules: dict[str, tuple[Rule, ...]], mentions: frozenset[str], facts: dict[str, str]):
         self.name = name
         self.rules = rules
-        self.mentions = mentions
         self.facts = facts
+        self.steps = {
+            segment: tuple([self._step(segment, rule, rule.name in mentions) for rule in listed])
+            for segment, listed in rules.items()
+        }
+
+    def _step(self, segment: str, rule: Rule, mention: bool) -> Step:
+        alone = mention and rule.simple and not self.facts["@states"]
+        told = f"!{rule.name}" if _TOLD.get(segment) == rule.name else ""
+        return Step(rule, mention, words_of(rule.uses) if alone else None, told, object())
 
 
 class Named:
     """Something that a segment names: its texts, and what makes a resource of one.
 
     Args:
+        place: Segment and field that name it.
         texts: Gives the texts, from a context.
         resource_type: Type of the resource.
         identify: Its id.
         make: Its elements.
     """
 
-    def __init__(self, texts: Any, resource_type: str, identify: Made, make: Made) -> None:
+    def __init__(
+        self, place: tuple[str, int], texts: Callable[[Any], list[str]], resource_type: str, identify: Made, make: Made
+    ) -> None:
+        self.segment, self.field = place
         self.texts = texts
         self.resource_type = resource_type
         self.identify = identify
@@ -98,10 +130,7 @@ class Compiled:
         if zone not in self._refer:
             if len(self._refer) >= 200:
                 self._refer.clear()
-            self._refer[zone] = {
-                segment: self._told(rule, zone)
-                for segment, rule in (("PID", "Patient"), ("PV1", "Encounter"), ("OBR", "DiagnosticReport"))
-            }
+            self._refer[zone] = {segment: self._told(rule, zone) for segment, rule in _TOLD.items()}
         return self._refer[zone]
 
     def _told(self, rule: str, zone: str) -> Callable[[Any], None]:
@@ -128,7 +157,7 @@ class Compiled:
 
     def _named(self, line: str) -> Named:
         (choice,) = parse_expression(line, "named")
-        if choice.path is None or not choice.type:
+        if choice.path is None or not choice.path.segment or not choice.type:
             raise UsageError(f"the mapping cannot be read at named: {line!r}", remedy='write "PV1-7* as Practitioner"')
         get, holds, many = getter(choice.path), self.compiler.condition(choice), choice.path.many
 
@@ -139,7 +168,7 @@ class Compiled:
             return [one for one in raw.split("~", 100) if one] if many else [raw]
 
         resource_type, identify, make = self.compiler.mention(choice.type)
-        return Named(texts, resource_type, identify, make)
+        return Named((choice.path.segment, choice.path.field), texts, resource_type, identify, make)
 
 
 @lru_cache(maxsize=8)

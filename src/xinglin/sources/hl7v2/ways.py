@@ -10,8 +10,12 @@ from xinglin.sources.hl7v2.identity import hashed, own_id, valid_id
 from xinglin.sources.hl7v2.primitives import text_of
 from xinglin.sources.hl7v2.tree import Context
 from xinglin.sources.hl7v2.values import Made
+from xinglin.sources.hl7v2.words import Remembered
 
 __all__ = ["Ways"]
+
+_REMEMBERED = 1_024
+_LONG = 200
 
 
 class Ways(Elements):
@@ -76,7 +80,8 @@ class Ways(Elements):
                     return raw
             return ""
 
-        return word
+        fields = {(path.segment, path.field) for path in paths}
+        return _word_of(*fields.pop(), word) if len(fields) == 1 and paths[0].segment else word
 
     def _identifier(self, way: dict[str, Any], where: str) -> Made:
         paths = [choice.path for choice in parse_expression(way["identifier"], where) if choice.path]
@@ -105,6 +110,24 @@ class Ways(Elements):
             return ""
 
         return identify
+
+
+def _word_of(segment: str, number: int, word: Made) -> Made:
+    """A word that depends on one field, remembered by what the field holds."""
+    known: Remembered[str] = Remembered(_REMEMBERED)
+
+    def remembered(context: Context, zone: str) -> str:
+        fields = context.get(segment)
+        if fields is None or number >= len(fields) or not (raw := fields[number]):
+            return ""
+        found = known.get(raw)
+        if found is None:
+            found = word(context, zone)
+            if len(raw) < _LONG:
+                known.keep(raw, found)
+        return found
+
+    return remembered
 
 
 def _message_id(context: Context, zone: str) -> str:
