@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import shutil
@@ -17,6 +18,9 @@ from bench.measure import record
 
 PERSONS = 100_000
 DECISIONS = 60_000
+TASKS = 32
+"""Requests that a server works on at once."""
+ALONE = 2_000
 GROUP = 512
 PROVED = 200
 
@@ -40,24 +44,41 @@ def region(home: Path) -> tuple[Any, Any, Any, str]:
     return gate, ledger, signer, credential
 
 
-def decide(gate: Any, credential: str, count: int) -> dict[str, float]:
-    """Decide and audit about random persons, who have no consents; nothing else runs but the log's own sealing.
+def decide(gate: Any, credential: str, count: int, tasks: int = TASKS) -> dict[str, float]:
+    """Decide and audit about random persons, who have no consents, as a server of so many tasks does.
 
-    What is measured is `Gate.judge` from the intent to the verdict, whose event is with the operating system by then;
-    intents are made before.
+    What is measured is `Gate.judged` from the intent to the verdict, whose event is on the disk by then; intents are
+    made before. Of one task alone it is `Gate.judge`, one after the other.
     """
     chance = random.Random(7)
-    intents = [_read(chance.randrange(PERSONS)) for _ in range(count)]
-    took = []
+    intents = iter([_read(chance.randrange(PERSONS)) for _ in range(count)])
+    took: list[float] = []
+
+    async def ask() -> None:
+        for intent in intents:
+            start = time.perf_counter()
+            await gate.judged(credential, intent)
+            took.append(time.perf_counter() - start)
+
+    async def all_tasks() -> None:
+        await asyncio.gather(*(ask() for _ in range(tasks)))
+
+    def alone() -> None:
+        for intent in intents:
+            start = time.perf_counter()
+            gate.judge(credential, intent)
+            took.append(time.perf_counter() - start)
+
     begin, used = time.perf_counter(), time.process_time()
-    for intent in intents:
-        start = time.perf_counter()
-        gate.judge(credential, intent)
-        took.append(time.perf_counter() - start)
+    if tasks > 1:
+        asyncio.run(all_tasks())
+    else:
+        alone()
     seconds, used = time.perf_counter() - begin, time.process_time() - used
     took.sort()
     return {
         "decisions": count,
+        "tasks": tasks,
         "decisions_per_s": count / seconds,
         "decisions_per_cpu_s": count / used,
         "cpu_us": used / count * 1e6,
@@ -145,15 +166,17 @@ def bench(resources: int, times: int) -> None:
     try:
         gate, ledger, signer, credential = region(folder)
         decide(gate, credential, 1_000)
-        share = min(DECISIONS, (resources - 1_000) // times)
+        share = min(DECISIONS, (resources - 1_000 - ALONE) // times)
         runs = [decide(gate, credential, share) for _ in range(times)]
+        alone = decide(gate, credential, ALONE, 1)
         events = resources
-        filled = fill(gate, credential, events - 1_000 - share * times)
+        filled = fill(gate, credential, events - 1_000 - ALONE - share * times)
         gate.log.seal()
         size = sum(path.stat().st_size for path in gate.log.folder.rglob("events-*")) // events
         figures = {
             "decisions_per_s": statistics.median(run["decisions_per_s"] for run in runs),
             "runs": runs,
+            "one_after_the_other": alone,
             "event_bytes": size,
             "appends_per_s": filled,
             **anchor(gate, ledger, signer),

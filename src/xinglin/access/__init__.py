@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from xinglin.access.data_classes import classes_of
     from xinglin.access.decision import Decision, Request, World, decide
     from xinglin.access.evidence import EventProof, holds
-    from xinglin.access.gate import Gate, Relation, Verdict, denied
+    from xinglin.access.gate import Gate, Relation
     from xinglin.access.issuers import actor_key, create_issuer, load_issuers, revoke
     from xinglin.access.log import AuditLog, Unanchored
+    from xinglin.access.verdict import Verdict, denied
 
 __all__ = [
     "Actor",
@@ -60,8 +61,8 @@ _HOMES = {
     "holds": "evidence",
     "Gate": "gate",
     "Relation": "gate",
-    "Verdict": "gate",
-    "denied": "gate",
+    "Verdict": "verdict",
+    "denied": "verdict",
     "actor_key": "issuers",
     "create_issuer": "issuers",
     "load_issuers": "issuers",

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import hmac
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary
 
-from xinglin.access.actor import EXPIRED, NO_CREDENTIAL, Actor, CredentialRefused, Issuers, verify
 from xinglin.access.commitments import counted
 from xinglin.access.consents import ConsentStore
-from xinglin.access.decision import Counted, Decision, Request
-from xinglin.access.issuers import ISSUERS_FILE, load_issuers
+from xinglin.access.decision import Counted
 from xinglin.access.log import AuditLog
 from xinglin.access.person_key import person_key
-from xinglin.access.plan import Plan
 from xinglin.access.segments import NOBODY
 from xinglin.access.stream import Micros, wall_micros
+from xinglin.access.trust import MOST, Trust, keep
+from xinglin.access.verdict import Verdict, denied
 from xinglin.core.clock import Clock
-from xinglin.core.errors import AccessDenied, LedgerUnavailable
+from xinglin.core.errors import LedgerUnavailable
 from xinglin.core.intent import Intent
 from xinglin.core.permit import CLOSED, Permit
 from xinglin.ledger.port import Ledger
 
-__all__ = ["Gate", "Relation", "Verdict", "denied"]
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-_MOST = 65_536
-_PLANS = 8_192
+    from xinglin.access.settling import Settling
+
+__all__ = ["Gate", "Relation"]
+
 _TRIES = 8
 
 
@@ -43,22 +43,6 @@ class Relation(Protocol):
         ...
 
 
-class Verdict(NamedTuple):
-    """A decision that is in the audit log.
-
-    Args:
-        decision: What was decided.
-        permit: What may be read and written; `xinglin.core.permit.CLOSED` where it was refused.
-        event: Identifier of the AuditEvent.
-        height: Height of the ledger whose state was counted; -1 where the ledger could not be asked.
-    """
-
-    decision: Decision
-    permit: Permit
-    event: str
-    height: int
-
-
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
     """Consents by person as they stand at one mark of the ledger and one version of the store."""
@@ -67,16 +51,6 @@ class _Snapshot:
     version: int
     height: int
     consents: dict[int | None, tuple[Counted, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Trusted:
-    """One state of the list of issuers, and what was found out under it: a changed list begins with nothing."""
-
-    seen: tuple[int, int]
-    issuers: Issuers
-    actors: dict[str, Actor] = field(default_factory=dict)
-    plans: dict[tuple[object, ...], Plan] = field(default_factory=dict)
 
 
 class Gate:
@@ -98,10 +72,10 @@ class Gate:
         self.consents = ConsentStore(folder)
         self._ledger, self._clock, self._relation = ledger, clock, relation
         self._key = person_key(folder)
-        self._list = str(folder / ISSUERS_FILE)
-        self._trusted: _Trusted | None = None
+        self._trust = Trust(folder)
         self._snapshot: _Snapshot | None = None
-        self._named = lru_cache(maxsize=_MOST)(self._name)
+        self._named = lru_cache(maxsize=MOST)(self._name)
+        self._settling: WeakKeyDictionary[AbstractEventLoop, Settling] = WeakKeyDictionary()
 
     @classmethod
     def open(
@@ -125,7 +99,10 @@ class Gate:
         return cls(folder, ledger, clock, relation, micros)
 
     def judge(self, credential: str | None, intent: Intent, partial: bool = False) -> Verdict:
-        """Decide and write down, without raising where it is refused.
+        """Decide and write down, without raising where it is refused; the event is on the disk when this returns.
+
+        Threads that decide at once share flushes of the disk. One after the other, each decision waits for its own: who
+        has many to make uses `judge_all`, a server `judged`.
 
         Args:
             credential: The actor's credential, as it was presented.
@@ -135,9 +112,53 @@ class Gate:
         Raises:
             StorageError: The decision cannot be written down, so there is none.
         """
+        verdict = self._decide(credential, intent, partial)
+        self.log.flush(verdict.event)
+        return verdict
+
+    def judge_all(self, asked: Iterable[tuple[str | None, Intent]], partial: bool = False) -> list[Verdict]:
+        """`judge` for many at once: no verdict is given before all events are on the disk, by one flush.
+
+        Args:
+            asked: Credentials and what is to be done by each.
+            partial: As `judge` has it.
+
+        Raises:
+            StorageError: The decisions cannot be written down, so there are none.
+        """
+        verdicts = [self._decide(credential, intent, partial) for credential, intent in asked]
+        self.log.flush()
+        return verdicts
+
+    async def judged(self, credential: str | None, intent: Intent, partial: bool = False) -> Verdict:
+        """`judge` for a server's tasks: those that decide while one flush is under way share the next.
+
+        Args:
+            credential: The actor's credential, as it was presented.
+            intent: What is to be done.
+            partial: As `judge` has it.
+
+        Raises:
+            StorageError: The decision cannot be written down, so there is none.
+        """
+        # Commands have no loop, and begin faster without the library.
+        from asyncio import get_running_loop
+
+        verdict = self._decide(credential, intent, partial)
+        loop = get_running_loop()
+        settling = self._settling.get(loop)
+        if settling is None:
+            from xinglin.access.settling import Settling
+
+            settling = self._settling[loop] = Settling(self.log.flush)
+        await settling.settled()
+        return verdict
+
+    def _decide(self, credential: str | None, intent: Intent, partial: bool) -> Verdict:
+        """Decide and write to the operating system: nobody may see the verdict before its event is on the disk."""
         now, person = self._clock(), intent.person
         moment = now.timestamp()
-        plan = self._plan(credential, intent, partial, now, moment)
+        plan = self._trust.plan(credential, intent, partial, now, moment)
         related = False
         if plan.institution and person is not None and self._relation is not None:
             related = self._relation(plan.institution, person)
@@ -184,46 +205,10 @@ class Gate:
 
     def close(self) -> None:
         """Seal what was written and close."""
+        for settling in self._settling.values():
+            settling.close()
         self.log.close()
         self.consents.close()
-
-    def _plan(self, credential: str | None, intent: Intent, partial: bool, now: datetime, moment: float) -> Plan:
-        trusted = self._trust()
-        what = (intent.action, intent.purpose, intent.reads, intent.writes, intent.data_classes)
-        key = (credential, partial, what, intent.population, intent.sites, intent.break_glass)
-        plan = trusted.plans.get(key)
-        if plan is not None and moment < plan.ends:
-            return plan
-        try:
-            actor = self._actor(credential, trusted, now)
-        except CredentialRefused as refused:
-            return Plan(Request(None, intent, refused.reason, partial), trusted.issuers.region, 0)
-        plan = Plan(Request(actor, intent, partial=partial), trusted.issuers.region, actor.expires.timestamp())
-        # Every emergency has words of its own.
-        if intent.break_glass is None:
-            _keep(trusted.plans, key, plan, _PLANS)
-        return plan
-
-    def _actor(self, credential: str | None, trusted: _Trusted, now: datetime) -> Actor:
-        if not credential:
-            raise CredentialRefused(NO_CREDENTIAL)
-        actor = trusted.actors.get(credential)
-        if actor is None:
-            actor = verify(credential, trusted.issuers, now)
-            _keep(trusted.actors, credential, actor, _MOST)
-        elif now >= actor.expires:
-            raise CredentialRefused(EXPIRED)
-        return actor
-
-    def _trust(self) -> _Trusted:
-        """The list of issuers; a changed one makes every credential be verified anew."""
-        # Looked at before it is read: a change in between is then seen the next time.
-        found = os.stat(self._list)  # noqa: PTH116 - a Path costs more than the call
-        seen = (found.st_mtime_ns, found.st_ino)
-        trusted = self._trusted
-        if trusted is None or trusted.seen != seen:
-            trusted = self._trusted = _Trusted(seen, load_issuers(self.folder))
-        return trusted
 
     def _counted(self, person: int | None, wanted: bool) -> tuple[int, tuple[Counted, ...]]:
         """The consents that matter, at a height that is surely theirs."""
@@ -245,7 +230,7 @@ class Gate:
             if self.consents.version() == version and self._mark() == mark:
                 known = known or _Snapshot(mark, version, height)
                 if wanted:
-                    _keep(known.consents, person, consents, _MOST)
+                    keep(known.consents, person, consents, MOST)
                 self._snapshot = known
                 return height, consents
         return -1, self._look(person, None) if wanted else ()
@@ -270,23 +255,3 @@ class Gate:
         """What stands for a person in the audit log, in hex digits and as the index has it."""
         found = hmac.digest(self._key, b"%d" % person, "sha256")[: len(NOBODY)]
         return found.hex().encode(), found
-
-
-def denied(verdict: Verdict) -> AccessDenied:
-    """The error of a refusal.
-
-    Args:
-        verdict: The verdict.
-    """
-    return AccessDenied(
-        f"access is denied: {verdict.decision.reason}",
-        source=f"decision {verdict.event}",
-        remedy="ask with a credential, a purpose and a person for which it is permitted",
-    )
-
-
-def _keep(kept: dict[_K, _V], key: _K, value: _V, most: int) -> None:
-    """Remember; all is forgotten where it would be too much."""
-    if len(kept) >= most:
-        kept.clear()
-    kept[key] = value

@@ -65,7 +65,8 @@ class AuditLog:
         self._mutex = threading.Lock()
 
     def append(self, text: bytes, person: bytes = NOBODY) -> str:
-        """Write one event to the operating system; it outlives this process from then on.
+        """Write one event to the operating system; it outlives this process from then on, and a loss of power once
+        `flush` has returned.
 
         Args:
             text: The event's text after its time, to the last brace.
@@ -82,6 +83,18 @@ class AuditLog:
                     self._stream, self._owner = claim(self.folder, self._micros), os.getpid()
                 stream = self._stream
         return stream.append(text, person)
+
+    def flush(self, identifier: str = "") -> None:
+        """Return once what this process appended is on the disk.
+
+        Args:
+            identifier: The event that must be; all so far when not given.
+
+        Raises:
+            StorageError: It cannot be made durable.
+        """
+        if self._stream is not None and self._owner == os.getpid():
+            self._stream.flush(int(identifier.partition("-")[2]) if identifier else None)
 
     def seal(self) -> None:
         """Seal what this process has written, and what dead processes left unsealed."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from xinglin.access.appending import drop_torn, open_file, write_all
 from xinglin.access.instants import instant, micros_of
 from xinglin.access.segments import (
     ENTRY,
@@ -50,7 +51,9 @@ def claim(folder: Path, micros: Micros) -> Stream:
         folder: The audit log's folder.
         micros: The time.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(folder.parent)
     for path in sorted(folder.iterdir()):
         if path.is_dir() and (stream := attempt(path, micros)):
             return stream
@@ -67,7 +70,7 @@ def attempt(folder: Path, micros: Micros) -> Stream | None:
         folder: The stream's folder.
         micros: The time.
     """
-    lock = _open(folder / "lock")
+    lock = open_file(folder / "lock")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -77,7 +80,7 @@ def attempt(folder: Path, micros: Micros) -> Stream | None:
 
 
 class Stream:
-    """Appends events; what was appended survives the death of the process, what is sealed that of the machine.
+    """Appends events; what was appended survives the death of the process, what was flushed a loss of power.
 
     Args:
         folder: The stream's folder.
@@ -88,19 +91,20 @@ class Stream:
     def __init__(self, folder: Path, lock: int, micros: Micros) -> None:
         self.folder = folder
         self._lock, self._micros = lock, micros
-        self._mutex = threading.RLock()
+        self._mutex, self._flushing = threading.RLock(), threading.Lock()
+        self._lost = False
         self._name = folder.name
         self._second, self._stamp = -1, b""
         self._opening = b'{"resourceType":"AuditEvent","id":"%s-' % folder.name.encode()
-        self._seals = _open(folder / "seals", os.O_APPEND)
-        self._index = _open(folder / "index", os.O_APPEND)
+        self._seals = open_file(folder / "seals", os.O_APPEND)
+        self._index = open_file(folder / "index", os.O_APPEND)
         self._previous = last_seal(folder)
-        _drop_torn(folder / "seals")
+        drop_torn(folder / "seals")
         self._catch_up()
         self._sealed, self._indexed = os.fstat(self._seals).st_size, os.fstat(self._index).st_size
         self._unindexed: list[bytes] = []
         self._events = self._file = -1
-        self._start = self._end = self._number = 0
+        self._start = self._end = self._number = self._flushed = 0
         self._first = self._last = 0
         self._leaves: list[bytes] = []
         self._entries: list[bytes] = []
@@ -110,7 +114,7 @@ class Stream:
         self._ticker: threading.Thread | None = None
 
     def append(self, text: bytes, person: bytes = NOBODY) -> str:
-        """Write one event to the operating system.
+        """Write one event to the operating system; `flush` brings it to the disk.
 
         Args:
             text: The event's text after its time, to the last brace.
@@ -118,8 +122,13 @@ class Stream:
 
         Returns:
             The event's id.
+
+        Raises:
+            StorageError: It cannot be written.
         """
         with self._mutex:
+            if self._lost:
+                raise self._broken()
             now = self._micros()
             if now < self._last:
                 now = self._last
@@ -143,6 +152,34 @@ class Stream:
                 self._ticker.start()
             return f"{self._name}-{number}"
 
+    def flush(self, number: int | None = None) -> None:
+        """Return once an event is on the disk; whoever comes while another flushes shares the next flush.
+
+        Args:
+            number: The event's number in the stream; all that was appended so far when not given.
+
+        Raises:
+            StorageError: It cannot be made durable.
+        """
+        if number is None:
+            with self._mutex:
+                number = self._number + len(self._leaves) - 1
+        if number < self._flushed:
+            return
+        with self._flushing:
+            if number < self._flushed:
+                return
+            with self._mutex:
+                end = self._number + len(self._leaves)
+                # A segment that is sealed meanwhile may close the file.
+                events = os.dup(self._events)
+            try:
+                self._to_disk(events)
+            finally:
+                os.close(events)
+            with self._mutex:
+                self._flushed = max(self._flushed, end)
+
     def seal(self) -> Seal | None:
         """Close the segment: its root is written down, and all of it is on the disk; None where nothing is new."""
         with self._mutex:
@@ -162,11 +199,12 @@ class Stream:
                 previous=before.digest() if before else "",
             )
             line = seal.line() + b"\n"
+            self._to_disk(self._events)
+            self._flushed = max(self._flushed, seal.number + seal.count)
             with full_disk(self.folder):
-                os.fdatasync(self._events)
                 # An earlier attempt may have failed half-way.
                 os.ftruncate(self._seals, self._sealed)
-                _write(self._seals, line)
+                write_all(self._seals, line)
                 os.fdatasync(self._seals)
             self._sealed += len(line)
             self._previous = seal
@@ -185,19 +223,32 @@ class Stream:
 
     def _keep(self, line: bytes) -> None:
         try:
-            _write(self._events, line)
+            write_all(self._events, line)
         except OSError as error:
             # Half a line must not be gone on behind.
             os.ftruncate(self._events, self._end)
             with full_disk(self.folder):
                 raise error
 
+    def _to_disk(self, events: int) -> None:
+        try:
+            with full_disk(self.folder):
+                os.fdatasync(events)
+        except OSError as error:
+            # What a disk lost once the system takes for written: a later flush would say that it is there.
+            self._lost = True
+            raise self._broken() from error
+
+    def _broken(self) -> StorageError:
+        remedy = "look at the disk, then start again; nothing was permitted that is not in the log"
+        return StorageError("the disk lost a part of the audit log", source=self._name, remedy=remedy)
+
     def _write_index(self) -> None:
         """Bring the index up; where that fails the next seal does it, and readers ask the events meanwhile."""
         content = b"".join(self._unindexed)
         try:
             os.ftruncate(self._index, self._indexed)
-            _write(self._index, content)
+            write_all(self._index, content)
         except OSError:
             return
         self._indexed += len(content)
@@ -226,14 +277,14 @@ class Stream:
         if self._events < 0 or file != self._file:
             if self._events >= 0:
                 os.close(self._events)
-            self._events = _open(events_file(self.folder, file), os.O_APPEND)
+            self._events = open_file(events_file(self.folder, file), os.O_APPEND)
             sync_folder(self.folder)
         self._file, self._start, self._end = file, start, start
         self._first, self._last = 0, before.last if before else 0
 
     def _recover(self) -> None:
         """Seal what a dead process left; a line it did not finish was never answered for, and is cut off."""
-        _drop_torn(events_file(self.folder, self._file))
+        drop_torn(events_file(self.folder, self._file))
         for _, _, text in unsealed(self.folder, self._previous):
             moment = micros_of(text)
             self._first = self._first or moment
@@ -252,34 +303,7 @@ class Stream:
         for seal in seals_of(self.folder):
             if seal.number + seal.count > covered:
                 entries = entries_of(self.folder, seal)[max(0, covered - seal.number) :]
-                _write(
+                write_all(
                     self._index,
                     b"".join(ENTRY.pack(one.person, one.file, one.length, one.offset, one.leaf) for one in entries),
                 )
-
-
-def _open(path: Path, flags: int = 0) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    done = os.write(descriptor, content)
-    while done < len(content):
-        done += os.write(descriptor, content[done:])
-
-
-def _drop_torn(path: Path) -> None:
-    """Cut off what follows the last line end."""
-    with path.open("r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        keep, step = size, 4096
-        while keep > 0:
-            begin = max(0, keep - step)
-            file.seek(begin)
-            found = file.read(keep - begin).rfind(b"\n")
-            if found >= 0:
-                keep = begin + found + 1
-                break
-            keep = begin
-        if keep < size:
-            file.truncate(keep)

@@ -207,7 +207,7 @@ def test_a_refusal_before_a_micro_batch_ends_the_listener_and_leaves_the_batch_i
             batches.append(said.items)
 
     plan = ListenPlan(mllp=(door("centre=0"),), every=0.05)
-    with pytest.raises(AccessDenied, match="the credential has expired; listening has ended, [12] segments") as caught:
+    with pytest.raises(AccessDenied, match=r"the credential has expired; listening has ended, [12] segments") as caught:
         listen(stores, plan, told, Standing(stores, again))
     thread[0].join()
     assert "have a new one issued" in caught.value.remedy and "start listening again" in caught.value.remedy
