@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xinglin.backup.known import Known
+from xinglin.backup.later import carry_erasures
 from xinglin.backup.manifest import Manifest
 from xinglin.backup.opening import Opened, in_order, open_backup
 from xinglin.backup.sealing import Identities
@@ -33,6 +34,7 @@ class Restored:
         files: Files.
         bytes: Their bytes.
         head: What the backup says of itself; ``lake`` is the URL of tables that were not in it.
+        erasures_known: Whether the newest backup could be asked whom it knows to be erased.
     """
 
     home: Path
@@ -40,6 +42,7 @@ class Restored:
     files: int
     bytes: int
     head: dict[str, Any]
+    erasures_known: bool = True
 
 
 def restore(
@@ -76,6 +79,7 @@ def restore(
         try:
             opened = open_backup(target, manifest, identities, unfinished)
             _write(opened, unfinished, workers, progress)
+            known = carry_erasures(target, manifest, identities, unfinished)
             _remember(opened, unfinished)
             _set_modes(opened, unfinished)
             os.sync()
@@ -85,7 +89,7 @@ def restore(
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
             lock.unlink(missing_ok=True)
-    return Restored(home, manifest, manifest.files, manifest.length, opened.head)
+    return Restored(home, manifest, manifest.files, manifest.length, opened.head, known)
 
 
 def _empty(home: Path) -> None:

@@ -133,6 +133,7 @@ def restore_region(
     from xinglin.backup import read_identities
     from xinglin.core.settings import default_home
     from xinglin.flows.backup import open_target, restore_backup
+    from xinglin.flows.erase import erase_again
 
     place = (home or default_home()).absolute()
     with progress_bars(as_json) as bars:
@@ -140,11 +141,14 @@ def restore_region(
             open_target(target, secrets=secrets), name, read_identities(identity), place, root, bars
         )
     # Who could decrypt it has it already; that it was restored, and by whom, is in its audit log from now on.
-    settings = opened("backup restore", place).settings
-    app_hash = _attest(settings, restored.manifest.root)
+    stores = opened("backup restore", place)
+    app_hash = _attest(stores.settings, restored.manifest.root)
+    with progress_bars(as_json) as bars:
+        again = len(erase_again(stores, bars))
     elsewhere = restored.head["lake"]
     if as_json:
-        print_json({**_facts(restored.manifest), "home": place, "elsewhere": elsewhere, "app_hash": app_hash})
+        told = {"home": place, "elsewhere": elsewhere, "app_hash": app_hash, "erased_again": again}
+        print_json({**_facts(restored.manifest), **told, "erasures_known": restored.erasures_known})
         return
     say(f"{restored.manifest.name} is in {place}: {restored.files:,} files, {restored.bytes:,} bytes")
     if app_hash:
@@ -153,6 +157,10 @@ def restore_region(
         complain("the ledger does not answer: the restore is not attested")
     if elsewhere:
         complain(f"the tables at {elsewhere} were not in this backup")
+    if again:
+        say(f"{again} persons who were erased after this backup was made were erased again")
+    if not restored.erasures_known:
+        complain("newer backups cannot be read: whoever was erased after this one was made is here again")
     say(f"Next: xinglin verify --home {place}; xinglin run --home {place} builds what was not in it")
 
 

@@ -22,14 +22,23 @@ def erase(
     person: Annotated[int | None, typer.Option(help="person_id, as in the mart.")] = None,
     reason: Annotated[str, typer.Option(help="Why; it is signed and kept, so it must not name the person.")] = "",
     resume: Annotated[bool, typer.Option(help="Finish an erasure that was interrupted.")] = False,
+    again: Annotated[bool, typer.Option(help="Erase those who came back with an old backup.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Erase a person from batches, salts, consents, identity and mart; signed tombstones say what is gone."""
     from xinglin.cli.ledger import tell_anchors
     from xinglin.flows.erase import erase as erase_person
+    from xinglin.flows.erase import erase_again
     from xinglin.wiring import anchor_region
 
+    if again:
+        stores = opened("erase", home)
+        with progress_bars(as_json) as bars:
+            reports = erase_again(stores, bars)
+        anchor_region(stores)
+        print_json(reports) if as_json else say(f"{len(reports)} persons were erased again")
+        return
     person = _who(person, resume, home)
     stores = opened("erase", home, person=person)
     with progress_bars(as_json) as bars:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from xinglin.landing import Erased, Landing
     from xinglin.ledger import Ledger
 
-__all__ = ["ErasureReport", "erase", "notices", "under_way"]
+__all__ = ["ErasureReport", "erase", "erase_again", "notices", "under_way"]
 
 _STEPS = 5
+_BACK = "erased before; came back with a backup"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,47 @@ def erase(stores: Stores, person: int, reason: str, progress: Progress | None = 
     _journal(stores.settings.keys).unlink(missing_ok=True)
     done.one()
     return ErasureReport(person, sites, salts, consents, taken, files)
+
+
+def erase_again(stores: Stores, progress: Progress | None = None) -> list[ErasureReport]:
+    """Erase whoever was erased before and came back with an old backup.
+
+    Args:
+        stores: The region; everything of it may be written.
+        progress: Told of the steps.
+
+    Returns:
+        A report for each person; none where nobody came back.
+
+    Raises:
+        Conflict: The erasure of another person is not finished, or something is being landed.
+    """
+    from xinglin.flows.run import link
+
+    reports: list[ErasureReport] = []
+    while (person := _came_back(stores)) is not None:
+        if person < 0:
+            link(stores)
+            person = _came_back(stores)
+        if person is None or person < 0:
+            raise NotFound("a record that came back belongs to nobody", source="identity", remedy="run: xinglin run")
+        reports.append(erase(stores, person, _BACK, progress))
+    return reports
+
+
+def _came_back(stores: Stores) -> int | None:
+    """One of the persons who are here again; -1 for one whom identity does not know, None for nobody."""
+    from xinglin.identity import person_of
+    from xinglin.landing import returned
+
+    begun = under_way(stores.settings.keys)
+    if begun is not None:
+        return begun
+    for site in stores.landing.sites():
+        for key in returned(stores.landing, site.name):
+            found = person_of(stores.lake, key)
+            return -1 if found is None else found
+    return None
 
 
 @dataclass

@@ -5,7 +5,7 @@ from xinglin.identity.erasure import forget_person
 from xinglin.identity.link import link
 from xinglin.identity.names import called_now, every_name
 from xinglin.identity.plan import LinkReport
-from xinglin.identity.record import LinkedRecord, records_of
+from xinglin.identity.record import LinkedRecord, person_of, records_of
 from xinglin.identity.review import person_links, waiting_pairs
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "forget_person",
     "link",
     "person_links",
+    "person_of",
     "records_of",
     "waiting_pairs",
 ]

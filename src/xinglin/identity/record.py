@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.contracts.identity import PERSON_LINK
 from xinglin.lake.engine import connect, parquet_list
@@ -10,7 +10,7 @@ from xinglin.lake.engine import connect, parquet_list
 if TYPE_CHECKING:
     from xinglin.lake.tables import Lake
 
-__all__ = ["LinkedRecord", "records_of"]
+__all__ = ["LinkedRecord", "person_of", "records_of"]
 
 
 class LinkedRecord(NamedTuple):
@@ -27,13 +27,25 @@ def records_of(lake: Lake, person: int) -> list[LinkedRecord]:
         lake: The lake.
         person: `person_id`.
     """
+    return [LinkedRecord(*row) for row in _links(lake, "site, patient_key", "person_id", person)]
+
+
+def person_of(lake: Lake, key: int) -> int | None:
+    """The `person_id` that a record belongs to; None for one that was not linked yet.
+
+    Args:
+        lake: The lake.
+        key: Key of its Patient.
+    """
+    return next((person for (person,) in _links(lake, "person_id", "patient_key", key)), None)
+
+
+def _links(lake: Lake, columns: str, where: str, value: int) -> list[tuple[Any, ...]]:
     snapshot = lake.snapshot(PERSON_LINK.stage)
     files = snapshot.files(PERSON_LINK.name) if snapshot and snapshot.tables.get(PERSON_LINK.name) else []
     if not files:
         return []
     with connect(memory_mb=200, threads=1) as connection:
-        rows = connection.execute(
-            f"SELECT site, patient_key FROM read_parquet({parquet_list(files)}) WHERE person_id = ? ORDER BY ALL",
-            [person],
+        return connection.execute(
+            f"SELECT {columns} FROM read_parquet({parquet_list(files)}) WHERE {where} = ? ORDER BY ALL", [value]
         ).fetchall()
-    return [LinkedRecord(*row) for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xinglin.landing.comebacks import returned
     from xinglin.landing.erasure import Erased, erase, finish
     from xinglin.landing.pool import Pool, worker_pool
     from xinglin.landing.proof import Proof, prove
@@ -37,6 +38,7 @@ __all__ = [
     "ingest",
     "messages",
     "prove",
+    "returned",
     "verify",
     "worker_pool",
 ]
@@ -57,6 +59,7 @@ _HOMES = {
     "messages": "spool",
     "Proof": "proof",
     "prove": "proof",
+    "returned": "comebacks",
     "VerifyReport": "verification",
     "verify": "verification",
 }

@@ -11,6 +11,7 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
 from xinglin.core.merkle import Tree, cover
+from xinglin.landing.comebacks import returned
 from xinglin.landing.erasure import pending
 from xinglin.landing.manifest import canonical, check_signature, digest
 from xinglin.landing.originals import original_sha256
@@ -59,6 +60,13 @@ def verify(
                 progress(files, total)
         resources += _check_resources(batch)
         _check_originals(landing, batch, now[one.name])
+    for one in sites:
+        if returned(landing, one.name):
+            raise VerificationFailed(
+                "a person who was erased is here again",
+                source=str(landing.folder(one.name)),
+                remedy="erase them again: xinglin erase --again",
+            )
     erased = sum(len(batch.erased(file.name)) for _, batch in batches for file in batch.files())
     return VerifyReport(len(sites), len(batches), files, resources, erased)
 
