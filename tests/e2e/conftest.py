@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,20 @@ def ingest_all(region: Path) -> Callable[[Xinglin], None]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, ingest_all: Callable[[Xinglin], None]) -> Xinglin:
-    """The region, landed, linked and built; not to be changed."""
-    xinglin = Xinglin(tmp_path_factory.mktemp("built") / "home")
-    ingest_all(xinglin)
-    xinglin("run")
-    return xinglin
+def built(tmp_path_factory: pytest.TempPathFactory, ingest_all: Callable[[Xinglin], None], worker_id: str) -> Xinglin:
+    """The region, landed, linked and built; not to be changed. It is built once, and every process has its copy."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own if worker_id == "master" else own.parent) / "built-once"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not (shared / "done").exists():
+            xinglin = Xinglin(shared / "home")
+            ingest_all(xinglin)
+            xinglin("run")
+            (shared / "done").touch()
+    shutil.copytree(shared / "home", own / "built-copy" / "home")
+    return Xinglin(own / "built-copy" / "home")
 
 
 @pytest.fixture
