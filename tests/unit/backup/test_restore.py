@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.backup.conftest import NOW, Bed, bed_in, tree
-from xinglin.backup import backups, new_identity, read_identities, restore
+from xinglin.backup import backups, create, new_identity, read_identities, restore
 from xinglin.backup import packing as packing_module
 from xinglin.core.errors import BadInput, Conflict, StorageError, VerificationFailed
 
@@ -139,3 +139,29 @@ def test_a_full_disk_puts_nothing_in_place(bed: Bed, monkeypatch: pytest.MonkeyP
             bed.restore()
     assert sorted(path.name for path in bed.folder.iterdir()) == ["home", "identity", "target"]
     assert bed.restore().files > 5
+
+
+def test_an_older_backup_learns_from_the_newest_what_was_erased_since(bed: Bed) -> None:
+    bed.create()
+    lists = {"landing/mercy/erased": bytes(32), "keys/erased.key": b"ab\n", "landing/new/erased": bytes(16)}
+    for path, content in lists.items():
+        bed.put(path, content)
+    bed.create()
+
+    old = restore(bed.target, backups(bed.target)[0], bed.identities, bed.folder / "again")
+
+    assert old.erasures_known
+    assert (old.home / "landing/mercy/erased").read_bytes() == bytes(32)
+    assert (old.home / "keys/erased.key").read_bytes() == b"ab\n"
+    assert (old.home / "keys/erased.key").stat().st_mode & 0o777 == 0o600
+    assert not (old.home / "landing/new").exists()
+
+
+def test_a_newest_backup_for_others_cannot_be_asked_and_that_is_told(bed: Bed) -> None:
+    bed.create()
+    _, other = new_identity(NOW)
+    create(bed.plan(recipients=[other]), bed.target)
+
+    old = restore(bed.target, backups(bed.target)[0], bed.identities, bed.folder / "again")
+
+    assert not old.erasures_known

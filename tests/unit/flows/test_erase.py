@@ -16,7 +16,8 @@ import pytest
 from xinglin.core.errors import Conflict, NotFound, VerificationFailed
 from xinglin.core.permit import OPEN
 from xinglin.flows import Stores
-from xinglin.flows.erase import erase, under_way
+from xinglin.flows.backup import Wanted, make_backup, make_identity, open_target, restore_backup
+from xinglin.flows.erase import erase, erase_again, under_way
 from xinglin.flows.run import build, ingest, link
 from xinglin.flows.status import quarantined, status
 from xinglin.landing import MessageSpool, Room, messages, verify
@@ -344,3 +345,31 @@ def test_nobody_is_erased_twice_and_one_erasure_waits_for_the_other(stores: Stor
 
     with pytest.raises(NotFound):
         erase(stores, person, "asked for")
+
+
+def test_a_backup_from_before_an_erasure_brings_her_back_only_until_she_is_erased_again(
+    stores: Stores, tmp_path: Path
+) -> None:
+    from xinglin.backup import read_identities
+
+    person, place = _person(stores), str(tmp_path / "copies")
+    public = make_identity(tmp_path / "identity", stores.clock)
+    first = make_backup(stores, Wanted(place, (public,))).manifest
+    erase(stores, person, "asked for")
+    make_backup(stores, Wanted())
+    mart = _mart(stores, person)
+
+    home = tmp_path / "again"
+    restored = restore_backup(open_target(place), first.name, read_identities(tmp_path / "identity"), home)
+    again = _open(home)
+
+    assert restored.erasures_known
+    with pytest.raises(VerificationFailed, match="here again"):
+        verify(again.landing)
+    [report] = erase_again(again)
+    assert (report.person, sum(one.resources for one in report.sites)) == (person, 7)
+    assert erase_again(again) == []
+    assert verify(again.landing).erased == 7
+    assert _holding(home) == []
+    build(again)
+    assert _mart(again, person) == mart
