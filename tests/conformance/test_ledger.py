@@ -14,7 +14,7 @@ from xinglin.ledger import Code, app_hash_of, cbor, digest_of
 from xinglin.ledger.authmap import check_proof
 from xinglin.ledger.consistency import check_consistency
 
-from ..ledgers import Held, accesses, consent, filled
+from ..ledgers import Desk, Held, accesses, consent, filled
 
 
 def _access(held: Held, **changed: object) -> bytes:
@@ -138,6 +138,19 @@ def test_a_state_value_and_its_absence_are_proved_now_and_as_they_were(held: Hel
         found[receipt.height] = proof.value and cbor.decode(proof.value)["withdrawn"]
     assert list(found.values()) == [None, False, True]
     assert held.ledger.state_proof(key).value == held.ledger.state(key)
+
+
+def test_a_new_key_is_taken_from_whoever_holds_it_and_signs_until_it_is_revoked(held: Held) -> None:
+    new = os.urandom(32)
+    second = Desk(held.desk.institution, new, chain_id=held.desk.chain_id, now=held.desk.now)
+    assert held.ledger.submit([held.desk.rotate(new, proof=bytes(64))])[0].code is Code.UNPROVEN_KEY
+    assert held.ledger.submit([held.desk.rotate(new)])[0].code is Code.OK
+    signed = second.sign("AccessBatch", {**accesses(1), "root": os.urandom(32)})
+    assert held.ledger.submit([signed])[0].code is Code.OK
+    assert held.ledger.submit([held.desk.sign("KeyRevoke", {"key_id": second.key_id})])[0].code is Code.OK
+    late = second.sign("AccessBatch", {**accesses(1), "root": os.urandom(32)})
+    assert held.ledger.submit([late])[0].code is Code.REVOKED_KEY
+    assert held.ledger.submit([held.desk.rotate(new)])[0].code is Code.KNOWN_KEY
 
 
 def test_many_threads_submit_at_once(held: Held) -> None:

@@ -62,6 +62,8 @@ ARGUMENTS = {
     "ledger prove batch": "mercy:1",
     "ledger prove consent": "00 --person 5",
     "ledger prove row": "person:1",
+    "ledger revoke-key": "00",
+    "ledger rotate-key": "",
     "ledger start": "",
     "ledger status": "",
     "link": "",

@@ -87,6 +87,22 @@ def test_a_ledger_that_cannot_be_reached_holds_nothing_up_and_is_caught_up_with(
     assert xinglin.json("verify", "--json")["ledger"]["waiting"] == 0
 
 
+def test_a_new_key_takes_over_and_what_either_signed_is_proved(own: Xinglin, tmp_path: Path) -> None:
+    own("ledger", "anchor")
+    row = a_row(own)
+    done = own.json("ledger", "rotate-key", "--json")
+    assert own.json("ledger", "status", "--json")["keys"] == {"region": sorted(done.values())}
+    # The key that signs is not given up, and nobody else's is.
+    assert "rotate-key" in own("ledger", "revoke-key", done["after"], code=2)
+    assert "valid are" in own("ledger", "revoke-key", "0" * 16, code=2)
+    assert own.json("ledger", "revoke-key", done["before"], "--json")["valid"] == [done["after"]]
+    assert own.json("ledger", "anchor", "--json")["segments"] >= 1
+    own("ledger", "prove", "row", row, "--out", tmp_path / "row.cbor")
+    genesis = own.home / "ledger" / "genesis.json"
+    assert stranger(tmp_path, "row.cbor", "--trust", genesis, "--json")[0]["holds"]
+    own("ledger", "audit")
+
+
 def test_a_batch_that_is_not_the_anchored_one_is_named(own: Xinglin) -> None:
     site = own.json("ledger", "anchor", "--json") and sorted((own.home / "landing").iterdir())[0]
     shutil.rmtree(site / "batch-000001")

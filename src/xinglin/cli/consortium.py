@@ -166,15 +166,19 @@ def show_store(home: Path, as_json: bool) -> None:
         as_json: One JSON object instead of a line.
     """
     from xinglin.ledger.reading import Reading
+    from xinglin.ledger.rotation import keys_of
 
     ledger = Reading(_validator(home).state)
     header, chain_id = ledger.header(), ledger.chain_id
+    keys = {one.name: keys_of(ledger.state, one.name) for one in ledger.genesis().institutions}
     ledger.close()
     if as_json:
-        known = {"chain_id": chain_id, "height": header.height, "transactions": header.size}
+        known = {"chain_id": chain_id, "height": header.height, "transactions": header.size, "keys": keys}
         print_json({**known, "app_hash": header.app_hash.hex(), "time": header.time})
     else:
         say(f"{chain_id}: block {header.height}, {header.size:,} transactions, app_hash {header.app_hash.hex()}")
+        for name, valid in keys.items():
+            say(f"{name} signs with {', '.join(valid)}")
 
 
 def show_nodes(where: list[str], as_json: bool) -> None:

@@ -62,6 +62,8 @@ INTENTS: dict[str, Intent | None] = {
     "ledger prove batch": _intent("verify", "landing"),
     "ledger prove consent": _CONSENT,
     "ledger prove row": _intent("verify", f"landing {_MART}"),
+    "ledger revoke-key": _KEYS,
+    "ledger rotate-key": _KEYS,
     "ledger start": _intent("serve"),
     "ledger status": _intent("status"),
     "ledger verify-proof": None,

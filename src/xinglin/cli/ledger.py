@@ -14,8 +14,9 @@ from xinglin.cli.show import complain, print_json, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xinglin.core.settings import Settings
     from xinglin.flows.anchor import AnchorReport
-    from xinglin.ledger import Ledger
+    from xinglin.ledger import Ledger, Signer
     from xinglin.ledger.note import Verifier
     from xinglin.ledger.witness import Witness
 
@@ -151,6 +152,52 @@ def checkpoint(
             say(str(request).rstrip("\n"))
         else:
             say(f"{out}: for a witness that has seen {request.old:,} entries; its key is {keeper.key.text()}")
+
+
+@ledger_app.command("rotate-key")
+def rotate_key(home: Home = None, as_json: Json = False) -> None:
+    """Let a new key sign this institution's transactions; the old one stays valid until it is revoked."""
+    from xinglin.ledger.rotation import rotate_key as rotate
+
+    with _signing("ledger rotate-key", home) as (settings, ledger, signer):
+        done = rotate(ledger, signer, settings.keys / "ledger.key")
+    if as_json:
+        print_json(done)
+    else:
+        say(f"key {done.after} signs from now on; make a backup: without it nobody signs for the institution")
+        say(f"start services anew (listen, ledger start), then: xinglin ledger revoke-key {done.before}")
+
+
+@ledger_app.command("revoke-key")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The key, as rotate-key and status name it.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key of this institution invalid, for ever and at once; what it signed before stays."""
+    from xinglin.ledger.rotation import keys_of
+    from xinglin.ledger.rotation import revoke_key as revoke
+
+    with _signing("ledger revoke-key", home) as (_, ledger, signer):
+        revoke(ledger, signer, key_id)
+        valid = keys_of(ledger.state, signer.institution)
+    if as_json:
+        print_json({"revoked": key_id, "valid": valid})
+    else:
+        say(f"key {key_id} is revoked; valid: {', '.join(valid)}")
+
+
+@contextmanager
+def _signing(command: str, home: Path | None) -> Iterator[tuple[Settings, Ledger, Signer]]:
+    """A region's settings, its ledger, and who signs for it, once that is decided."""
+    from contextlib import closing
+
+    from xinglin.cli.opening import decided
+    from xinglin.wiring import open_ledger, open_signer
+
+    settings = decided(command, home)
+    with closing(open_ledger(settings)) as ledger, closing(open_signer(settings, ledger)) as signer:
+        yield settings, ledger, signer
 
 
 @ledger_app.command("witness")
