@@ -7,15 +7,17 @@ of them waiting at a time. What is counted is what the blocks hold.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import signal
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,6 +50,7 @@ def bench(resources: int, times: int) -> None:
         size = round(statistics.mean(len(tx) for txs in signed for tx in txs))
         plain = [[_pair(number, size, tx) for number, tx in enumerate(txs)] for txs in signed]
         pairs = [(_run(homes, plain, "kvstore"), _run(homes, signed, "")) for _ in range(times)]
+    kvstore, ledger = ([pair[place] for pair in pairs] for place in (0, 1))
     record(
         f"consortium_{count}",
         {
@@ -57,13 +60,50 @@ def bench(resources: int, times: int) -> None:
             "transaction_bytes": size,
             "timeout_commit_ms": COMMIT_MS,
             "waiting_at_most": WAITING,
-            "kvstore_per_second": [round(one) for one, _ in pairs],
-            "ledger_per_second": [round(other) for _, other in pairs],
-            "ratio": round(statistics.median(other / one for one, other in pairs), 3),
+            "kvstore_per_second": [round(one.per_second) for one in kvstore],
+            "ledger_per_second": [round(one.per_second) for one in ledger],
+            "ratio": round(statistics.median(other.per_second / one.per_second for one, other in pairs), 3),
             "target": 0.6,
+            "cpu_us_per_transaction": {
+                "kvstore_nodes": _median_us(one.nodes for one in kvstore),
+                "ledger_nodes": _median_us(one.nodes for one in ledger),
+                "ledger_applications": _median_us(one.applications for one in ledger),
+                "pouring": _median_us(one.pouring for one in (*kvstore, *ledger)),
+            },
             "ed25519_verified_per_second": round(_verified_per_second()),
         },
     )
+
+
+@dataclass(frozen=True)
+class _Poured:
+    """Transactions committed a second, and the CPU seconds that each took: of all nodes, all applications, and here."""
+
+    per_second: float
+    nodes: float
+    applications: float
+    pouring: float
+
+
+@dataclass(frozen=True)
+class _Processes:
+    """Who works: process ids."""
+
+    nodes: Sequence[int]
+    applications: Sequence[int]
+
+    def cpu(self) -> tuple[float, float, float]:
+        """CPU seconds so far, of the nodes, of the applications, and of this process."""
+        return sum(map(_cpu, self.nodes)), sum(map(_cpu, self.applications)), time.process_time()
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _median_us(seconds: Iterable[float]) -> int:
+    return round(statistics.median(seconds) * 1_000_000)
 
 
 def _found(folder: Path) -> list[ValidatorHome]:
@@ -106,14 +146,14 @@ def _pair(number: int, size: int, other: bytes) -> bytes:
     return key.encode().ljust(size, b"x")
 
 
-def _run(homes: Sequence[ValidatorHome], poured: Sequence[Sequence[bytes]], proxy: str) -> float:
-    """Committed transactions a second from the first one poured until the last one's block."""
+def _run(homes: Sequence[ValidatorHome], poured: Sequence[Sequence[bytes]], proxy: str) -> _Poured:
+    """What it took from the first one poured until the last one's block."""
     for home in homes:
         _empty(home)
-    with _running(homes, proxy):
+    with _running(homes, proxy) as working:
         doors = [Door(home.rpc()) for home in homes]
         _wait(lambda: all(_height(door) for door in doors))
-        total, began = sum(map(len, poured)), time.perf_counter()
+        total, before, began = sum(map(len, poured)), working.cpu(), time.perf_counter()
         counted, cuts = _Counted(doors[0]), range(0, max(map(len, poured)), BATCH)
         with ThreadPoolExecutor(len(doors)) as pool:
             for number, start in enumerate(cuts, 1):
@@ -121,7 +161,9 @@ def _run(homes: Sequence[ValidatorHome], poured: Sequence[Sequence[bytes]], prox
                 handed = number * BATCH * len(doors)
                 _wait(lambda handed=handed: handed - counted.more() <= WAITING)
             _wait(lambda: counted.more() >= total)
-        return total / (time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        used = (after - once for after, once in zip(working.cpu(), before, strict=True))
+        return _Poured(total / seconds, *(one / total for one in used))
 
 
 class _Counted:
@@ -169,13 +211,15 @@ def _empty(home: ValidatorHome) -> None:
 
 
 @contextmanager
-def _running(homes: Sequence[ValidatorHome], proxy: str) -> Iterator[None]:
+def _running(homes: Sequence[ValidatorHome], proxy: str) -> Iterator[_Processes]:
     from xinglin.ledger.consortium import local
 
     if not proxy:
         local.start(homes)
         try:
-            yield
+            pids = [local.running(home) for home in homes]
+            children = [Path(f"/proc/{pid}/task/{pid}/children").read_text().split() for pid in pids]
+            yield _Processes([int(child) for found in children for child in found], pids)
         finally:
             local.stop(homes)
         return
@@ -183,7 +227,7 @@ def _running(homes: Sequence[ValidatorHome], proxy: str) -> Iterator[None]:
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     nodes = [subprocess.Popen([*words, str(home.node)], **quiet) for home in homes]
     try:
-        yield
+        yield _Processes([node.pid for node in nodes], [])
     finally:
         for node in nodes:
             node.send_signal(signal.SIGTERM)

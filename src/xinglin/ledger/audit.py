@@ -17,7 +17,8 @@ from xinglin.ledger.envelope import digest_of
 from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.machine import Machine
 from xinglin.ledger.port import Header
-from xinglin.ledger.store import Rows, Store, told
+from xinglin.ledger.store import Rows, Store
+from xinglin.ledger.trouble import told
 
 __all__ = ["check_store"]
 

@@ -15,6 +15,7 @@ from typing import Any
 __all__ = ["decode", "encode"]
 
 _DEPTH = 16
+_NESTED = {dict, list, tuple}
 _SIMPLE = {20: False, 21: True, 22: None}
 # Additional information -> (bytes that follow, smallest number that needs them).
 _WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}
@@ -38,8 +39,9 @@ def _ordered(value: Any) -> Any:
     What the encoder writes of a value allowed here is canonical then, in a third of the time.
     """
     if type(value) is dict:
-        return {key: _ordered(value[key]) for key in _order(tuple(value))}
-    return [*map(_ordered, value)] if type(value) in (list, tuple) else value
+        items = ((key, value[key]) for key in _order(tuple(value)))
+        return {key: _ordered(one) if type(one) in _NESTED else one for key, one in items}
+    return [*map(_ordered, value)] if type(value) in _NESTED else value
 
 
 @lru_cache(256)

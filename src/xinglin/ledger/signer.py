@@ -12,7 +12,7 @@ from xinglin.ledger import cbor
 from xinglin.ledger.envelope import key_id_of, seal_with
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.possession import rotation
-from xinglin.ledger.store import told
+from xinglin.ledger.trouble import told
 
 __all__ = ["Signer", "last_sequence"]
 

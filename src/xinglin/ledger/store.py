@@ -11,11 +11,12 @@ from pathlib import Path
 from weakref import WeakSet
 
 from xinglin.core.counter import Counter
-from xinglin.core.errors import Conflict, LedgerUnavailable, StorageError, VerificationFailed
+from xinglin.core.errors import Conflict, StorageError, VerificationFailed
 from xinglin.ledger import pruning
 from xinglin.ledger.port import Header, Logged
+from xinglin.ledger.trouble import told
 
-__all__ = ["NewBlock", "Rows", "Store", "told"]
+__all__ = ["NewBlock", "Rows", "Store"]
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
@@ -63,29 +64,6 @@ class NewBlock:
     replaced: list[int] = field(default_factory=list)
 
 
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Say what SQLite's refusals mean.
-
-    Raises:
-        LedgerUnavailable: Another process writes for too long.
-        StorageError: The disk is full, read-only or gone.
-        VerificationFailed: The file is damaged.
-    """
-    try:
-        yield
-    except (sqlite3.OperationalError, OSError) as error:
-        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise LedgerUnavailable("another process is writing the ledger", source=str(path), retry=True) from error
-        raise StorageError(
-            f"the ledger's file refused: {error}", source=str(path), remedy="look at the disk"
-        ) from error
-    except (sqlite3.DatabaseError, OverflowError) as error:
-        raise VerificationFailed(
-            f"the ledger's file is damaged: {error}", source=str(path), remedy="restore it from a peer or a backup"
-        ) from error
-
-
 def _place(level: int, number: int) -> int:
     """The place of a perfect subtree when all are numbered as they are completed: the table grows at its end."""
     last = ((number + 1) << level) - 1
@@ -102,6 +80,17 @@ class Rows:
     def __del__(self) -> None:
         # A thread's connection ends with the thread.
         self.connection.close()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Read many values in one transaction, which takes half as long; nothing is written meanwhile."""
+        with told(self._path):
+            self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with told(self._path):
+                self.connection.execute("COMMIT")
 
     def _one(self, sql: str, *values: object) -> tuple[object, ...] | None:
         with told(self._path):

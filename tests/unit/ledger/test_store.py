@@ -13,7 +13,8 @@ from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError, Verif
 from xinglin.ledger import Store
 from xinglin.ledger.log import append
 from xinglin.ledger.reading import Reading
-from xinglin.ledger.store import _place, told
+from xinglin.ledger.store import _place
+from xinglin.ledger.trouble import told
 
 from ...ledgers import Chain, Desk, accesses
 

@@ -60,13 +60,13 @@ class LedgerApplication:
 
     def check(self, transactions: Sequence[bytes]) -> list[Any]:
         """Whether each of some transactions may wait for a block; the response is the same object to all that may."""
-        self._machine.foresee(transactions)
         now = max(int(self._clock()), self._block_time)
-        return [self._checked(self._pool.check(transaction, now)) for transaction in transactions]
+        with self._machine.reading():
+            self._machine.foresee(transactions)
+            codes = [self._pool.check(transaction, now) for transaction in transactions]
+        return [self._may_wait if code is Code.OK else self._refused(code) for code in codes]
 
-    def _checked(self, code: Code) -> Any:
-        if code is Code.OK:
-            return self._may_wait
+    def _refused(self, code: Code) -> Any:
         return self._message["CheckTx"](code=code, log=code.reason, codespace="xinglin")
 
     def info(self, request: Any) -> Any:

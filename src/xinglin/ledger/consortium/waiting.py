@@ -41,8 +41,8 @@ class Pool:
             return code
         try:
             rules.apply(self._view, opened.body, rules.Context(opened.envelope.institution, now, opened.digest))
-            self._view.keep()
         except Refused as refused:
-            code = refused.code
-        self._view.drop()
+            self._view.drop()
+            return refused.code
+        self._view.keep()
         return code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xinglin.ledger.bodies import Body
 from xinglin.ledger.codes import Code
@@ -17,8 +17,7 @@ WINDOW = 1_024
 _MASK = (1 << WINDOW) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Who acts, when, by which transaction.
 
     Attributes:

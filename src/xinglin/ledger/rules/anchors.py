@@ -66,14 +66,15 @@ def restore(view: View, body: RestoreAttest, context: Context) -> None:
 
 def access(view: View, body: AccessBatch, context: Context) -> None:
     """AccessBatch: one segment of an audit log, once; segments may come in any order."""
-    stream = b"stream/" + body.stream.hex().encode()
+    name = body.stream.hex()
+    stream = f"stream/{name}".encode()
     if not _own(view.get(stream), context):
         view.put(stream, {"institution": context.institution})
-    where = f"access/{body.stream.hex()}/{body.root.hex()}".encode()
+    where = f"access/{name}/{body.root.hex()}".encode()
     if view.get(where) is not None:
         raise Refused(Code.ALREADY_ANCHORED)
-    span = {"count": body.count, "first": body.first, "last": body.last}
-    view.put(where, {**span, "transaction": context.digest})
+    span = {"count": body.count, "first": body.first, "last": body.last, "transaction": context.digest}
+    view.put(where, span)
 
 
 def erasure(view: View, body: ErasureNotice, context: Context) -> None:
