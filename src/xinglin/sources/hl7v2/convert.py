@@ -141,11 +141,11 @@ class _Work:
                 self.done.unused[name] += 1
         elif not node.part:
             self._make(steps, node)
-        if name in self.named:
-            for named in self.named[name]:
-                fields = node.context.get(named.segment, ())
-                if named.field < len(fields) and fields[named.field]:
-                    self._name(named, node)
+        for named in self.named.get(name, ()):
+            place = named.field
+            fields = segment if named.segment == name else node.context.get(named.segment, ())
+            if place < len(fields) and fields[place]:
+                self._name(named, node)
 
     def _make(self, steps: tuple[Step, ...], node: Node) -> None:
         context, zone = node.context, self.zone

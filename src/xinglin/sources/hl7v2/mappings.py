@@ -53,6 +53,7 @@ class Plan:
     def __init__(self, name: str, rules: dict[str, tuple[Rule, ...]], mentions: frozenset[str], facts: dict[str, str]):
         self.name = name
         self.rules = rules
+        self.mentions = mentions
         self.facts = facts
         self.steps = {
             segment: tuple([self._step(segment, rule, rule.name in mentions) for rule in listed])

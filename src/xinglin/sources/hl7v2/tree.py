@@ -54,13 +54,23 @@ class Node:
         if self.name in refer:
             refer[self.name](own)
         for node in self.below:
-            node.see(own, refer)
+            if node.below:
+                node.see(own, refer)
+                continue
+            node.context = last = own.copy()  # most segments have nothing below: they need no call of their own
+            last[node.name] = node.segment
+            last["#"] = node
+            if node.name in refer:
+                refer[node.name](last)
 
     def forget(self) -> None:
         """Let go of the contexts, which know their nodes: memory is free at once, without a search for cycles."""
         self.context = {}
         for node in self.below:
-            node.forget()
+            if node.below:
+                node.forget()
+            else:
+                node.context = {}
 
     def nodes(self, name: str) -> list[Node]:
         """The nodes of that name right below."""

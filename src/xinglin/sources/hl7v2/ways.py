@@ -29,7 +29,7 @@ class Ways(Elements):
             return self._identifier(way, where)
         needed = [self._word(one, where) for one in way["hash"]]
         more = [self._word(one, where) for one in way.get("with", ())]
-        count = way.get("count") == "true"
+        count, begin = way.get("count") == "true", f"{where}|"
 
         def identify(context: Context, zone: str) -> str:
             found = []
@@ -37,13 +37,15 @@ class Ways(Elements):
                 if not (word := make(context, zone)):
                     return ""
                 found.append(word)
-            text = "|".join(found + [make(context, zone) for make in more])
+            for make in more:
+                found.append(make(context, zone))
+            text = "|".join(found)
             if count:
                 seen = context["@seen"]
                 number = seen[text] = seen.get(text, 0) + 1
                 if number > 1:
                     text += f"|{number}"
-            return hashed(f"{where}|{text}")
+            return hashed(begin + text)
 
         return identify
 
