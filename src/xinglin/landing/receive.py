@@ -220,6 +220,7 @@ class _Work:
             "sequence": self.sequence,
             "previous": self.earlier[-1].digest if self.earlier else None,
             **({"mapping": self.landing.keep_mapping(self.site, mapping)} if mapping is not None else {}),
+            **({"read_as": self.reading.format} if self.reading.format != "auto" else {}),
             "sources": source_entries(self.splitter.received, self.received, self.quarantined, originals),
         }
 

@@ -93,9 +93,8 @@ def _of_batch(landing: Landing, batch: Batch, expected: Collection[int]) -> Iter
     """The originals that a batch names, with how they were read."""
     manifest = batch.manifest
     mapping = manifest.get("mapping")
-    reading = Reading(
-        landing.site(batch.site).format, None if mapping is None else landing.mapping(batch.site, mapping)
-    )
+    form = manifest.get("read_as", landing.site(batch.site).format)
+    reading = Reading(form, None if mapping is None else landing.mapping(batch.site, mapping))
     archive: dict[str, Any] = {}
     members: set[str] = set()
     for number, source in enumerate(manifest["sources"]):
