@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,19 @@ from xinglin.ledger.codes import Code
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.signer import Signer
 
-__all__ = ["FILE", "GRANTED", "PUTTING", "WITHDRAWING", "WITHDRAWN", "Kept", "bring", "counted", "state_key"]
+__all__ = [
+    "FILE",
+    "GRANTED",
+    "PUTTING",
+    "WITHDRAWING",
+    "WITHDRAWN",
+    "Kept",
+    "bring",
+    "compiled",
+    "counted",
+    "counts",
+    "state_key",
+]
 
 FILE = "consents.sqlite"
 """The name of the file that keeps the consents."""
@@ -69,23 +82,47 @@ def counted(kept: Kept, ledger: Ledger | None) -> Counted | None:
     """
     if kept.state == WITHDRAWN:
         return None
-    known = _known(kept, ledger) if ledger else None
+    rule = _remembered(kept.text)
+    confirmed = counts(kept, _known(kept, ledger) if ledger else None, rule.person)
+    return None if confirmed is None else Counted(kept.handle, Rule(kept.person, rule.root), confirmed)
+
+
+def counts(kept: Kept, known: Mapping[str, Any] | None, named: int) -> bool | None:
+    """Whether a kept consent may permit at the ledger's last commit; false where it may only forbid, None for nothing.
+
+    Args:
+        kept: The consent.
+        known: What the ledger holds under its handle; None for nothing, or where it cannot be asked.
+        named: The person whom its text names.
+    """
+    if kept.state == WITHDRAWN:
+        return None
     if known is not None and known["withdrawn"]:
         return None
-    # A text that was changed here opens no commitment; it may only forbid.
+    # A text that was changed here opens no commitment; under another name than the text's own it may only forbid, too.
     genuine = commitment(kept.salt, kept.text) == kept.commitment
     confirmed = kept.state != WITHDRAWING and genuine and known is not None and known["commitment"] == kept.commitment
+    return confirmed and named == kept.person
+
+
+def compiled(text: bytes) -> Rule:
+    """The rule of a text that is kept.
+
+    Args:
+        text: Its canonical text.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
     try:
-        rule = _compiled(kept.text)
+        return rule_of(json.loads(text))
     except (BadInput, ValueError) as error:
         raise StorageError("a consent that is kept cannot be read", source=FILE, remedy="restore a backup") from error
-    # Under another name than the text's own it may only forbid, too.
-    return Counted(kept.handle, Rule(kept.person, rule.root), confirmed and rule.person == kept.person)
 
 
 @lru_cache(maxsize=65_536)
-def _compiled(text: bytes) -> Rule:
-    return rule_of(json.loads(text))
+def _remembered(text: bytes) -> Rule:
+    return compiled(text)
 
 
 def _known(kept: Kept, ledger: Ledger) -> dict[str, Any] | None:
@@ -112,7 +149,7 @@ def bring(kept: Kept, ledger: Ledger, signer: Signer) -> bool:
     handle = bytes.fromhex(kept.handle)
     if kept.state == PUTTING:
         if known is None:
-            period = _compiled(kept.text).root.period
+            period = _remembered(kept.text).root.period
             body = {
                 "handle": handle,
                 "commitment": kept.commitment,

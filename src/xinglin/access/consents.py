@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from xinglin.access.commitments import FILE, GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, bring
+from xinglin.access.commitments import FILE, GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, bring, state_key
 from xinglin.access.consent import SALT_BYTES, canonical, commitment, compile_consent
 from xinglin.access.roll import IDS, Roll
 from xinglin.core.counter import Counter
@@ -145,6 +145,24 @@ class ConsentStore:
     def all(self) -> list[Kept]:
         """Every consent that is not withdrawn, in the order of the handles."""
         return self._rows("state <> ?", WITHDRAWN)
+
+    def held(self, ledger: Ledger | None) -> Iterator[tuple[Kept, bytes | None]]:
+        """Every consent that is not withdrawn, with what the ledger's last commit holds under its handle.
+
+        Both are gone through side by side, a little at a time: memory does not grow with their number.
+
+        Args:
+            ledger: The region's ledger; None where it cannot be asked.
+
+        Raises:
+            LedgerUnavailable: It cannot answer now.
+        """
+        for first in range(256):
+            kept = self._rows("state <> ? AND handle >= ? AND handle < ?", WITHDRAWN, f"{first:02x}",
+                              f"{first + 1:02x}" if first < 255 else "g")  # fmt: skip
+            known = dict(ledger.scan(state_key(f"{first:02x}"))) if ledger and kept else {}
+            for one in kept:
+                yield one, known.get(state_key(one.handle))
 
     def follow(self, called: Callable[[Collection[int]], Mapping[int, int]]) -> int:
         """Let consents follow their persons when identity finds that two persons are one, or that one is two.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -39,22 +40,25 @@ class OptIn:
             intent: What is to be done, with its purpose.
             now: The time.
         """
-        from xinglin.access.commitments import counted
-        from xinglin.access.decision import Request, World, decide
+        from xinglin.access.decision import Counted, Request, World, decide
         from xinglin.access.purposes import within
+        from xinglin.access.tally import granting
 
         if not intent.population or not within(intent.purpose, "HRESCH"):
             return frozenset()
-        granted = set()
         alone = replace(intent, action="read", reads=frozenset(), population=False)
-        for person in {kept.person for kept in gate.consents.all()}:
-            each = (counted(kept, self.ledger) for kept in gate.consents.of(person))
-            world = World(now.timestamp(), consents=tuple(one for one in each if one))
-            if decide(Request(actor, replace(alone, person=person)), world).permit:
-                granted.add(person)
-        return self._everybody() - granted
 
-    def _everybody(self) -> frozenset[int]:
+        def grants(person: int, consents: tuple[Counted, ...]) -> bool:
+            # Nobody does research on the own record as its patient, so it does not matter who it is.
+            request = Request(replace(actor, person=None), replace(alone, person=person))
+            return decide(request, World(now.timestamp(), consents=consents)).permit
+
+        return self._others(granting(gate.consents.held(self.ledger), grants))
+
+    def _others(self, granted: Iterable[int]) -> frozenset[int]:
+        """Everybody else."""
+        import pyarrow as pa
+
         from xinglin.contracts.person_map import PERSON_MAP
         from xinglin.lake import connect
         from xinglin.lake.engine import parquet_list
@@ -64,5 +68,9 @@ class OptIn:
         if not files:
             return frozenset()
         with connect(memory_mb=400, threads=1) as connection:
-            rows = connection.execute(f"SELECT DISTINCT person_id FROM read_parquet({parquet_list(files)})").fetchall()
-        return frozenset(person for (person,) in rows)
+            connection.register("granted", pa.table({"person_id": pa.array(granted, pa.int64())}))
+            everybody = f"read_parquet({parquet_list(files)})"
+            found = connection.execute(
+                f"SELECT DISTINCT person_id FROM {everybody} ANTI JOIN granted USING (person_id)"
+            ).fetchnumpy()
+        return frozenset(found["person_id"].tolist())

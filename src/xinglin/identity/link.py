@@ -271,7 +271,8 @@ class _Run:
         self._old(connection, PERSON_LINK, "old_link")
         selects = {
             PAIR: f"SELECT {', '.join(PAIR.column_names)} FROM pair ORDER BY patient_key_l, patient_key_r",
-            PERSON_LINK: "FROM linked ORDER BY patient_key",
+            # One person's records lie together, so that a look at them reads one group of rows.
+            PERSON_LINK: "FROM linked ORDER BY person_id, patient_key",
             REVIEW: "FROM waiting ORDER BY patient_key_l, patient_key_r",
             DECLARED: "FROM declared ORDER BY patient_key",
             PERSON_MAP: "SELECT patient_key, person_id FROM person ORDER BY patient_key",

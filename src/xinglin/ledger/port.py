@@ -150,6 +150,9 @@ class Ledger(Protocol):
     def state(self, key: bytes) -> bytes | None:
         """A state value (canonical CBOR) at the last commit."""
 
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """State keys that begin with a prefix, and their values, at the last commit."""
+
     def transaction(self, digest: bytes) -> Logged | None:
         """The transaction with this SHA-256, if it is in the log."""
 
