@@ -65,7 +65,7 @@ class InDuckDB:
         """See `Backend.linker`."""
         from splink import Linker
 
-        return Linker(self.registered("comparable"), settings, log_level="ERROR")
+        return Linker(self.registered("comparable"), settings, log_level="ERROR", validate_settings=False)
 
     def registered(self, table: str) -> Any:
         """See `Backend.registered`."""
@@ -117,7 +117,9 @@ class OnSpark:
         """See `Backend.linker`."""
         from splink import Linker
 
-        return Linker(self.registered("comparable"), _asking_duckdb(settings), log_level="ERROR")
+        return Linker(
+            self.registered("comparable"), _asking_duckdb(settings), log_level="ERROR", validate_settings=False
+        )
 
     def registered(self, table: str) -> Any:
         """See `Backend.registered`."""

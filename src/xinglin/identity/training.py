@@ -71,7 +71,10 @@ def train(connection: duckdb.DuckDBPyConnection, records: int) -> Model:
 
     believed = with_u(prior_model(), random_agreement(connection, records), probability)
     linker = Linker(
-        DuckDBAPI(connection).register("comparable"), model_settings(believed, probability), log_level="ERROR"
+        DuckDBAPI(connection).register("comparable"),
+        model_settings(believed, probability),
+        log_level="ERROR",
+        validate_settings=False,
     )
     # Threads may change the last bits of what is learned, and `_significant` cuts those off.
     try:
