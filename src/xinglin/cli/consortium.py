@@ -152,8 +152,8 @@ def status(
     own = (home or default_home()).absolute()
     # What a node says at its door it says to everybody who reaches that; a home is read by decision.
     regions = [decided("ledger status", Path(one)) for one in where or [str(own)] if "://" not in one]
-    if not where and regions[0].ledger.kind == "embedded":
-        show_store(own, as_json)
+    if len(where or [own]) == len(regions) == 1 and regions[0].ledger.kind == "embedded":
+        show_store(regions[0].home, as_json)
     else:
         show_nodes(where or [str(own)], as_json)
 

@@ -18,7 +18,7 @@ from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.machine import Machine
 from xinglin.ledger.port import Header
 from xinglin.ledger.store import Rows, Store
-from xinglin.ledger.trouble import told
+from xinglin.ledger.trouble import RESTORE, must_be_there, told
 
 __all__ = ["check_store"]
 
@@ -50,6 +50,7 @@ def check_store(path: Path) -> Header:
         VerificationFailed: The first item that is not what it should be, by name.
         StorageError: The file cannot be read.
     """
+    must_be_there(path)
     store = Store(path)
     try:
         with TemporaryDirectory(prefix="xinglin-ledger-") as folder, told(path):
@@ -133,6 +134,4 @@ def _all(connection: sqlite3.Connection, sql: str) -> Iterator[Row]:
 
 
 def _bad(what: str, why: str, source: str) -> VerificationFailed:
-    return VerificationFailed(
-        f"{what} of the ledger is damaged: {why}", source=source, remedy="restore the ledger from a peer or a backup"
-    )
+    return VerificationFailed(f"{what} of the ledger is damaged: {why}", source=source, remedy=RESTORE)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xinglin.core.errors import NotFound
+from xinglin.core.errors import NotFound, VerificationFailed
 from xinglin.ledger import authmap, cbor, log, pruning
 from xinglin.ledger.genesis import Genesis
 from xinglin.ledger.port import ConsistencyProof, Header, Logged, LogProof, MapProof
 from xinglin.ledger.store import Store
+from xinglin.ledger.trouble import RESTORE, must_be_there
 
 __all__ = ["Reading"]
 
@@ -25,8 +26,7 @@ class Reading:
     """
 
     def __init__(self, path: Path, kept: int = pruning.KEPT) -> None:
-        if not path.exists():
-            raise NotFound("there is no ledger here", source=str(path), remedy="begin one, or start its application")
+        must_be_there(path)
         self._store = Store(path, kept)
 
     @property
@@ -49,13 +49,21 @@ class Reading:
     def header(self, height: int | None = None) -> Header:
         """A committed block's commitments, the last one's when no height is given."""
         header = self._store.reader.header(height)
+        if header is None and height is None:
+            remedy = "a new one begins with its first block; of one that had begun: xinglin ledger audit"
+            raise NotFound("the ledger has not begun", source=str(self._store.path), remedy=remedy)
         if header is None:
             raise NotFound(f"the ledger has no block {height}", source=str(self._store.path))
         return header
 
     def genesis(self) -> Genesis:
         """How the chain began."""
-        return Genesis.from_json(self._store.reader.meta("genesis") or b"")
+        text = self._store.reader.meta("genesis")
+        if text is None:
+            raise VerificationFailed(
+                "the ledger's file lacks its genesis", source=str(self._store.path), remedy=RESTORE
+            )
+        return Genesis.from_json(text)
 
     def mark(self) -> object:
         """Something that differs after every commit, by whatever process; it costs less than a microsecond."""

@@ -14,7 +14,7 @@ from xinglin.core.counter import Counter
 from xinglin.core.errors import Conflict, StorageError, VerificationFailed
 from xinglin.ledger import pruning
 from xinglin.ledger.port import Header, Logged
-from xinglin.ledger.trouble import told
+from xinglin.ledger.trouble import RESTORE, told
 
 __all__ = ["NewBlock", "Rows", "Store"]
 
@@ -183,9 +183,7 @@ class Rows:
         return None if row is None else row[0]  # type: ignore[return-value]
 
     def _missing(self, what: str) -> VerificationFailed:
-        return VerificationFailed(
-            f"the ledger's file lacks {what}", source=str(self._path), remedy="restore it from a peer or a backup"
-        )
+        return VerificationFailed(f"the ledger's file lacks {what}", source=str(self._path), remedy=RESTORE)
 
 
 class Store:

@@ -1,4 +1,4 @@
-"""What SQLite's refusals mean to whoever reads or writes a ledger."""
+"""What SQLite's refusals mean to whoever reads or writes a ledger, and what helps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from xinglin.core.errors import LedgerUnavailable, StorageError, VerificationFailed
+from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError, VerificationFailed
 
-__all__ = ["told"]
+__all__ = ["RESTORE", "must_be_there", "told"]
+
+RESTORE = "restore it: xinglin backup restore, or from the other institutions as docs/consortium.md says"
+"""What helps a ledger whose file is damaged."""
+
+
+def must_be_there(path: Path) -> None:
+    """Ask for a ledger's file.
+
+    Raises:
+        NotFound: There is none.
+    """
+    if not path.exists():
+        remedy = "alone: xinglin ledger anchor begins one; between institutions: xinglin ledger join, then start"
+        raise NotFound("there is no ledger here", source=str(path), remedy=remedy)
 
 
 def told(path: Path) -> AbstractContextManager[None]:
@@ -40,10 +54,8 @@ class _Told(AbstractContextManager[None]):
         if isinstance(error, (sqlite3.OperationalError, OSError)):
             if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise LedgerUnavailable("another process is writing the ledger", source=source, retry=True) from error
-            raise StorageError(
-                f"the ledger's file refused: {error}", source=source, remedy="look at the disk"
-            ) from error
+            if not str(error).startswith("no such"):
+                remedy = "see that it is a file that this account may write, and that the disk has room"
+                raise StorageError(f"the ledger's file refused: {error}", source=source, remedy=remedy) from error
         if isinstance(error, (sqlite3.DatabaseError, OverflowError)):
-            raise VerificationFailed(
-                f"the ledger's file is damaged: {error}", source=source, remedy="restore it from a peer or a backup"
-            ) from error
+            raise VerificationFailed(f"the ledger's file is damaged: {error}", source=source, remedy=RESTORE) from error

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from xinglin.core.errors import VerificationFailed, XinglinError
+from xinglin.core.errors import NotFound, VerificationFailed, XinglinError
 from xinglin.ledger import check_store, digest_of
+from xinglin.ledger.reading import Reading
 
 from ...ledgers import Chain, Desk, accesses, batch, consent
 
@@ -120,3 +121,38 @@ def test_a_store_rolled_back_is_right_in_itself_and_so_passes(consortium: Chain,
     earlier = tmp_path / "earlier.sqlite"
     shutil.copy(consortium.path, earlier)
     assert check_store(earlier).height == 1
+
+
+def _broken(path: Path, sql: str) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(sql)
+    connection.close()
+
+
+def test_a_ledger_that_is_not_there_is_begun_and_no_file_is_left(tmp_path: Path) -> None:
+    for ask in (check_store, Reading):
+        with pytest.raises(NotFound, match="no ledger here") as missing:
+            ask(tmp_path / "ledger.sqlite")
+        assert "xinglin ledger anchor" in missing.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("sql", ["DROP TABLE entry", "DELETE FROM meta", "DELETE FROM block"])
+def test_whoever_audits_a_broken_store_is_told_what_to_do(path: Path, sql: str) -> None:
+    _broken(path, sql)
+    with pytest.raises(VerificationFailed) as damaged:
+        check_store(path)
+    assert "xinglin backup restore" in damaged.value.remedy
+
+
+def test_whoever_reads_a_broken_store_is_told_what_to_do(path: Path) -> None:
+    reading = Reading(path)
+    _broken(path, "DELETE FROM meta")
+    with pytest.raises(VerificationFailed, match="lacks its genesis") as damaged:
+        reading.genesis()
+    assert "xinglin backup restore" in damaged.value.remedy
+    _broken(path, "DELETE FROM block")
+    with pytest.raises(NotFound, match="has not begun") as empty:
+        reading.header()
+    assert "xinglin ledger audit" in empty.value.remedy
+    reading.close()
