@@ -139,8 +139,10 @@ def _find(batch: Batch, trace: Trace) -> Found:
     if not files:
         return found
     keys = ", ".join(map(str, sorted(trace.keys)))
-    named = [one.decode() for one in trace.mentions]
-    mentions = " OR ".join(["contains(resource, ?)"] * len(named))
+    named = [one.decode() for one in (*trace.references, *trace.identifiers)]
+    mentions = " OR ".join(
+        ["contains(resource, ?)"] * len(trace.references) + ["contains(lower(resource), ?)"] * len(trace.identifiers)
+    )
     with connect(memory_mb=500, threads=2) as connection:
         rows = connection.execute(
             "SELECT filename, file_row_number, key, patient_key, resource_id, source, hex(leaf)"

@@ -60,7 +60,9 @@ class Trace:
             return self.told_by(record.raw)
         if found.patient_id is not None:
             return found.patient_id in self.ids
-        return any(one in found.text for one in self.mentions)
+        return any(one in found.text for one in self.references) or any(
+            one in found.text.lower() for one in self.identifiers
+        )
 
     def suspected(self, data: bytes) -> bool:
         """Whether bytes can hold something of the person; a quick look that errs on the safe side."""
@@ -68,12 +70,14 @@ class Trace:
         return any(one in small for one in self._looked_for)
 
     @cached_property
-    def mentions(self) -> tuple[bytes, ...]:
-        """How a resource names the person: by reference, or by an identifier."""
-        return (
-            *(f'Patient/{one}"'.encode() for one in sorted(self.ids)),
-            *(b"|" + one + b'"' for one in sorted(self.numbers)),
-        )
+    def references(self) -> tuple[bytes, ...]:
+        """How a resource names the person by reference."""
+        return tuple(f'Patient/{one}"'.encode() for one in sorted(self.ids))
+
+    @cached_property
+    def identifiers(self) -> tuple[bytes, ...]:
+        """How a resource, in small letters, names the person by an identifier: ``Patient?identifier=system|value``."""
+        return tuple(b"|" + one + b'"' for one in sorted(self.numbers))
 
     @cached_property
     def _looked_for(self) -> tuple[bytes, ...]:

@@ -83,8 +83,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (inbox / "first" / f"{GIVEN}_{FAMILY}_0001.json").write_bytes(_bundle())
     listed = {"resourceType": "Group", "id": "g1", "type": "person", "actual": True,
               "member": [{"entity": {"reference": "Patient/zerelda-0001"}}]}  # fmt: skip
+    numbered = {"resourceType": "Provenance", "id": "pr1", "recorded": "2020-03-01T00:00:00Z",
+                "target": [{"reference": f"Patient?identifier=urn:mrn|{MRN}"}],
+                "agent": [{"who": {"display": "A clerk"}}]}  # fmt: skip
     broken = json.dumps(_condition("zc-9", "zerelda-0001", onsetDateTime="when Zerelda Quackenbush fell")).encode()
-    (inbox / "first" / "all.ndjson").write_bytes(_lines([*_others(), listed]) + broken + b"\n")
+    (inbox / "first" / "all.ndjson").write_bytes(_lines([*_others(), listed, numbered]) + broken + b"\n")
     ingest(stores, inbox / "first", "mercy")
     (inbox / "second.ndjson").write_bytes(_lines([_condition("zc-1", "zerelda-0001", onsetDateTime="2021-01-01")]))
     ingest(stores, inbox / "second.ndjson", "mercy")
@@ -173,16 +176,16 @@ def test_nothing_of_her_is_left_and_nobody_else_loses_a_byte(stores: Stores) -> 
     after = _texts(stores)
     gone = {place for place in before if before[place] != after[place]}
     assert all(after[place] == "" for place in gone) and before.keys() == after.keys()
-    assert all("zerelda-0001" in before[place] or "zq-at-other" in before[place] for place in gone)
-    assert len(gone) == sum(stores.landing.erased().values()) == 7
+    assert all(any(one in before[place] for one in ("zerelda-0001", "zq-at-other", MRN)) for place in gone)
+    assert len(gone) == sum(stores.landing.erased().values()) == 8
     mart = _mart(stores, person)
     lineage = [row for row in rows["lineage"] if (row[2], row[3], row[4], row[5]) not in gone]
     assert {**rows, "lineage": lineage} == mart
     assert not any(person in row for table in mart.values() for row in table)
     assert stores.landing.counts() == counts
-    assert {one["site"]: one["erased"] for one in status(stores)["sites"]} == {"mercy": 5, "charity": 2}
+    assert {one["site"]: one["erased"] for one in status(stores)["sites"]} == {"mercy": 6, "charity": 2}
     assert (report.salts, {one.site: one.quarantined for one in report.sites}) == (1, {"mercy": 1, "charity": 0})
-    assert verify(stores.landing).erased == 7
+    assert verify(stores.landing).erased == 8
     waiting = [one for path in stores.landing.spool("mercy").glob("*.journal") for one in messages(path.read_bytes())]
     assert [b"Doe^Jo" in one for one in waiting] == [True]
 
@@ -192,7 +195,7 @@ def test_erased_resources_are_told_apart_in_the_account_of_the_mart(stores: Stor
 
     files = stores.lake.require("mart", "").files("etl_count")
     told = dict(duckdb.execute("SELECT outcome, sum(rows) FROM read_parquet(?) GROUP BY 1", [files]).fetchall())
-    assert told["erased"] == 7
+    assert told["erased"] == 8
     others = {"resources", "written", "contributes"}
     reasons = sum(told[one] for one in told if one not in others and not one.startswith("part: "))
     assert told["resources"] == reasons
@@ -218,11 +221,12 @@ def test_what_was_erased_does_not_land_again(stores: Stores, template: Path) -> 
     new.write_bytes(_lines([_condition("zc-77", "zerelda-0001"), _condition("new", "other-0001")]))
     later = ingest(stores, new, "mercy")
 
-    assert (again.landed, again.quarantined) == (0, 5)  # the Bundle's three, the list, the record that cannot be read
+    # The Bundle's three, the list, the provenance, the record that cannot be read.
+    assert (again.landed, again.quarantined) == (0, 6)
     assert again.received == again.landed + again.duplicate + again.quarantined
     assert (later.landed, later.quarantined) == (1, 1)
     reasons = [row[3] for row in quarantined(stores, "mercy", 100)]
-    assert reasons.count("erased") == 6 and len(reasons) == 7
+    assert reasons.count("erased") == 7 and len(reasons) == 8
     assert [one for one in _holding(stores.settings.home) if not one.endswith("manifest.json")] == []
     verify(stores.landing)
 
@@ -246,7 +250,7 @@ def test_a_tombstone_allows_what_it_names_and_nothing_else(stores: Stores) -> No
     with pytest.raises(VerificationFailed):
         verify(stores.landing)
     tombstone.with_suffix(".gone").rename(tombstone)
-    assert verify(stores.landing).erased == 7
+    assert verify(stores.landing).erased == 8
     assert [one.sequence for one in read_tombstones(stores.landing.folder("mercy"))] == [1]
 
 
@@ -328,7 +332,7 @@ def test_an_erasure_that_dies_at_any_moment_is_finished_by_the_next(
                 assert moment < 3
             erase(stores, person, "asked for")
         assert _holding(home) == [] and under_way(stores.settings.keys) is None
-        assert verify(stores.landing).erased == 7
+        assert verify(stores.landing).erased == 8
         shutil.rmtree(home)
         if done:
             break
@@ -367,9 +371,9 @@ def test_a_backup_from_before_an_erasure_brings_her_back_only_until_she_is_erase
     with pytest.raises(VerificationFailed, match="here again"):
         verify(again.landing)
     [report] = erase_again(again)
-    assert (report.person, sum(one.resources for one in report.sites)) == (person, 7)
+    assert (report.person, sum(one.resources for one in report.sites)) == (person, 8)
     assert erase_again(again) == []
-    assert verify(again.landing).erased == 7
+    assert verify(again.landing).erased == 8
     assert _holding(home) == []
     build(again)
     assert _mart(again, person) == mart
