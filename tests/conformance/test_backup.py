@@ -11,7 +11,7 @@ from tests.stores import hdfs as hdfs
 from tests.stores import s3 as s3
 from tests.unit.backup.conftest import Bed, tree
 from tests.unit.backup.conftest import bed as bed
-from xinglin.backup import Target, backups, create, prune, restore, verify
+from xinglin.backup import Target, backups, create, prune, repository_of, restore, verify
 from xinglin.core.errors import VerificationFailed
 
 _NUMBERS = count()
@@ -58,7 +58,7 @@ def test_letting_go_removes_the_backup_and_keeps_fresh_objects_where_others_may_
 ) -> None:
     create(bed.plan(), target)
     second = create(bed.plan(), target).manifest
-    pruned = prune(target, 1)
+    pruned = prune(target, 1, repository_of(bytes(32)))
 
     assert backups(target) == [second]
     assert pruned.objects == (0 if target.grace else 1)

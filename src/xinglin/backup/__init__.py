@@ -9,7 +9,7 @@ Example:
 
 from xinglin.backup.create import Created, Plan, create
 from xinglin.backup.made import Made, made, note, pending
-from xinglin.backup.manifest import Manifest
+from xinglin.backup.manifest import Manifest, repository_of
 from xinglin.backup.prune import Pruned, prune
 from xinglin.backup.repository import Own, backups, choose, own, remember
 from xinglin.backup.restore import Restored, restore
@@ -40,6 +40,7 @@ __all__ = [
     "prune",
     "read_identities",
     "remember",
+    "repository_of",
     "restore",
     "verify",
 ]

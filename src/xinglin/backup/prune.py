@@ -29,7 +29,7 @@ class Pruned:
     kept: tuple[str, ...]
 
 
-def prune(target: Target, keep: int) -> Pruned:
+def prune(target: Target, keep: int, repository: str) -> Pruned:
     """Keep the newest backups and remove what only the others need. No identity is needed.
 
     An object is kept whole as long as one of its pieces is needed: it is named in roots that were anchored.
@@ -37,15 +37,22 @@ def prune(target: Target, keep: int) -> Pruned:
     Args:
         target: Where they are.
         keep: How many to keep.
+        repository: Whose they are: of the region that made them.
 
     Raises:
-        UsageError: None would be kept.
+        UsageError: None would be kept, or another region made one of them.
         Conflict: A backup is being made there.
     """
     if keep < 1:
         raise UsageError("at least one backup is kept", source="--keep")
     with target.writing():
         found = backups(target)
+        if any(one.repository != repository for one in found):
+            raise UsageError(
+                "these are another region's backups",
+                source=target.url,
+                remedy="prune them from the region that made them: --home",
+            )
         kept, gone = found[-keep:], found[:-keep]
         # Manifests first: a backup is never listed without its objects.
         target.delete([manifest_key(target, one) for one in gone])

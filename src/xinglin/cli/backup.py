@@ -177,7 +177,7 @@ def prune_backups(
     from xinglin.flows.backup import prune_backups as prune
 
     settings = decided("backup prune", home)
-    pruned = prune(open_target(target, settings.home, secrets), keep)
+    pruned = prune(open_target(target, settings.home, secrets), keep, settings.keys)
     if as_json:
         print_json(pruned)
     else:

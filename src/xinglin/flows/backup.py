@@ -186,15 +186,20 @@ def restore_backup(
     return restored
 
 
-def prune_backups(target: Target, keep: int) -> Pruned:
-    """Keep the newest backups of each region and remove what only the others need.
+def prune_backups(target: Target, keep: int, keys: Path) -> Pruned:
+    """Keep the newest backups of a region and remove what only the others need.
+
+    Args:
+        target: Where they are.
+        keep: How many to keep.
+        keys: The region's folder of keys.
 
     Raises:
-        UsageError: None would be kept.
+        UsageError: None would be kept, or another region made one of them.
     """
-    from xinglin.backup import prune
+    from xinglin.backup import own, prune, repository_of
 
-    return prune(target, keep)
+    return prune(target, keep, repository_of(own(keys).secret))
 
 
 def anchor_backups(home: Path, ledger: Ledger, signer: Signer, wait: float | None = None) -> bool:

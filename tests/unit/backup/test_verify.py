@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.backup.conftest import Bed
-from xinglin.backup import Manifest, backups, prune, verify
+from xinglin.backup import Manifest, backups, prune, repository_of, verify
 from xinglin.backup.manifest import root_over
-from xinglin.core.errors import BadInput, VerificationFailed, XinglinError
+from xinglin.core.errors import BadInput, UsageError, VerificationFailed, XinglinError
 
 
 def files(bed: Bed) -> list[Path]:
@@ -121,12 +121,17 @@ def test_letting_go_keeps_what_the_kept_backups_need(bed: Bed) -> None:
     left.parent.mkdir(exist_ok=True)
     left.write_bytes(b"of a backup that was killed")
 
-    pruned = prune(bed.target, 2)
+    with pytest.raises(UsageError, match="another region"):
+        prune(bed.target, 2, repository_of(bytes([1] * 32)))
+    assert len(backups(bed.target)) == 3
+    ours = repository_of(bytes(32))
+
+    pruned = prune(bed.target, 2, ours)
 
     assert [name[-6:] for name in pruned.kept] == ["000002", "000003"]
     assert pruned.objects == 2
     assert not left.exists()
     for manifest in backups(bed.target):
         verify(bed.target, manifest, bed.identities)
-    assert prune(bed.target, 2).objects == 0
+    assert prune(bed.target, 2, ours).objects == 0
     assert bed.create().manifest.sequence == 4
