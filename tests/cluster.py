@@ -11,8 +11,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -98,7 +100,7 @@ class Cluster:
                 preexec_fn=_die_with_parent,
             )
 
-    def wait(self, words: str, *names: str, seconds: float = 90) -> str:
+    def wait(self, words: str, *names: str, seconds: float = 180) -> str:
         """Wait until one of these processes has said these words; gives its name."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -138,6 +140,8 @@ class Cluster:
         settings.write_text(
             f"tickTime=1000\ndataDir={self.folder}/zookeeper\nclientPort={self._ports[0]}\n"
             "clientPortAddress=127.0.0.1\nadmin.enableServer=false\n"
+            # So long a master may be silent before the other takes over; Spark itself asks for a minute.
+            "maxSessionTimeout=8000\n"
         )
         main = ["-Dzookeeper.admin.enableServer=false", "org.apache.zookeeper.server.ZooKeeperServerMain"]
         self.run("zookeeper", [*main, str(settings)])
@@ -147,12 +151,38 @@ class Cluster:
 @contextmanager
 def running_cluster(folder: Path, workers: int = 3, masters: int = 2) -> Iterator[Cluster]:
     """A cluster that ends with the block."""
-    cluster = Cluster(folder, workers, masters)
+    with starting_cluster(folder, workers, masters) as ready:
+        yield ready()
+
+
+@contextmanager
+def starting_cluster(folder: Path, workers: int = 3, masters: int = 2) -> Iterator[Callable[[], Cluster]]:
+    """A cluster that starts beside other work and ends with the block; calling what this gives waits for it."""
+    cluster, ended = Cluster(folder, workers, masters), threading.Event()
+    started: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            cluster.start()
+            started.set_result(None)
+        except BaseException as error:
+            started.set_exception(error)
+        # The processes die with the thread that started them.
+        ended.wait()
+
+    def ready() -> Cluster:
+        started.result()
+        return cluster
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
     try:
-        cluster.start()
-        yield cluster
+        yield ready
     finally:
+        wait([started])
         cluster.stop()
+        ended.set()
+        thread.join()
 
 
 def descendants(pid: int) -> list[int]:

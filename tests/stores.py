@@ -71,8 +71,8 @@ class Hdfs:
         """Of the root of the file system."""
         return f"hdfs://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start everything, empty, and wait until three DataNodes are alive."""
+    def begin(self) -> None:
+        """Start everything, empty; `wait` waits until it serves."""
         shutil.copytree(_once(f"hadoop-{_HADOOP}-formatted", _format), self.folder)
         _settings(self.folder / "core-site.xml", {"fs.defaultFS": self.url})
         _settings(
@@ -97,7 +97,6 @@ class Hdfs:
         self._run("name", [_NAME_NODE])
         for number in range(_DATA_NODES):
             self.start_data_node(number)
-        self.wait(_DATA_NODES)
 
     def start_data_node(self, number: int) -> None:
         """Start a DataNode, or start it anew with the blocks it has."""
@@ -119,7 +118,7 @@ class Hdfs:
             return int(state["NumLiveDataNodes"]) if state["FSState"] == "Operational" else 0
         return 0
 
-    def wait(self, nodes: int, seconds: float = 90) -> None:
+    def wait(self, nodes: int = _DATA_NODES, seconds: float = 90) -> None:
         """Wait until so many DataNodes are believed alive."""
         end = time.monotonic() + seconds
         while self.live() != nodes:
@@ -199,15 +198,22 @@ class S3Server:
 
 
 @pytest.fixture(scope="session")
-def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
-    """A running HDFS."""
+def hdfs_begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
+    """An HDFS that may still be starting; who asks for it early need not wait for it later."""
     _need(hadoop, "java")
     cluster = Hdfs(tmp_path_factory.mktemp("hdfs") / "cluster")
     try:
-        cluster.start()
+        cluster.begin()
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def hdfs(hdfs_begun: Hdfs) -> Hdfs:
+    """A running HDFS."""
+    hdfs_begun.wait()
+    return hdfs_begun
 
 
 @pytest.fixture(scope="session")

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.errors import NotFound
+from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
 from xinglin.flows import Stores
 from xinglin.flows.run import build
-from xinglin.lake import LocalRunner, Runner
+from xinglin.lake import Lake, LocalRunner, Runner
 from xinglin.lake.spark import SparkRunner
 from xinglin.ledger import EmbeddedLedger
 from xinglin.wiring import open_runner
 
-from ..cluster import EXECUTOR, Cluster, running_cluster
+from ..cluster import EXECUTOR, Cluster, starting_cluster
 from ..consortium import consortium as consortium
 from ..ledgers import Desk, Held, TurnedClock, genesis
 from ..opened import opened
+from ..stores import hdfs as hdfs
+from ..stores import hdfs_begun as hdfs_begun
+from ..stores import s3 as s3
+from . import tasks
 
 HERE = Path(__file__).parent
+_STORES = {"test_storage", "test_backup"}
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Where two processes share the work, one has Spark and the stores, and the other the rest, which mostly waits."""
+    if item.path.parent == HERE and _apart(item):
+        item.add_marker(pytest.mark.xdist_group("apart"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -39,16 +54,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _turn(item: pytest.Item) -> int:
     if item.path.parent != HERE:
         return 0
-    chosen = getattr(item, "callspec", None)
-    parameters = chosen.params if chosen else {}
-    needed = set(getattr(item, "fixturenames", ()))
-    if "consortium" in needed or parameters.get("held") == "cometbft":
+    needed = _needed(item)
+    if needed & {"consortium", "cometbft"}:
         return 5
-    if parameters.get("runner") == "spark-cluster" or needed & {"spark", "cluster"}:
+    if "cluster" in needed:
         return 4
-    if parameters.get("runner") == "spark-local":
+    if "spark-local" in needed:
         return 2
     return 1 if item.path.stem == "test_door" else 3
+
+
+def _apart(item: pytest.Item) -> bool:
+    return not _needed(item) & {"spark-local", "cluster", "hdfs", "s3"} and item.path.stem not in _STORES
+
+
+def _needed(item: pytest.Item) -> set[str]:
+    """Fixtures and adapters that a test needs."""
+    chosen = getattr(item, "callspec", None)
+    adapters = {value for value in chosen.params.values() if isinstance(value, str)} if chosen else set()
+    needed = adapters | set(getattr(item, "fixturenames", ()))
+    return needed | {"cluster"} if "spark-cluster" in needed else needed
 
 
 @pytest.fixture(scope="session")
@@ -68,11 +93,35 @@ def java() -> None:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def wanted(request: pytest.FixtureRequest) -> set[str]:
+    """Fixtures and adapters that some test needs."""
+    return set().union(*(_needed(item) for item in request.session.items if item.path.parent == HERE))
+
+
+@pytest.fixture(autouse=True)
+def ahead(request: pytest.FixtureRequest, wanted: set[str]) -> None:
+    """What takes long to start and is needed later starts beside the first tests."""
+    if "PYTEST_XDIST_WORKER" in os.environ and _apart(request.node):
+        return
+    for server, begun in (("hdfs", "hdfs_begun"), ("cluster", "cluster_begun")):
+        # Where it cannot be had, the tests that need it say so.
+        with suppress(pytest.skip.Exception):
+            if server in wanted:
+                request.getfixturevalue(begun)
+
+
 @pytest.fixture(scope="package")
-def cluster(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster_begun(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Cluster]]:
+    """A cluster that may still be starting."""
+    with starting_cluster(tmp_path_factory.mktemp("cluster")) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="package")
+def cluster(cluster_begun: Callable[[], Cluster]) -> Cluster:
     """Two masters, ZooKeeper and three workers on this machine."""
-    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
-        yield running
+    return cluster_begun()
 
 
 @pytest.fixture(scope="package")
@@ -82,11 +131,8 @@ def spark(cluster: Cluster) -> Iterator[SparkRunner]:
 
     from xinglin.lake.application import spark_application
 
-    from . import test_runner, test_spark_faults
-
     # The executors know Xinglin, not its tests.
-    for module in (test_runner, test_spark_faults):
-        cloudpickle.register_pickle_by_value(module)
+    cloudpickle.register_pickle_by_value(tasks)
     with spark_application(cluster.master, EXECUTOR) as context:
         yield SparkRunner(context)
 
@@ -174,6 +220,14 @@ def copied(tmp_path: Path) -> Callable[[Path], Stores]:
         return opened(tmp_path / "home")
 
     return copy
+
+
+def tell_persons(home: Path, lake: Lake) -> None:
+    """Publish in a lake who is who, as the region at `home` has found out."""
+    identity = Lake(home / "lake", permit=OPEN).require("identity", "")
+    with lake.scratch("identity") as folder:
+        copy = shutil.copy(identity.files(PERSON_MAP.name)[0], folder / "file")
+        lake.publish("identity", {PERSON_MAP: [lake.adopt(PERSON_MAP, Path(copy))]}, {})
 
 
 def mart_files(home: Path) -> dict[str, bytes]:

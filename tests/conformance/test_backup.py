@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.stores import hdfs as hdfs
-from tests.stores import s3 as s3
 from tests.unit.backup.conftest import Bed, tree
 from tests.unit.backup.conftest import bed as bed
 from xinglin.backup import Target, backups, create, prune, repository_of, restore, verify

@@ -92,11 +92,16 @@ def test_febrl_gives_the_same_persons_byte_by_byte(
     assert any(name.startswith("pair/") for name in found[0])
 
 
-def test_a_worker_killed_while_splink_compares_changes_nothing(
-    spark: SparkRunner, cluster: Cluster, linked: Path, copied: Callable[[Path], Stores]
+def test_many_small_tasks_on_spark_and_a_worker_killed_while_splink_compares_change_nothing(
+    spark: SparkRunner,
+    cluster: Cluster,
+    linked: Path,
+    copied: Callable[[Path], Stores],
+    monkeypatch: pytest.MonkeyPatch,
 ):
     stores, killed = copied(linked), threading.Event()
     before, jobs = _identity(stores), spark.session().sparkContext.statusTracker()
+    monkeypatch.setattr(gathering, "TASK_BYTES", 1)
 
     def kill() -> None:
         while not jobs.getActiveJobsIds():
@@ -110,21 +115,21 @@ def test_a_worker_killed_while_splink_compares_changes_nothing(
             threading.Thread(target=kill, daemon=True).start()
 
     try:
-        link(stores, full=True, runner=spark, progress=progress)
+        report = link(stores, full=True, runner=spark, progress=progress)
         assert killed.is_set()
+        assert report.persons == 20
     finally:
         cluster.start_worker(0)
     assert _identity(stores) == before
 
 
-@APART
 def test_a_generated_region_is_linked_the_same_from_many_small_tasks(
-    runner: Runner, linked: Path, copied: Callable[[Path], Stores], monkeypatch: pytest.MonkeyPatch
+    linked: Path, copied: Callable[[Path], Stores], monkeypatch: pytest.MonkeyPatch
 ):
     stores = copied(linked)
     before = _identity(stores)
     monkeypatch.setattr(gathering, "TASK_BYTES", 1)
-    report = link(stores, full=True, runner=runner)
+    report = link(stores, full=True, runner=LocalRunner(2, processes=True))
     assert report.persons == 20
     assert _identity(stores) == before
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import operator
-import os
 import shutil
-import signal
 import time
 from collections.abc import Callable
 from functools import cache
@@ -21,6 +19,7 @@ from xinglin.flows.run import build
 from xinglin.lake import LocalRunner, Runner
 
 from ..opened import opened
+from . import tasks
 from .conftest import mart_files
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "jobs"
@@ -31,7 +30,7 @@ def test_results_come_in_the_order_of_the_items(runner: Runner):
 
 
 def test_results_of_slow_tasks_stand_where_their_items_stood(runner: Runner):
-    assert runner.map(_slow, [0.3, 0.0, 0.1, 0.0]) == [0.3, 0.0, 0.1, 0.0]
+    assert runner.map(tasks.slow, [0.3, 0.0, 0.1, 0.0]) == [0.3, 0.0, 0.1, 0.0]
 
 
 def test_no_items_give_no_results(runner: Runner):
@@ -46,12 +45,12 @@ def test_progress_hears_every_result_once(runner: Runner):
 
 def test_an_error_comes_through_with_its_type_and_message(runner: Runner):
     with pytest.raises(KeyError, match="seventeen"):
-        runner.map(_fails_with_a_key_error, [1, 17, 2])
+        runner.map(tasks.fails_with_a_key_error, [1, 17, 2])
 
 
 def test_an_error_of_our_own_keeps_what_it_says(runner: Runner):
     with pytest.raises(NotFound) as raised:
-        runner.map(_fails_with_an_error_of_ours, [1])
+        runner.map(tasks.fails_with_an_error_of_ours, [1])
     assert raised.value.remedy == "look elsewhere"
     assert str(raised.value) == "it is not there (here). To mend it: look elsewhere."
 
@@ -59,7 +58,7 @@ def test_an_error_of_our_own_keeps_what_it_says(runner: Runner):
 def test_the_first_failing_task_ends_the_rest(runner: Runner, tmp_path: Path):
     begun = time.monotonic()
     with pytest.raises(ValueError, match="enough"):
-        runner.map(_fails_at_once_or_sleeps, [(str(tmp_path), number) for number in range(200)])
+        runner.map(tasks.fails_at_once_or_sleeps, [(str(tmp_path), number) for number in range(200)])
     assert len(list(tmp_path.iterdir())) < 200
     assert time.monotonic() - begun < 60
     # And the next work is done as if nothing had been.
@@ -82,9 +81,9 @@ def test_a_killed_process_is_replaced_or_named(runner: Runner, tmp_path: Path):
             # A thread cannot be killed without the process.
             return
         with pytest.raises(StorageError, match="killed"):
-            runner.map(_kills_its_process_once, items)
+            runner.map(tasks.kills_its_process_once, items)
     else:
-        assert runner.map(_kills_its_process_once, items) == list(range(6))
+        assert runner.map(tasks.kills_its_process_once, items) == list(range(6))
         assert (tmp_path / "killed").exists()
 
 
@@ -136,34 +135,3 @@ def job_results(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
 def _same(ours: dict[str, bytes], theirs: dict[str, bytes]) -> None:
     assert sorted(ours) == sorted(theirs)
     assert [name for name in ours if ours[name] != theirs[name]] == []
-
-
-def _slow(seconds: float) -> float:
-    time.sleep(seconds)
-    return seconds
-
-
-def _fails_with_a_key_error(number: int) -> int:
-    if number == 17:
-        raise KeyError("seventeen")
-    return number
-
-
-def _fails_with_an_error_of_ours(_: int) -> None:
-    raise NotFound("it is not there", source="here", remedy="look elsewhere")
-
-
-def _fails_at_once_or_sleeps(item: tuple[str, int]) -> None:
-    folder, number = item
-    (Path(folder) / str(number)).touch()
-    if number == 0:
-        raise ValueError("enough")
-    time.sleep(0.1)
-
-
-def _kills_its_process_once(item: tuple[str, int]) -> int:
-    path, number = item
-    if number == 3 and not Path(path).exists():
-        Path(path).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number

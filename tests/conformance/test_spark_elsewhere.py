@@ -12,20 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.stores import Hdfs
-from tests.stores import hdfs as hdfs
-from tests.stores import s3 as s3
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import LakeSettings, Settings
 from xinglin.flows import Stores
 from xinglin.flows.answer import ask
 from xinglin.flows.door import show_mart
-from xinglin.flows.run import build, check, link
-from xinglin.lake import LocalRunner
+from xinglin.flows.run import build, check
 from xinglin.lake.spark import SparkRunner
 from xinglin.lake.thrift import SqlDoor
 from xinglin.wiring import assemble
 
 from ..cluster import Cluster
+from .conftest import tell_persons
 
 _NUMBERS = count()
 QUESTION = "SELECT gender_concept_id, count(*) AS n FROM person GROUP BY gender_concept_id ORDER BY 1"
@@ -33,7 +31,7 @@ QUESTION = "SELECT gender_concept_id, count(*) AS n FROM person GROUP BY gender_
 
 @pytest.fixture(params=["hdfs", "s3"])
 def elsewhere(request: pytest.FixtureRequest, linked: Path, tmp_path: Path) -> Stores:
-    """The generated region, landed in a folder and linked in a lake elsewhere."""
+    """The generated region, landed in a folder, in a lake elsewhere that knows who its persons are."""
     home = tmp_path / "home"
     shutil.copytree(linked, home)
     shutil.rmtree(home / "lake")
@@ -45,7 +43,7 @@ def elsewhere(request: pytest.FixtureRequest, linked: Path, tmp_path: Path) -> S
         request.getfixturevalue("s3").secrets(home / "keys" / "lake.toml")
     replace(Settings.load(home), storage=LakeSettings(url)).save()
     stores = assemble(Settings.load(home), OPEN)
-    link(stores, runner=LocalRunner(2))
+    tell_persons(linked, stores.lake)
     return stores
 
 

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,6 +24,7 @@ from xinglin.mart import Rules, build_mart
 
 from ..cluster import Cluster, descendants
 from ..opened import opened
+from . import tasks
 from .conftest import mart_files
 
 
@@ -47,9 +47,10 @@ def test_a_worker_killed_in_the_middle_of_a_build_leaves_the_same_mart(
 def test_when_the_leading_master_dies_the_work_goes_on_and_the_other_takes_over(spark: SparkRunner, cluster: Cluster):
     leader = cluster.wait("I have been elected leader", "master-0", "master-1")
     other = "master-1" if leader == "master-0" else "master-0"
-    assert spark.map(_slow, list(range(6)), lambda _: cluster.kill(leader) if leader in cluster.processes else None)
+    half = [0.5] * 6
+    assert spark.map(tasks.slow, half, lambda _: cluster.kill(leader) if leader in cluster.processes else None) == half
     cluster.wait("I have been elected leader", other)
-    assert spark.map(_slow, [1, 2]) == [1, 2]
+    assert spark.map(tasks.slow, [0.1, 0.2]) == [0.1, 0.2]
 
 
 def test_during_a_build_a_second_one_is_refused_and_a_reader_sees_the_old_mart(
@@ -79,9 +80,9 @@ def test_during_a_build_a_second_one_is_refused_and_a_reader_sees_the_old_mart(
 
 
 def test_an_error_that_may_pass_is_tried_again_by_spark(spark: SparkRunner, tmp_path: Path):
-    assert spark.map(_full_at_first, [str(tmp_path / "tried")]) == ["written"]
+    assert spark.map(tasks.full_at_first, [str(tmp_path / "tried")]) == ["written"]
     with pytest.raises(StorageError, match="always full"):
-        spark.map(_always_full, [1])
+        spark.map(tasks.always_full, [1])
 
 
 def test_a_driver_killed_in_the_middle_leaves_nothing_and_the_next_run_gives_the_same_mart(
@@ -135,19 +136,3 @@ def _alive(pid: int) -> bool:
         return path.read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _slow(number: int) -> Any:
-    time.sleep(0.5)
-    return number or True
-
-
-def _full_at_first(path: str) -> str:
-    if not Path(path).exists():
-        Path(path).touch()
-        raise StorageError("full", retry=True)
-    return "written"
-
-
-def _always_full(_: int) -> None:
-    raise StorageError("always full", retry=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,6 @@ from pathlib import Path
 import pytest
 
 from tests.stores import Hdfs, S3Server
-from tests.stores import hdfs as hdfs
-from tests.stores import s3 as s3
-from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import Conflict, NotFound
 from xinglin.core.permit import OPEN
@@ -30,6 +26,7 @@ from xinglin.lake.storage import Storage
 from xinglin.landing import Landing
 from xinglin.region import RegionPlan, generate
 
+from .conftest import tell_persons
 from .publishing import LEFT, RIGHT, another, die, publish, race, series
 
 ADAPTERS = ("file", "hdfs", "s3")
@@ -218,10 +215,7 @@ def stores_at(settings: Settings, lake: Lake) -> Stores:
 
 def build_disturbed(settings: Settings, lake: Lake, disturb: Callable[[], None]) -> None:
     """Build what is linked in the folder; disturb when a third of the tasks are done."""
-    identity = Lake(settings.home / "lake", permit=OPEN).require("identity", "")
-    with lake.scratch("identity") as folder:
-        copy = shutil.copy(identity.files(PERSON_MAP.name)[0], folder / "file")
-        lake.publish("identity", {PERSON_MAP: [lake.adopt(PERSON_MAP, Path(copy))]}, {})
+    tell_persons(settings.home, lake)
     waiting = [disturb]
 
     def progress(stage: str, done: int, total: int) -> None:
