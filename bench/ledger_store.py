@@ -6,9 +6,9 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.measure import record
 
 GROUP = 512
 SITES = 20
+SIZES = (10_000, 100_000, 300_000)
 # Of twenty transactions: the log of accesses above all, then consents, then batches.
 MIX = ("AccessBatch",) * 14 + ("ConsentPut",) * 4 + ("DataAnchor",) * 2
 
@@ -71,7 +72,7 @@ def tables(path: Path) -> Figures:
     return {**found, "free": free * page}
 
 
-def grow(folder: Path, sizes: list[int]) -> dict[str, Figures]:
+def grow(folder: Path, sizes: Sequence[int]) -> dict[str, Figures]:
     """Fill a ledger and look at it at each size."""
     from nacl.signing import SigningKey
 
@@ -103,14 +104,10 @@ def grow(folder: Path, sizes: list[int]) -> dict[str, Figures]:
     return found
 
 
-def bench(sizes: list[int]) -> None:
-    """Grow one ledger through these sizes."""
+def bench(_resources: int, _times: int) -> None:
+    """Grow one ledger through three sizes."""
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("XINGLIN_BENCH_DATA")))
     try:
-        record("ledger_store", {"group": GROUP, "sizes": grow(folder, sizes)})
+        record("ledger_store", {"group": GROUP, "sizes": grow(folder, SIZES)})
     finally:
         shutil.rmtree(folder)
-
-
-if __name__ == "__main__":
-    bench([int(word) for word in sys.argv[1:]] or [10_000, 100_000, 300_000])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class FilePlan:
     folder: Path
     pieces: tuple[int, ...]
     paths: tuple[Path, ...]
-    dropped: tuple[tuple[int, ...], ...]
+    dropped: tuple[array[int], ...]
     rows: int
     start: int
     conditional: int
@@ -54,7 +55,7 @@ class Assembled:
     conditional: int
 
 
-def plan(pieces: list[Piece], dropped: dict[int, list[int]], folder: Path) -> list[FilePlan]:
+def plan(pieces: list[Piece], dropped: Mapping[int, Sequence[int]], folder: Path) -> list[FilePlan]:
     """Group the pieces of a type, in their order, into files that are neither tiny nor huge.
 
     Args:
@@ -80,14 +81,14 @@ def plan(pieces: list[Piece], dropped: dict[int, list[int]], folder: Path) -> li
 
 
 def _numbered(
-    groups: list[tuple[str, list[int]]], pieces: list[Piece], dropped: dict[int, list[int]], folder: Path
+    groups: list[tuple[str, list[int]]], pieces: list[Piece], dropped: Mapping[int, Sequence[int]], folder: Path
 ) -> list[FilePlan]:
     plans: list[FilePlan] = []
     start, number, before = 0, 0, ""
     for resource_type, group in groups:
         number = number + 1 if resource_type == before else 0
         before = resource_type
-        without = [frozenset(dropped.get(one, ())) for one in group]
+        without = tuple(array("I", sorted(dropped.get(one, ()))) for one in group)
         rows = sum(pieces[one].rows for one in group) - sum(map(len, without))
         plans.append(
             FilePlan(
@@ -96,7 +97,7 @@ def _numbered(
                 folder=folder,
                 pieces=tuple(group),
                 paths=tuple(pieces[one].path for one in group),
-                dropped=tuple(tuple(sorted(gone)) for gone in without),
+                dropped=without,
                 rows=rows,
                 start=start,
                 conditional=sum(pieces[one].conditional for one in group),
@@ -166,7 +167,7 @@ def _groups(path: Path, columns: list[str] | None = None) -> Iterator[Any]:
             yield file.read_row_group(number, columns, use_threads=False)
 
 
-def _without(groups: Iterator[Any], gone: tuple[int, ...]) -> Iterator[Any]:
+def _without(groups: Iterator[Any], gone: array[int]) -> Iterator[Any]:
     """Row groups of a piece without the rows that are left out."""
     import numpy as np
     import pyarrow as pa

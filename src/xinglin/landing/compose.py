@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -93,7 +95,7 @@ def write_superseded(
     """
     if not decision.superseded:
         return None
-    places: dict[int, tuple[str, int, tuple[int, ...]]] = {}
+    places: dict[int, tuple[str, int, array[int]]] = {}
     for file in plans:
         offset = 0
         for piece, gone in zip(file.pieces, file.dropped, strict=True):
@@ -103,8 +105,7 @@ def write_superseded(
     for (batch, file_or_piece, row), key in decision.superseded:
         if isinstance(file_or_piece, int):
             name, offset, gone = places[file_or_piece]
-            before = sum(1 for one in gone if one < row)
-            found.append({"batch": sequence, "file": name, "row": offset + row - before, "key": key})
+            found.append({"batch": sequence, "file": name, "row": offset + row - bisect_left(gone, row), "key": key})
         else:
             found.append({"batch": batch, "file": file_or_piece, "row": row, "key": key})
     found.sort(key=lambda one: (one["batch"], one["file"], one["row"]))

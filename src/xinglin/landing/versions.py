@@ -8,6 +8,7 @@ many there are.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Decision:
         superseded: Earlier versions that a row of this batch replaces, with their key.
     """
 
-    dropped: dict[int, list[int]] = field(default_factory=dict)
+    dropped: dict[int, array[int]] = field(default_factory=dict)
     superseded: list[tuple[Place, int]] = field(default_factory=list)
 
 
@@ -123,7 +124,7 @@ def _decide_share(entries: Any, find: Find, decision: Decision) -> None:
         for entry in entries[order[first[index] : first[index] + count[index]]].tolist():
             _, leaf, piece, row, mention = entry
             if leaf in seen or (mention and current is not None):
-                decision.dropped.setdefault(piece, []).append(row)
+                decision.dropped.setdefault(piece, array("I")).append(row)
                 continue
             seen.add(leaf)
             if current is not None:
