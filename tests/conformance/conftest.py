@@ -23,6 +23,7 @@ from xinglin.ledger import EmbeddedLedger
 from xinglin.wiring import open_runner
 
 from ..cluster import EXECUTOR, Cluster, starting_cluster
+from ..conftest import group_of
 from ..consortium import consortium as consortium
 from ..ledgers import Desk, Held, TurnedClock, genesis
 from ..opened import opened
@@ -32,14 +33,7 @@ from ..stores import s3 as s3
 from . import tasks
 
 HERE = Path(__file__).parent
-_STORES = {"test_storage", "test_backup"}
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where two processes share the work, one has Spark and the stores, and the other the rest, which mostly waits."""
-    if item.path.parent == HERE and _apart(item):
-        item.add_marker(pytest.mark.xdist_group("apart"))
 
 
 @pytest.hookimpl(trylast=True)
@@ -62,10 +56,6 @@ def _turn(item: pytest.Item) -> int:
     if "spark-local" in needed:
         return 2
     return 1 if item.path.stem == "test_door" else 3
-
-
-def _apart(item: pytest.Item) -> bool:
-    return not _needed(item) & {"spark-local", "cluster", "hdfs", "s3"} and item.path.stem not in _STORES
 
 
 def _needed(item: pytest.Item) -> set[str]:
@@ -102,7 +92,7 @@ def wanted(request: pytest.FixtureRequest) -> set[str]:
 @pytest.fixture(autouse=True)
 def ahead(request: pytest.FixtureRequest, wanted: set[str]) -> None:
     """What takes long to start and is needed later starts beside the first tests."""
-    if "PYTEST_XDIST_WORKER" in os.environ and _apart(request.node):
+    if "PYTEST_XDIST_WORKER" in os.environ and group_of(request.node.nodeid) == "waiting":
         return
     for server, begun in (("hdfs", "hdfs_begun"), ("cluster", "cluster_begun")):
         # Where it cannot be had, the tests that need it say so.
