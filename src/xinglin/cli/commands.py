@@ -23,7 +23,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "ingest": ("stages",),
     "init": ("region",),
     "job": ("job",),
-    "ledger": ("ledger", "prove", "consortium"),
+    "ledger": ("ledger", "prove", "consortium", "members"),
     "link": ("stages",),
     "listen": ("listen",),
     "mart": ("mart",),

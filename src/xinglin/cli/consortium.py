@@ -9,6 +9,7 @@ import typer
 
 from xinglin.cli.app import Home, Json
 from xinglin.cli.ledger import ledger_app
+from xinglin.cli.members import show_members, standing
 from xinglin.cli.opening import decided
 from xinglin.cli.show import print_json, print_table, say
 
@@ -65,10 +66,12 @@ def join(
     import time
 
     from xinglin.core.errors import UsageError
+    from xinglin.ledger.consortium.home import transaction_key
     from xinglin.ledger.consortium.members import FORMAT, Member
     from xinglin.ledger.genesis import Genesis
 
-    validator = _validator(decided("ledger join", home).home)
+    settings = decided("ledger join", home)
+    validator = _validator(settings.home)
     texts = {path: path.read_text() for path in files}
     others = [Member.from_json(text, str(path)) for path, text in texts.items() if FORMAT in text]
     running = [text for text in texts.values() if FORMAT not in text]
@@ -85,6 +88,7 @@ def join(
     else:
         genesis = validator.found(others, chain_id)
     digest = hashlib.sha256(validator.genesis.read_bytes()).hexdigest()
+    own = validator.ask(genesis, transaction_key(settings.keys / "ledger.key"))
     if as_json:
         print_json({"chain_id": genesis.chain_id, "genesis": validator.genesis, "sha256": digest})
     else:
@@ -93,6 +97,8 @@ def join(
         shares = [f"{one.name} {one.power:,}" for one in genesis.institutions]
         say(f"voting power: {', '.join(shares)}; more than two thirds decide, look whether that is what was agreed")
         say(f"genesis {validator.genesis}, SHA-256 {digest}: compare it with the other institutions")
+        if own.joining:
+            say(f"to be proposed: send {validator.member} to an institution that votes; it says now that its keys join")
 
 
 @ledger_app.command("start")
@@ -194,10 +200,13 @@ def show_nodes(where: list[str], as_json: bool) -> None:
 
     urls = [one if "://" in one else _validator(Path(one)).rpc() for one in where]
     report = ask(urls)
+    # A home's own store says more than a node does: who is on the ledger by name, and what they vote on.
+    told = standing(_validator(Path(where[0])).state) if len(where) == 1 and "://" not in where[0] else {}
     if as_json:
-        print_json({**asdict(report), "agree": report.agree})
+        print_json({**asdict(report), "agree": report.agree, **told})
     else:
         _show(report)
+        show_members(told)
     if not report.agree:
         raise typer.Exit(1)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xinglin.ledger.note import Verifier
     from xinglin.ledger.witness import Witness
 
-__all__ = ["ledger_app", "opened_ledger", "tell_anchors", "witness_keys"]
+__all__ = ["ledger_app", "opened_ledger", "signing", "tell_anchors", "witness_keys"]
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: anchors, proofs, checkpoints and their witnesses.")
 app.add_typer(ledger_app, name="ledger")
@@ -159,7 +159,7 @@ def rotate_key(home: Home = None, as_json: Json = False) -> None:
     """Let a new key sign this institution's transactions; the old one stays valid until it is revoked."""
     from xinglin.ledger.rotation import rotate_key as rotate
 
-    with _signing("ledger rotate-key", home) as (settings, ledger, signer):
+    with signing("ledger rotate-key", home) as (settings, ledger, signer):
         done = rotate(ledger, signer, settings.keys / "ledger.key")
     if as_json:
         print_json(done)
@@ -178,7 +178,7 @@ def revoke_key(
     from xinglin.ledger.rotation import keys_of
     from xinglin.ledger.rotation import revoke_key as revoke
 
-    with _signing("ledger revoke-key", home) as (_, ledger, signer):
+    with signing("ledger revoke-key", home) as (_, ledger, signer):
         revoke(ledger, signer, key_id)
         valid = keys_of(ledger.state, signer.institution)
     if as_json:
@@ -188,7 +188,7 @@ def revoke_key(
 
 
 @contextmanager
-def _signing(command: str, home: Path | None) -> Iterator[tuple[Settings, Ledger, Signer]]:
+def signing(command: str, home: Path | None) -> Iterator[tuple[Settings, Ledger, Signer]]:
     """A region's settings, its ledger, and who signs for it, once that is decided."""
     from contextlib import closing
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from xinglin.core.errors import Conflict, LedgerUnavailable, UsageError
+from xinglin.core.errors import UsageError
 from xinglin.core.files import exclusive, first_private_file, sync_folder
 from xinglin.ledger import cbor
-from xinglin.ledger.codes import Code
 from xinglin.ledger.envelope import key_id_of
+from xinglin.ledger.handing import hand_in
 from xinglin.ledger.port import Ledger
 from xinglin.ledger.signer import Signer
 
@@ -65,7 +65,7 @@ def rotate_key(ledger: Ledger, signer: Signer, path: Path) -> Rotated:
         seed = bytes.fromhex(text.decode().strip())
         new = key_id_of(bytes(SigningKey(seed).verify_key))
         if new not in keys_of(ledger.state, signer.institution):
-            _hand_in(
+            hand_in(
                 ledger, signer.rotate(seed), "the new key", f"remove {waiting.name} beside the old key, and try again"
             )
         os.replace(waiting, path)
@@ -94,14 +94,6 @@ def revoke_key(ledger: Ledger, signer: Signer, key_id: str) -> None:
         raise UsageError(
             "this is no valid key of the institution", source=key_id, remedy=f"valid are: {', '.join(valid)}"
         )
-    _hand_in(
+    hand_in(
         ledger, signer.sign("KeyRevoke", {"key_id": key_id}), "to revoke the key", "see the keys: xinglin ledger status"
     )
-
-
-def _hand_in(ledger: Ledger, transaction: bytes, what: str, remedy: str) -> None:
-    [receipt] = ledger.submit([transaction])
-    if receipt.code is not Code.OK:
-        raise Conflict(f"the ledger refuses {what}: {receipt.code.reason}", source=ledger.chain_id, remedy=remedy)
-    if receipt.height is None:
-        raise LedgerUnavailable("the ledger has not answered yet", source=ledger.chain_id, retry=True)

@@ -205,6 +205,34 @@ class ValidatorHome:
         self.meet([one.peer for one in others if one.node != own.node])
         write_atomic(self.genesis, content)
 
+    def ask(self, genesis: Genesis, transactions: SigningKey) -> Member:
+        """Write into the public part that its keys want to join a chain that began without them.
+
+        Args:
+            genesis: How the chain began; one of its founders has nothing to ask.
+            transactions: The key its transactions are signed with (`transaction_key`).
+
+        Returns:
+            The public part, as the others need it to propose this institution.
+
+        Raises:
+            Conflict: The keys here are not those of the public part.
+        """
+        from nacl.signing import SigningKey
+
+        own = self.read_member()
+        founders = {one.public_key.hex() for one in genesis.institutions}
+        if own.public_key in founders or (own.joining and own.joining.chain_id == genesis.chain_id):
+            return own
+        path = self.home / "keys" / "validator.json"
+        voting = SigningKey(base64.b64decode(json.loads(path.read_text())["priv_key"]["value"])[:32])
+        asking = own.asking(genesis.chain_id, transactions, voting)
+        if not asking.proven:
+            remedy = "make a validator in another home: xinglin ledger init-validator"
+            raise Conflict("the keys here are not those of the public part", source=str(self.member), remedy=remedy)
+        write_atomic(self.member, asking.to_json().encode())
+        return asking
+
     def meet(self, peers: list[str]) -> None:
         """Name the peers of this node, each ``node@host:port``; nobody else is looked for or let in."""
         path = self.node / "config" / "config.toml"

@@ -19,12 +19,12 @@ from xinglin.core.errors import BadInput, UsageError
 from xinglin.ledger.bodies import MAX_POWER
 from xinglin.ledger.fields import is_name
 from xinglin.ledger.genesis import Founder, Genesis
-from xinglin.ledger.possession import holds
+from xinglin.ledger.possession import holds, joining
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
 
-__all__ = ["FORMAT", "MAX_BLOCK", "Member", "address_of", "genesis_of", "is_place", "node_genesis"]
+__all__ = ["FORMAT", "MAX_BLOCK", "Joining", "Member", "address_of", "genesis_of", "is_place", "node_genesis"]
 
 FORMAT = "xinglin ledger member 2"
 MAX_BLOCK = 4_194_304
@@ -60,6 +60,21 @@ def address_of(public_key: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
+class Joining:
+    """That both keys of an institution ask to be let into a chain that runs; good for that chain alone.
+
+    Args:
+        chain_id: The chain.
+        public_key_proof: Signature (hex) by the key of transactions over `possession.joining`.
+        validator_key_proof: The same by the key that the node votes with.
+    """
+
+    chain_id: str
+    public_key_proof: str
+    validator_key_proof: str
+
+
+@dataclass(frozen=True)
 class Member:
     """The public part of one institution.
 
@@ -73,6 +88,7 @@ class Member:
         made: Unix seconds when the keys were made.
         public_key_proof: Signature (hex) by the first key over all of the above; empty until it is signed.
         validator_key_proof: The same by the second key.
+        joining: For one that comes to a chain that runs, what the others need to propose it; None before.
     """
 
     name: str
@@ -84,6 +100,7 @@ class Member:
     made: int
     public_key_proof: str = ""
     validator_key_proof: str = ""
+    joining: Joining | None = None
 
     def __post_init__(self) -> None:
         keys = _HEX.fullmatch(self.public_key) and _HEX.fullmatch(self.validator_key) and _NODE.fullmatch(self.node)
@@ -101,7 +118,8 @@ class Member:
     @property
     def statement(self) -> bytes:
         """What both keys sign: everything but the signatures."""
-        said = {name: value for name, value in asdict(self).items() if not name.endswith("_proof")}
+        signatures = {"public_key_proof", "validator_key_proof", "joining"}
+        said = {name: value for name, value in asdict(self).items() if name not in signatures}
         return _DOMAIN + json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
     def signed(self, transactions: SigningKey, validator: SigningKey) -> Member:
@@ -114,13 +132,34 @@ class Member:
         proofs = [key.sign(self.statement).signature.hex() for key in (transactions, validator)]
         return replace(self, public_key_proof=proofs[0], validator_key_proof=proofs[1])
 
+    def asking(self, chain_id: str, transactions: SigningKey, validator: SigningKey) -> Member:
+        """The same with what shows a chain that runs that both keys want to join it.
+
+        Args:
+            chain_id: The chain.
+            transactions: The key that signs transactions.
+            validator: The key that the node votes with.
+        """
+        said = self._asks(chain_id)
+        proofs = [key.sign(said).signature.hex() for key in (transactions, validator)]
+        return replace(self, joining=Joining(chain_id, *proofs))
+
     @property
     def proven(self) -> bool:
-        """Whether both keys signed it."""
-        pairs = ((self.public_key, self.public_key_proof), (self.validator_key, self.validator_key_proof))
+        """Whether both keys signed it, and that they join the chain that it names, if it names one."""
+        signed = self._by_both(self.statement, self.public_key_proof, self.validator_key_proof)
+        if not signed or self.joining is None:
+            return signed
+        asks = self._asks(self.joining.chain_id)
+        return self._by_both(asks, self.joining.public_key_proof, self.joining.validator_key_proof)
+
+    def _asks(self, chain_id: str) -> bytes:
+        return joining(chain_id, self.name, bytes.fromhex(self.public_key), bytes.fromhex(self.validator_key))
+
+    def _by_both(self, statement: bytes, *proofs: str) -> bool:
         return all(
-            _SIGNATURE.fullmatch(proof) and holds(bytes.fromhex(key), self.statement, bytes.fromhex(proof))
-            for key, proof in pairs
+            _SIGNATURE.fullmatch(proof) and holds(bytes.fromhex(key), statement, bytes.fromhex(proof))
+            for key, proof in zip((self.public_key, self.validator_key), proofs, strict=True)
         )
 
     def to_json(self) -> str:
@@ -134,7 +173,8 @@ class Member:
             >>> Member.from_json(member.to_json()) == member
             True
         """
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, sort_keys=True) + "\n"
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps({"format": FORMAT, **said}, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str, source: str = "") -> Member:
@@ -147,7 +187,8 @@ class Member:
             fields = json.loads(text)
             if fields.pop("format") != FORMAT:
                 raise ValueError(FORMAT)
-            member = cls(**fields)
+            asked = fields.pop("joining", None)
+            member = cls(**fields, joining=None if asked is None else Joining(**asked))
             proven = member.proven
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             remedy = "ask the institution for the file that `xinglin ledger init-validator` printed"

@@ -114,6 +114,8 @@ class Door:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 # A node that was started anew has closed the connection that was kept; one more try finds out.
                 connection.close()
+                if isinstance(error, ConnectionRefusedError):
+                    raise self._unavailable("it does not run", "run: xinglin ledger start") from error
                 if last or isinstance(error, TimeoutError):
                     raise self._unavailable("no answer") from error
         raise AssertionError("unreachable")
@@ -134,13 +136,9 @@ class Door:
             self._open.add(kept)
         return kept
 
-    def _unavailable(self, reason: str) -> LedgerUnavailable:
-        return LedgerUnavailable(
-            f"the ledger's node cannot answer now: {reason}",
-            source=self.url,
-            remedy="see: xinglin ledger status",
-            retry=True,
-        )
+    def _unavailable(self, reason: str, remedy: str = "see: xinglin ledger status") -> LedgerUnavailable:
+        what = f"the ledger's node cannot answer now: {reason}"
+        return LedgerUnavailable(what, source=self.url, remedy=remedy, retry=True)
 
 
 def _request(method: str, parameters: dict[str, Any]) -> dict[str, Any]:
