@@ -90,9 +90,7 @@ class Proposal:
         """
         if self.action == "remove":
             return f"{self.name} leaves"
-        return (
-            f"{self.name} joins with power {self.power:,}" if self.action == "add" else f"{self.name}: {self.power:,}"
-        )
+        return f"{self.name} {'joins with' if self.action == 'add' else 'has'} power {self.power:,}"
 
 
 def holders(ledger: _Read) -> list[Holder]:

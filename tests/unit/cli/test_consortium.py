@@ -54,3 +54,27 @@ def test_settings_of_the_node_cannot_be_written_by_a_peer(
     # It has no statement that could be signed: it is refused before anybody looks for a signature.
     assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 1
     assert config.read_text() == before
+
+
+def test_nobody_votes_on_a_ledger_that_one_keeps_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--home", str(tmp_path / "home")]
+    assert run(["init", str(tmp_path / "home")]) == 0
+    for words in (["propose", "east", "--power", "2"], ["vote", "0" * 8]):
+        assert run(["ledger", *words, *where]) == 2
+        assert "docs/consortium.md" in capsys.readouterr().err
+
+
+def test_who_comes_later_is_told_what_to_send_and_a_founder_is_not(
+    home: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "south.json").write_text(OTHER.to_json())
+    assert run(["ledger", "join", str(tmp_path / "south.json"), *home]) == 0
+    assert "to be proposed" not in capsys.readouterr().out
+    late = ["--home", str(tmp_path / "late")]
+    assert run(["ledger", "init-validator", "late", "--address", "late.example:26656", *late]) == 0
+    genesis = str(tmp_path / "home" / "ledger" / "genesis.json")
+    assert run(["ledger", "join", genesis, str(tmp_path / "south.json"), *late]) == 0
+    member = tmp_path / "late" / "ledger" / "member.json"
+    assert f"send {member}" in capsys.readouterr().out
+    joining = Member.from_json(member.read_text()).joining
+    assert joining and joining.chain_id == json.loads(Path(genesis).read_text())["chain_id"]

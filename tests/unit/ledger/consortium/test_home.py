@@ -75,3 +75,19 @@ def test_a_home_without_validator_says_what_to_do(tmp_path: Path) -> None:
 def test_an_address_is_a_host_and_a_port(address: str) -> None:
     with pytest.raises((UsageError, BadInput)):
         NodeOptions(address)
+
+
+def test_who_comes_later_asks_to_join_and_a_founder_does_not(tmp_path: Path) -> None:
+    (home, own), (_, second), (late, _) = (made(tmp_path, number) for number in range(3))
+    genesis = home.found([second])
+    keys = [transaction_key(one.home / "keys" / "ledger.key") for one in (home, late)]
+    assert home.ask(genesis, keys[0]) == own == home.read_member()
+    late.adopt(genesis, [own, second])
+    with pytest.raises(Conflict, match="not those of the public part"):
+        late.ask(genesis, keys[0])
+    assert late.read_member().joining is None
+    asking = late.ask(genesis, keys[1])
+    assert asking.joining and asking.joining.chain_id == genesis.chain_id
+    assert late.read_member() == asking
+    # A key that took over since changes nothing of what was asked.
+    assert late.ask(genesis, keys[0]) == asking

@@ -99,3 +99,25 @@ def test_a_file_of_another_kind_is_refused() -> None:
     for text in ("", "[]", "{}", json.dumps(json.loads(NORTH.to_json()) | {"format": "another"})):
         with pytest.raises(BadInput):
             Member.from_json(text, "file.json")
+
+
+def test_a_newcomer_asks_for_one_chain_and_stays_the_same_institution() -> None:
+    keys = SigningKey(seed("north")), SigningKey(seed("north validator"))
+    asking = NORTH.asking("region", *keys)
+    assert Member.from_json(asking.to_json()) == asking
+    assert asking.statement == NORTH.statement
+    assert "joining" not in NORTH.to_json()
+    told = json.loads(asking.to_json())
+    for changed in (
+        {"chain_id": "another"},
+        {"public_key_proof": NORTH.public_key_proof},
+        {"validator_key_proof": told["joining"]["public_key_proof"]},
+        {"public_key_proof": 5},
+        {"more": ""},
+    ):
+        with pytest.raises(BadInput):
+            Member.from_json(json.dumps(told | {"joining": told["joining"] | changed}))
+    with pytest.raises(BadInput):
+        Member.from_json(json.dumps(told | {"joining": [1]}))
+    with pytest.raises(BadInput, match="did not sign"):
+        Member.from_json(json.dumps(json.loads(SOUTH.to_json()) | {"joining": told["joining"]}))
