@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 
 from tests.consortium import need_consortium
 from xinglin.cli import run
-from xinglin.ledger.consortium.status import ask
+from xinglin.ledger.consortium.status import NodeStatus, ask
 
 pytestmark = pytest.mark.e2e
 
@@ -62,13 +62,28 @@ class Four:
     def demo(self, validators: int, *more: str) -> str:
         return xinglin("ledger", "demo", self.folder, "--port", str(self.port), "--validators", str(validators), *more)
 
-    def wait_for_validators(self, count: int) -> None:
-        """Wait until every node counts the votes of so many."""
+    def wait(self, holds: Callable[[Sequence[NodeStatus]], bool]) -> None:
+        """Wait until something holds of all five nodes, each with its own view."""
         urls = [f"http://127.0.0.1:{self.port + 10 * number + 1}" for number in range(5)]
         end = time.monotonic() + 60
-        while [len(node.validators) for node in ask(urls).nodes] != [count] * 5:
-            assert time.monotonic() < end, ask(urls)
+        while not holds(nodes := ask(urls).nodes):
+            assert time.monotonic() < end, nodes
             time.sleep(0.05)
+
+    def wait_until_level(self) -> None:
+        """Wait until every node has what any of them has committed by now."""
+        highest = 0
+
+        def level(nodes: Sequence[NodeStatus]) -> bool:
+            nonlocal highest
+            highest = highest or max(node.height for node in nodes)
+            return all(node.height >= highest > 0 and not node.catching_up for node in nodes)
+
+        self.wait(level)
+
+    def wait_for_validators(self, count: int) -> None:
+        """Wait until every node counts the votes of so many."""
+        self.wait(lambda nodes: all(len(node.validators) == count for node in nodes))
 
 
 def _port_of_five() -> int:
@@ -113,8 +128,13 @@ def test_a_fifth_institution_is_voted_in_and_out_by_commands_alone(
         said = capsys.readouterr()
         return said.err if code else said.out
 
+    def level(home: Path, *words: str | Path, code: int = 0) -> str:
+        """The same when this institution's node has heard of whatever the others did."""
+        four.wait_until_level()
+        return here(home, *words, code=code)
+
     def east_in(home: Path) -> bool:
-        told = json.loads(here(home, "status", "--json"))
+        told = json.loads(level(home, "status", "--json"))
         return ("east", 10) in [(one["name"], one["power"]) for one in told["institutions"]]
 
     # The newcomer makes its keys, and signs for this chain when it has its genesis.
@@ -135,31 +155,31 @@ def test_a_fifth_institution_is_voted_in_and_out_by_commands_alone(
         config.write_text(config.read_text().replace('timeout_commit = "1000ms"', 'timeout_commit = "200ms"'))
     assert json.loads(four.demo(5, "--json"))["agree"]
 
-    proposal = json.loads(here(old[0], "propose", parts[4], "--json"))
+    proposal = json.loads(level(old[0], "propose", parts[4], "--json"))
     assert (proposal["outcome"], proposal["missing"]) == ("open", 17)
-    assert f"ledger vote {proposal['id'][:12]}" in here(old[1], "propose", parts[4], code=1)
-    assert "voted so already" in here(old[0], "vote", proposal["id"], code=1)
-    assert "no voting power" in here(new, "vote", proposal["id"], code=1)
-    assert "open are: " + proposal["id"][:12] in here(old[1], "vote", "0" * 12, code=1)
-    here(old[3], "vote", proposal["id"][:8], "--against")
-    waiting = json.loads(here(old[1], "vote", proposal["id"], "--json"))
+    assert f"ledger vote {proposal['id'][:12]}" in level(old[1], "propose", parts[4], code=1)
+    assert "voted so already" in level(old[0], "vote", proposal["id"], code=1)
+    assert "no voting power" in level(new, "vote", proposal["id"], code=1)
+    assert "open are: " + proposal["id"][:12] in level(old[1], "vote", "0" * 12, code=1)
+    level(old[3], "vote", proposal["id"][:8], "--against")
+    waiting = json.loads(level(old[1], "vote", proposal["id"], "--json"))
     assert (waiting["outcome"], waiting["missing"], waiting["silent"]) == ("open", 7, ["institution-3"])
-    shown = here(old[1], "status")
+    shown = level(old[1], "status")
     assert proposal["id"][:12] in shown and "east joins with power 10" in shown
     assert not east_in(old[1])
-    assert "accepted" in here(old[2], "vote", proposal["id"])
-    assert "it is accepted" in here(old[3], "vote", proposal["id"], code=1)
+    assert "accepted" in level(old[2], "vote", proposal["id"])
+    assert "it is accepted" in level(old[3], "vote", proposal["id"], code=1)
     four.wait_for_validators(5)
-    assert east_in(new) and "34 of 50 must agree; 1 may be away" in here(new, "status")
+    assert east_in(new) and "34 of 50 must agree; 1 may be away" in level(new, "status")
     assert json.loads(xinglin("ledger", "status", *four.homes, "--json"))["agree"]
 
-    stronger = json.loads(here(new, "propose", "institution-4", "--power", "20", "--json"))
-    assert "rejected" not in here(old[0], "vote", stronger["id"], "--against")
-    assert "rejected" in here(old[1], "vote", stronger["id"], "--against")
-    leaving = json.loads(here(old[0], "propose", "east", "--remove", "--json"))
+    stronger = json.loads(level(new, "propose", "institution-4", "--power", "20", "--json"))
+    assert "rejected" not in level(old[0], "vote", stronger["id"], "--against")
+    assert "rejected" in level(old[1], "vote", stronger["id"], "--against")
+    leaving = json.loads(level(old[0], "propose", "east", "--remove", "--json"))
     for home in old[1:3]:
-        assert json.loads(here(home, "vote", leaving["id"], "--json"))["outcome"] == "open"
-    assert "east leaves; accepted" in here(old[3], "vote", leaving["id"])
+        assert json.loads(level(home, "vote", leaving["id"], "--json"))["outcome"] == "open"
+    assert "east leaves; accepted" in level(old[3], "vote", leaving["id"])
     four.wait_for_validators(4)
     assert not east_in(old[0])
-    assert "no voting power" in here(new, "propose", "institution-1", "--remove", code=1)
+    assert "no voting power" in level(new, "propose", "institution-1", "--remove", code=1)

@@ -209,7 +209,7 @@ def vote(ledger: Ledger, signer: Signer, named: str, approve: bool) -> Proposal:
 
     Raises:
         UsageError: This names no proposal, or more than one.
-        NotFound: There is no such proposal.
+        NotFound: There is no such proposal, or the own node is behind.
         Conflict: It is decided, its time is over, the vote was given before, or the ledger refuses.
         LedgerUnavailable: The ledger does not answer; call it again.
     """
@@ -235,7 +235,9 @@ def _one(ledger: _Read, named: str) -> Proposal:
     found = [one for one in proposals(ledger) if one.id.startswith(named)]
     if not found:
         ids = ", ".join(one.id[:12] for one in _open(ledger))
-        raise NotFound("there is no such proposal", source=named, remedy=f"open are: {ids}" if ids else "none is open")
+        remedy = f"open are: {ids}" if ids else "none is open"
+        # A node hears of a block a moment after the others, or after days.
+        raise NotFound("no such proposal has come here yet", source=named, remedy=remedy, retry=True)
     if len(found) > 1:
         raise UsageError("more than one proposal begins so", source=named, remedy="give more digits")
     return found[0]

@@ -96,7 +96,7 @@ def test_who_has_no_power_neither_proposes_nor_votes(ledger: EmbeddedLedger, des
 def test_what_names_no_proposal_is_told_which_are_open(ledger: EmbeddedLedger, desks: dict[str, Signer]) -> None:
     with pytest.raises(NotFound) as none:
         vote(ledger, desks["lab"], "0" * 64, True)
-    assert none.value.remedy == "none is open"
+    assert none.value.remedy == "none is open" and none.value.retry
     opened = propose(ledger, desks["clinic"], change("lab", 3))
     with pytest.raises(NotFound) as unknown:
         vote(ledger, desks["lab"], "0" * 64, True)
