@@ -18,7 +18,7 @@ from bench.measure import record
 
 PERSONS = 100_000
 DECISIONS = 60_000
-TASKS = 32
+TASKS = 16
 """Requests that a server works on at once."""
 ALONE = 2_000
 GROUP = 512
