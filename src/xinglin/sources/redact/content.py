@@ -19,7 +19,6 @@ from xinglin.sources.tabular.typed import is_parquet, is_workbook
 
 __all__ = ["cut_content", "suspected"]
 
-_HEAD = 1_000_000
 _OVERLAP = 1_000
 
 
@@ -35,7 +34,7 @@ def cut_content(content: Content, judge: Judge, out: Out) -> Cut:
         out: Where the rest goes. It is of use only where something was removed and something remains.
     """
     try:
-        head = next(_heads(content), b"")
+        head = content.head()
     except Rejected:
         head = b""
     try:
@@ -58,15 +57,6 @@ def suspected(content: Content, judge: Judge) -> bool:
                 return True
             before = block[-_OVERLAP:]
     return False
-
-
-def _heads(content: Content) -> Iterator[bytes]:
-    head = b""
-    for block in content.blocks():
-        head += block
-        if len(head) >= _HEAD:
-            break
-    yield head
 
 
 def _cutter(content: Content, head: bytes) -> Callable[[Content, Judge, Out], Cut]:

@@ -11,6 +11,8 @@ from xinglin.sources.record import Record, Rejected
 
 __all__ = ["UNTOUCHED", "Content", "Cut", "Judge", "Out", "Uncuttable", "about_another"]
 
+_HEAD = 1_000_000
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -46,6 +48,19 @@ class Content:
     reading: Reading
     encoding: str | None = None
     expected: bool = False
+
+    def head(self) -> bytes:
+        """Its beginning, by which a form is recognised: a megabyte or a little more.
+
+        Raises:
+            Rejected: It breaks off there.
+        """
+        head = b""
+        for block in self.blocks():
+            head += block
+            if len(head) >= _HEAD:
+                break
+        return head
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from xinglin.sources.unpack import Stretch, stretches
 __all__ = ["cut_lines", "cut_messages", "cut_rows"]
 
 _BOM = b"\xef\xbb\xbf"
-_HEAD = 1_000_000
 
 
 @dataclass
@@ -105,7 +104,7 @@ def cut_rows(content: Content, judge: Judge, out: Out) -> Cut:
         Uncuttable: The mapping names no table for it, or its text is in an encoding of wider letters.
     """
     tables = tables_of(mapping_of(content.reading), content.name)
-    head = _head(content)
+    head = content.head()
     if not tables:
         raise Uncuttable
     encoding = content.encoding or file_encoding(tables[0], head, None)
@@ -159,15 +158,6 @@ def _whole(found: Iterator[Stretch]) -> Iterator[Stretch]:
         if stretch.rejected:
             raise Uncuttable
         yield stretch
-
-
-def _head(content: Content) -> bytes:
-    head = b""
-    for block in content.blocks():
-        head += block
-        if len(head) >= _HEAD:
-            break
-    return head
 
 
 def _after(blocks: Iterator[bytes], offset: int) -> Iterator[bytes]:
