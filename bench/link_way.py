@@ -32,8 +32,8 @@ def _keep_features(stores: Stores, features: Path) -> None:
     """The features that linkage compares, as a file that the bare calls start from."""
     import duckdb
 
-    from xinglin.identity.features import load_macros
-    from xinglin.identity.scoring import prepare
+    from xinglin.identity.features.extract import load_macros
+    from xinglin.identity.model.scoring import prepare
 
     link(stores)
     connection = duckdb.connect()
@@ -46,7 +46,7 @@ def _bare(features: Path) -> None:
     import duckdb
     from splink import DuckDBAPI, Linker
 
-    from xinglin.identity.model import block_condition, model_settings, prior_model
+    from xinglin.identity.model.levels import block_condition, model_settings, prior_model
 
     connection = duckdb.connect()
     connection.execute(f"CREATE TABLE comparable AS FROM read_parquet('{features}')")

@@ -14,8 +14,8 @@ from tests.unit.identity import handmade
 from tests.unit.identity.handmade import CLOCK, Region, febrl, patient
 from xinglin.flows import Stores
 from xinglin.flows.run import link
-from xinglin.identity import gathering
 from xinglin.identity import link as link_patients
+from xinglin.identity.features import gathering
 from xinglin.lake import LocalRunner, Runner
 from xinglin.lake.spark import SparkRunner
 

@@ -14,15 +14,16 @@ from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.ids import text_key
 from xinglin.core.settings import Settings
-from xinglin.identity.backends import Backend, InDuckDB, OnSpark
-from xinglin.identity.declared import declare
-from xinglin.identity.features import LandedPatients, load_macros, sql_text
-from xinglin.identity.founding import make_founding
-from xinglin.identity.gathering import feature_tasks, gather_features
-from xinglin.identity.persons import make_persons
+from xinglin.identity.features.extract import LandedPatients, load_macros
+from xinglin.identity.features.gathering import feature_tasks, gather_features
+from xinglin.identity.model.backends import Backend, InDuckDB, OnSpark
+from xinglin.identity.model.scoring import prepare, score_all, score_new
+from xinglin.identity.model.training import Model, train
+from xinglin.identity.persons.declared import declare
+from xinglin.identity.persons.founding import make_founding
+from xinglin.identity.persons.make import make_persons
 from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
-from xinglin.identity.scoring import prepare, score_all, score_new
-from xinglin.identity.training import Model, train
+from xinglin.identity.sql import sql_text
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
 from xinglin.lake.engine import connect, parquet_list, write_parquet
 
@@ -265,8 +266,8 @@ class _Run:
     ) -> dict[Table, list[DataFile]]:
         """Write every table of the stage; decisions stay as they are."""
         thresholds = {"upper": str(self.settings.upper), "lower": str(self.settings.lower)}
-        _make(connection, "linked", sql_text("person_link", **thresholds))
-        _make(connection, "waiting", sql_text("review", **thresholds))
+        _make(connection, "linked", sql_text("persons/person_link", **thresholds))
+        _make(connection, "waiting", sql_text("persons/review", **thresholds))
         self._old(connection, PERSON_HISTORY, "old_history")
         self._old(connection, PERSON_LINK, "old_link")
         selects = {
@@ -276,7 +277,7 @@ class _Run:
             REVIEW: "FROM waiting ORDER BY patient_key_l, patient_key_r",
             DECLARED: "FROM declared ORDER BY patient_key",
             PERSON_MAP: "SELECT patient_key, person_id FROM person ORDER BY patient_key",
-            PERSON_HISTORY: sql_text("person_history", run=str(run)),
+            PERSON_HISTORY: sql_text("persons/person_history", run=str(run)),
         }
         files: dict[Table, list[DataFile]] = {
             DECISION: self.before.tables.get(DECISION.name, []) if self.before else []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from xinglin.identity.features import LandedPatients
+from xinglin.identity.features.extract import LandedPatients
 
 __all__ = ["RULES", "LinkReport", "Patients", "Plan", "plan_linking"]
 

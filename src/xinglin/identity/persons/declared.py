@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from xinglin.identity.clusters import Decided, Link, decided_pairs, divide
-from xinglin.identity.features import sql_text
+from xinglin.identity.persons.clusters import Decided, Link, decided_pairs, divide
+from xinglin.identity.sql import sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +29,7 @@ def declare(connection: duckdb.DuckDBPyConnection) -> None:
     Args:
         connection: Holds both.
     """
-    edges = connection.execute(sql_text("declared", shared=str(_SHARED), own=OWN_NUMBERS)).fetchall()
+    edges = connection.execute(sql_text("persons/declared", shared=str(_SHARED), own=OWN_NUMBERS)).fetchall()
     connection.execute("CREATE OR REPLACE TEMP TABLE declared (patient_key BIGINT, representative BIGINT)")
     if not edges:
         return
@@ -37,7 +37,7 @@ def declare(connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute("SELECT patient_key_l, patient_key_r, action FROM decision ORDER BY sequence").fetchall()
     decisions = [Decided(left, right, action == "merge") for left, right, action in rows if {left, right} <= members]
     parts = divide(members, [Link(left, right, 0.0) for left, right in edges], [], decided_pairs(decisions))
-    order = connection.execute(sql_text("declared_order"), {"keys": sorted(members)}).fetchall()
+    order = connection.execute(sql_text("persons/declared_order"), {"keys": sorted(members)}).fetchall()
     groups: defaultdict[int, list[int]] = defaultdict(list)
     for (key,) in order:
         groups[parts[key]].append(key)

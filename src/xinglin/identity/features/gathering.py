@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.identity import PATIENT
-from xinglin.identity.features import LandedPatients, extract_features, read_landed
+from xinglin.identity.features.extract import LandedPatients, extract_features, read_landed
 from xinglin.lake import Runner
 from xinglin.lake.engine import connect, parquet_list, write_parquet
 

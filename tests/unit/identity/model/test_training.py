@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import copy
 
-from xinglin.identity.model import COMPARISONS, prior_model
-from xinglin.identity.training import learned, with_u
+from xinglin.identity.model.levels import COMPARISONS, prior_model
+from xinglin.identity.model.training import learned, with_u
 
 
 def test_prior_probabilities_of_a_comparison_add_up_to_one() -> None:

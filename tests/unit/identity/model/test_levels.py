@@ -8,10 +8,10 @@ import pytest
 
 from xinglin.contracts.identity import DECISION, PATIENT
 from xinglin.contracts.model import Table
-from xinglin.identity.declared import declare
-from xinglin.identity.features import load_macros
-from xinglin.identity.model import model_settings, prior_model
-from xinglin.identity.scoring import prepare
+from xinglin.identity.features.extract import load_macros
+from xinglin.identity.model.levels import model_settings, prior_model
+from xinglin.identity.model.scoring import prepare
+from xinglin.identity.persons.declared import declare
 from xinglin.lake.engine import connect
 
 

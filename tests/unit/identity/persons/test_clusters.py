@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.identity.clusters import Decided, Link, connected, divide
+from xinglin.identity.persons.clusters import Decided, Link, connected, divide
 
 
 @given(st.integers(1, 30), st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=60))

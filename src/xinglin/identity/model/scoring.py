@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xinglin.identity.backends import Backend
-from xinglin.identity.features import sql_text
-from xinglin.identity.training import Model
+from xinglin.identity.model.backends import Backend
+from xinglin.identity.model.training import Model
+from xinglin.identity.sql import sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,7 +21,7 @@ _ROUNDED = 1e-6
 def prepare(connection: duckdb.DuckDBPyConnection, patients: str) -> int:
     """Make ``comparable`` from a table of features, without the records ``declared``; returns its number of rows."""
     patients = f"(FROM {patients} ANTI JOIN declared USING (patient_key))"
-    select = sql_text("comparable", patients=patients, shared=str(_SHARED), rare=str(_RARE))
+    select = sql_text("model/comparable", patients=patients, shared=str(_SHARED), rare=str(_RARE))
     return int(connection.execute(f"CREATE OR REPLACE TEMP TABLE comparable AS {select}").fetchall()[0][0])
 
 
@@ -62,5 +62,5 @@ def _below(lower: float) -> float:
 
 
 def _make_scored(connection: duckdb.DuckDBPyConnection, predicted: str, lower: float) -> None:
-    select = sql_text("scored", predicted=predicted, lower=str(lower))
+    select = sql_text("model/scored", predicted=predicted, lower=str(lower))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE scored AS {select}").fetchall()

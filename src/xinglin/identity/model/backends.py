@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from xinglin.identity.distances import asking_duckdb, register_distances
+from xinglin.identity.model.distances import asking_duckdb, register_distances
 from xinglin.lake.engine import write_parquet
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _WANTED = (
     "national_id_l",
     "national_id_r",
 )
-"""What scoring asks of a pair that was predicted (sql/scored)."""
+"""What scoring asks of a pair that was predicted (sql/model/scored)."""
 
 
 class Backend(Protocol):
@@ -81,7 +81,7 @@ class OnSpark:
     """Splink's Spark backend; records go there as Parquet, likely pairs come back as Arrow.
 
     Blocking, comparing and weighing are Splink's SQL in Spark. The measures are DuckDB's own, so that a pair
-    is of one level here and there; sums of logarithms may differ in their last bits, which `sql/scored` rounds off.
+    is of one level here and there; sums of logarithms may differ in their last bits: `sql/model/scored` rounds.
 
     Args:
         session: The runner's.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xinglin.identity.model import COMPARISONS, Comparison, block_condition, model_settings, prior_model
+from xinglin.identity.model.levels import COMPARISONS, Comparison, block_condition, model_settings, prior_model
 
 if TYPE_CHECKING:
     import duckdb

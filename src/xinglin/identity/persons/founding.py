@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from xinglin.identity.features import LandedPatients
+from xinglin.identity.features.extract import LandedPatients
 from xinglin.lake.engine import parquet_list
 
 if TYPE_CHECKING:

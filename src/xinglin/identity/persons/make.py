@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xinglin.identity.clusters import Decided, Link, connected, decided_pairs, divide
-from xinglin.identity.features import sql_text
+from xinglin.identity.persons.clusters import Decided, Link, connected, decided_pairs, divide
+from xinglin.identity.sql import sql_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -80,7 +80,7 @@ def _with_declared(
 def _decisions(connection: duckdb.DuckDBPyConnection) -> list[Decided]:
     """The decisions that still hold and whose records are both there, newest first; a record that another stands for
     is named by that one."""
-    rows = connection.execute(sql_text("decided")).fetchall()
+    rows = connection.execute(sql_text("persons/decided")).fetchall()
     return decided_pairs([Decided(left, right, action == "merge") for left, right, action in rows])
 
 
@@ -160,7 +160,7 @@ def _conflicts(
         "CREATE OR REPLACE TEMP TABLE grouped AS FROM several JOIN comparable USING (patient_key)"
     ).fetchall()
     connection.unregister("several")
-    return [(left, right) for left, right in connection.execute(sql_text("conflicts")).fetchall()]
+    return [(left, right) for left, right in connection.execute(sql_text("persons/conflicts")).fetchall()]
 
 
 def _founders(keys: NDArray[np.int64], founding: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.identity.handmade import Region, resident_id
 from xinglin.contracts.identity import PATIENT
-from xinglin.identity.features import extract_features, read_landed
+from xinglin.identity.features.extract import extract_features, read_landed
 
 ID = "11010519491231002X"
 

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Protocol
 
 from xinglin.core.ids import key_sql
+from xinglin.identity.sql import sql_text
 from xinglin.lake.engine import parquet_list
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["LandedPatients", "extract_features", "load_macros", "read_landed", "sql_text"]
+__all__ = ["LandedPatients", "extract_features", "load_macros", "read_landed"]
 
 _SHAPE = {
     "gender": "VARCHAR",
@@ -76,16 +75,6 @@ class LandedPatients(Protocol):
         ...
 
 
-def sql_text(name: str, **values: str) -> str:
-    """The SQL of one file of this stage, with its ``$placeholders`` filled.
-
-    Example:
-        >>> sql_text("landed", paths="['a.parquet']").splitlines()[0]
-        '-- grain: one row per current version of a Patient resource in the landed files read'
-    """
-    return Template((files(__package__) / "sql" / f"{name}.sql").read_text("utf-8")).substitute(values)
-
-
 def load_macros(connection: duckdb.DuckDBPyConnection) -> None:
     """Teach a connection how spellings are normalised.
 
@@ -104,7 +93,7 @@ def load_macros(connection: duckdb.DuckDBPyConnection) -> None:
         f"{weight} * ((seventeen // {10 ** (16 - place)}) % 10)" for place, weight in enumerate(_ID_WEIGHTS)
     )
     repeated = "|".join(f"{digit}+" for digit in range(10))
-    connection.execute(sql_text("normalise", wide=wide, narrow=narrow, checksum=checksum, repeated=repeated))
+    connection.execute(sql_text("features/normalise", wide=wide, narrow=narrow, checksum=checksum, repeated=repeated))
 
 
 def read_landed(
@@ -128,7 +117,7 @@ def read_landed(
             connection.execute("INSERT INTO landed_superseded SELECT ?, unnest(?::BIGINT[])", [str(file.path), rows])
     select = _NOTHING
     if landed:
-        select = sql_text("landed", paths=parquet_list([str(file.path) for file in landed]))
+        select = sql_text("features/landed", paths=parquet_list([str(file.path) for file in landed]))
     connection.execute(f"CREATE OR REPLACE TEMP VIEW landed_patient AS {select}").fetchall()
 
 
@@ -141,13 +130,13 @@ def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:
     load_macros(connection)
     stages = {
         "chosen": sql_text(
-            "chosen",
+            "features/chosen",
             shape="'" + json.dumps(_SHAPE) + "'",
             systems="|".join(_NATIONAL_SYSTEMS),
             linked_key=key_sql("concat(site, '/', k.other.reference)"),
         ),
-        "written": sql_text("written", family_of_han=f"^({_COMPOUND_FAMILY_NAMES}|.)"),
-        into: sql_text("patient"),
+        "written": sql_text("features/written", family_of_han=f"^({_COMPOUND_FAMILY_NAMES}|.)"),
+        into: sql_text("features/patient"),
     }
     # In several statements: macros over macros over JSON take longer to plan than to run.
     for table, select in stages.items():

@@ -1,0 +1,1 @@
+"""From landed Patient resources to the features that linkage compares."""

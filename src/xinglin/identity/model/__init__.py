@@ -1,0 +1,1 @@
+"""The linkage model: comparisons and their levels, training, scoring of pairs."""

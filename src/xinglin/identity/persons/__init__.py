@@ -1,0 +1,1 @@
+"""From scored pairs, declarations and decisions to persons with stable ids."""
