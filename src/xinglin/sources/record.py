@@ -30,14 +30,20 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     Args:
         resource_type: Its type.
         resource_id: Its id.
-        patient_id: Id of the Patient it is about, its own for a Patient, None where none is named.
+        patient_id: Id of the Patient it is about, its own for a Patient; ``?identifier=system|value`` where the Patient
+            is named by an identifier; None where none is named.
         text: The JSON without whitespace between tokens, numbers as they were written.
+        updated: When it was last changed (``meta.lastUpdated``), in microseconds since 1970 UTC; None where it does
+            not say.
+        deleted: Whether it says no more than that the resource was deleted.
     """
 
     resource_type: str
     resource_id: str
     patient_id: str | None
     text: bytes
+    updated: int | None = None
+    deleted: bool = False
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

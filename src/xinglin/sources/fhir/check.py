@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 import orjson
 
+from xinglin.sources.fhir.moments import microseconds
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.fhir.shapes import decoder
+from xinglin.sources.fhir.subject import patient_of
 from xinglin.sources.limits import Limits
 from xinglin.sources.record import Rejected, Resource
 
 __all__ = ["DEEPEST", "check", "parse"]
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?").fullmatch
-_PATIENT_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
 
 DEEPEST = 254
 """Levels of nesting that orjson prints; real resources have about twenty."""
@@ -36,8 +35,8 @@ def check(raw: bytes, limits: Limits) -> Resource:
         Rejected: It is not a FHIR resource, with the reason.
 
     Example:
-        >>> check(b'{"resourceType": "Patient", "id": "a"}', Limits())
-        Resource(resource_type='Patient', resource_id='a', patient_id='a', text=b'{"resourceType":"Patient","id":"a"}')
+        >>> check(b'{"resourceType": "Patient", "id": "a"}', Limits()).text
+        b'{"resourceType":"Patient","id":"a"}'
     """
     found, text = parse(raw, limits)
     if type(found) is not dict:
@@ -60,8 +59,8 @@ def check(raw: bytes, limits: Limits) -> Resource:
         raise _bad_shape(error) from None
     except RecursionError:
         raise Rejected("too-deep", f"expected at most {DEEPEST} levels") from None
-    patient_id = resource_id if resource_type == "Patient" else _patient_id(found)
-    return Resource(resource_type, resource_id, patient_id, text)
+    patient_id = resource_id if resource_type == "Patient" else patient_of(found)
+    return Resource(resource_type, resource_id, patient_id, text, _updated(found))
 
 
 def parse(raw: bytes, limits: Limits) -> tuple[Any, bytes]:
@@ -162,17 +161,7 @@ def _refuse_null(found: dict[str, Any]) -> None:
                 waiting.extend((f"{here}[]", item) for item in value if type(item) is dict)
 
 
-def _patient_id(found: dict[str, Any]) -> str | None:
-    for element in _PATIENT_ELEMENTS:
-        holder = found.get(element)
-        if type(holder) is dict:
-            reference = holder.get("reference")
-            if type(reference) is str and (patient_id := _patient_of(reference)):
-                return patient_id
-    return None
-
-
-@lru_cache(maxsize=65_536)
-def _patient_of(reference: str) -> str | None:
-    match = _PATIENT(reference)
-    return match[1] if match else None
+def _updated(found: dict[str, Any]) -> int | None:
+    meta = found.get("meta")
+    when = meta.get("lastUpdated") if meta else None
+    return microseconds(when) if when else None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Date", "DateTime", "Instant", "accept", "is_date", "is_datetime", "is_instant"]
+__all__ = ["Date", "DateTime", "Instant", "accept", "is_date", "is_datetime", "is_instant", "microseconds"]
 
 _YEAR = r"([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
@@ -88,6 +88,26 @@ def is_datetime(text: str) -> bool:
     return is_instant(text) if len(text) > 10 else is_date(text)
 
 
+@lru_cache(maxsize=65_536)
+def microseconds(text: str) -> int | None:
+    """The moment of an instant on the one line of time, in microseconds since 1970 UTC; None for what is none.
+
+    Example:
+        >>> microseconds("2024-06-02T01:00:00+08:00") < microseconds("2024-06-01T20:00:00Z"), microseconds("2024")
+        (True, None)
+    """
+    if text[17:19] == "60":
+        text = f"{text[:17]}59{text[19:]}"  # a leap second
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHECKS: dict[type, Callable[[str], bool]] = {Date: is_date, DateTime: is_datetime, Instant: is_instant}
 _GOOD: dict[type, set[str]] = {Date: set(), DateTime: set(), Instant: set()}  # most moments come more than once
 _REMEMBERED = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from xinglin.sources.fhir.bundle import entries
+from xinglin.sources.fhir.bundle import entries, is_bundle
 from xinglin.sources.fhir.check import check
 from xinglin.sources.fhir.sniff import is_json, is_lines, is_log
 from xinglin.sources.limits import Limits
@@ -69,10 +69,13 @@ def _lines(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
         try:
             found = check(line, limits)
         except Rejected as rejected:
-            if line := line.strip():
+            if not (line := line.strip()):
+                continue
+            if not is_bundle(line):  # what a Bundle lacks itself, such as an id, does not count: its entries do
                 yield Record(position, rejected, line)
-            continue
-        if found.resource_type == "Bundle":
+                continue
+            found = None
+        if found is None or found.resource_type == "Bundle":
             for record in _document(line, 1, limits):
                 yield Record(position, record.found, record.raw, record.size)
         else:
@@ -105,8 +108,8 @@ def _document(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
             yield Record(first, rejected, data)
         return
     for position, text in inside:
-        if isinstance(text, Rejected):
-            yield Record(position, text, b"")
+        if not isinstance(text, bytes):
+            yield Record(position, text, b"" if isinstance(text, Rejected) else text.text)
             continue
         try:
             yield Record(position, check(text, limits), text)

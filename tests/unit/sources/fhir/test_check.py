@@ -136,7 +136,10 @@ def test_a_resource_beyond_the_limit_is_too_large() -> None:
         ("patient", "https://example.org/fhir/Patient/p1/_history/3", "p1"),
         ("beneficiary", "Patient/p1", "p1"),
         ("subject", "Group/p1", None),
-        ("subject", "Patient?identifier=x|1", None),
+        ("subject", "Patient?identifier=x|1", "?identifier=x|1"),
+        ("subject", "https://h.example/fhir/Patient?identifier=x%7C1", "?identifier=x|1"),
+        ("subject", "Patient?name=x", None),
+        ("subject", "Group?identifier=x|1", None),
         ("subject", "OtherPatient/p1", None),
     ],
 )
@@ -149,3 +152,36 @@ def test_r4b_types_are_accepted_beside_the_146_concrete_ones_of_r4() -> None:
     assert len(R4) == 146
     assert "Citation" in RESOURCE_TYPES and "Citation" not in R4
     assert check(b'{"resourceType":"Citation","id":"a"}', LIMITS).resource_type == "Citation"
+
+
+PATIENT = {
+    "resourceType": "Patient",
+    "id": "p9",
+    "identifier": [{"use": "old"}, {"system": "urn:oid:1.2", "value": "7"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("subject", "patient"),
+    [
+        ({"type": "Patient", "identifier": {"system": "urn:oid:1.2", "value": "7"}}, "?identifier=urn:oid:1.2|7"),
+        ({"identifier": {"value": "7"}}, "?identifier=7"),
+        ({"type": "Group", "identifier": {"system": "urn:oid:1.2", "value": "7"}}, None),
+        ({"reference": "#p9"}, "?identifier=urn:oid:1.2|7"),
+        ({"reference": "#p8"}, None),
+        ({"reference": "Patient/a", "identifier": {"value": "7"}}, "a"),
+        ({"reference": "urn:uuid:0", "identifier": {"value": "7"}}, "?identifier=7"),
+    ],
+)
+def test_a_patient_is_named_by_an_identifier_too(subject: dict[str, object], patient: str | None) -> None:
+    raw = json.dumps({"resourceType": "Basic", "id": "a", "subject": subject, "contained": [PATIENT]}).encode()
+    assert check(raw, LIMITS).patient_id == patient
+
+
+def test_the_moment_of_the_last_change_counts_its_offset() -> None:
+    def updated(when: str | None) -> int | None:
+        meta = {} if when is None else {"meta": {"lastUpdated": when}}
+        return check(json.dumps({"resourceType": "Basic", "id": "a", **meta}).encode(), LIMITS).updated
+
+    assert updated("2024-06-02T01:00:00+08:00") == updated("2024-06-01T17:00:00.000Z")
+    assert updated(None) is None
