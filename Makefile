@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
+SITE_VENV := .venv-docs
+SITE_STAMP := $(SITE_VENV)/.installed
 
-.PHONY: help demo test servers consortium consortium-stop check bench docs lock format clean
+.PHONY: help demo test servers consortium consortium-stop check bench docs site lock format clean
 
 help: ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +18,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SITE_STAMP): requirements/docs.txt
+	test -x $(SITE_VENV)/bin/python || $(PYTHON) -m venv $(SITE_VENV)
+	$(SITE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
 demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build, answer
@@ -37,7 +44,7 @@ consortium: $(STAMP) ## CometBFT (by Go), and four validators on this machine's 
 consortium-stop: $(STAMP) ## end them
 	$(BIN)/xinglin ledger demo consortium --stop
 
-check: $(STAMP) ## style, types, architecture
+check: $(STAMP) site ## style, types, architecture, documentation site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -46,16 +53,24 @@ check: $(STAMP) ## style, types, architecture
 bench: $(STAMP) ## measure beside the physical limit; results in bench/results (BENCH="--resources 100000 --times 1" is quick)
 	$(BIN)/python -m bench $(BENCH)
 
-docs: $(STAMP) ## write the data dictionary anew from the contracts
-	$(BIN)/python -m xinglin.contracts.dictionary > docs/dictionary.md
+docs: $(STAMP) ## generate the reference pages: data dictionary, commands, settings
+	$(BIN)/python -m xinglin.contracts.dictionary > docs/reference/dictionary.md
+	$(BIN)/python -m tools.command_reference > docs/reference/commands.md
+	$(BIN)/python -m tools.settings_reference > docs/reference/settings.md
 
-lock: ## write the locked requirements anew from pyproject.toml (needs uv)
+site: $(SITE_STAMP) ## build the documentation site into site/; a warning or a broken link is an error
+	rm -rf site
+	$(SITE_VENV)/bin/python -m sphinx --fail-on-warning --keep-going --quiet --fresh-env --builder html docs site
+	@echo "site/index.html"
+
+lock: ## update the locked requirements from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements/core.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra plot --extra spark --extra consortium --group dev --output-file requirements/dev.txt
+	uv pip compile --group docs --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements/docs.txt
 
 format: $(STAMP) ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SITE_VENV) $(DEMO) site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -169,7 +169,7 @@ def test_every_command_says_what_it_is_about_to_do() -> None:
 
 def test_what_is_not_decided_about_has_its_reason_here_and_in_the_guide() -> None:
     assert {words for words, intent in INTENTS.items() if intent is None} == set(UNDECIDED)
-    guide = (Path(__file__).parents[2] / "docs" / "access.md").read_text()
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "protect" / "access.md").read_text()
     assert [words for words, why in UNDECIDED.items() if f"| `{words}` | {why} |" not in guide] == []
 
 

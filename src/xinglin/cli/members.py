@@ -63,7 +63,7 @@ def _voting(command: str, home: Path | None) -> Iterator[tuple[Ledger, Signer]]:
 
     with signing(command, home) as (settings, ledger, signer), progress_bars() as report:
         if settings.ledger.kind == "embedded":
-            remedy = "between institutions: docs/consortium.md"
+            remedy = "between institutions: docs/how-to/run/consortium.md"
             raise UsageError("nobody votes on a ledger that one keeps alone", source=str(settings.home), remedy=remedy)
         if report:
             report("waits for a block", 0, 1)

@@ -70,7 +70,7 @@ class RunnerSettings:
 
 @dataclass(frozen=True)
 class LakeSettings:
-    """Where the tables are. Endpoint and keys of an object store are no settings: see docs/storage.md.
+    """Where the tables are. Endpoint and keys of an object store are no settings: see docs/how-to/run/storage.md.
 
     Args:
         url: ``s3://bucket/prefix`` or ``hdfs://namenode:8020/folder``; the folder ``lake`` of the region when empty.

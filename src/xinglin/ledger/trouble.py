@@ -10,7 +10,7 @@ from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError, Verif
 
 __all__ = ["RESTORE", "must_be_there", "told"]
 
-RESTORE = "restore it: xinglin backup restore, or from the other institutions as docs/consortium.md says"
+RESTORE = "restore it: xinglin backup restore, or from the other institutions as docs/how-to/run/consortium.md says"
 """What helps a ledger whose file is damaged."""
 
 

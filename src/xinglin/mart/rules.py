@@ -9,7 +9,7 @@ __all__ = ["Rules"]
 
 @dataclass(frozen=True)
 class Rules:
-    """Readings that a region may settle otherwise; docs/interpretations.md says why these are the defaults.
+    """Readings that a region may settle otherwise; docs/reference/interpretations.md says why these are the defaults.
 
     Args:
         request_statuses: MedicationRequest.status that becomes a drug exposure; empty: none does.

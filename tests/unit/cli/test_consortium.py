@@ -61,7 +61,7 @@ def test_nobody_votes_on_a_ledger_that_one_keeps_alone(tmp_path: Path, capsys: p
     assert run(["init", str(tmp_path / "home")]) == 0
     for words in (["propose", "east", "--power", "2"], ["vote", "0" * 8]):
         assert run(["ledger", *words, *where]) == 2
-        assert "docs/consortium.md" in capsys.readouterr().err
+        assert "docs/how-to/run/consortium.md" in capsys.readouterr().err
 
 
 def test_who_comes_later_is_told_what_to_send_and_a_founder_is_not(

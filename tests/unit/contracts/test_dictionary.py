@@ -7,7 +7,7 @@ from pathlib import Path
 from xinglin.contracts.dictionary import dictionary
 from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
 
-COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "dictionary.md"
+COMMITTED = Path(__file__).resolve().parents[3] / "docs" / "reference" / "dictionary.md"
 
 
 def test_the_committed_dictionary_is_what_the_contracts_give() -> None:

@@ -158,7 +158,7 @@ def parse_mapping(text: str) -> Mapping:
     """Read a mapping file's text and hold it against the schema; the trees of elements are not looked into yet."""
     source = parse(text)
     for error in _validator().iter_errors(source.content):
-        remedy = "write it as docs/mapping-tables.md shows"
+        remedy = "write it as docs/how-to/load/tables.md shows"
         raise fault(source, tuple(error.instance_path), _said(error.message), remedy)
     content = source.content
     tables = {name: _table(source, content, name, entry) for name, entry in content["tables"].items()}

@@ -1,6 +1,6 @@
 """Real messages: all land or are set aside, and a second opinion on 131 of them says the same where it matters.
 
-The differences to that opinion are explained, class by class, in docs/interpretations.md.
+The differences to that opinion are explained, class by class, in docs/reference/interpretations.md.
 """
 
 from __future__ import annotations

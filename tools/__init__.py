@@ -1,0 +1,1 @@
+"""Programs for developers: they generate reference pages and draw the import graph."""
