@@ -31,6 +31,12 @@ RESOURCE = Table(
             "The resource as FHIR JSON, whitespace outside strings removed, numbers as they were written",
             required=True,
         ),
+        Column(
+            "updated",
+            "BIGINT",
+            "meta.lastUpdated, where it decides which version is current; batches of earlier releases lack the column",
+            unit="microseconds since 1970 UTC",
+        ),
     ),
 )
 

@@ -108,6 +108,7 @@ def write_superseded(
             found.append({"batch": sequence, "file": name, "row": offset + row - bisect_left(gone, row), "key": key})
         else:
             found.append({"batch": batch, "file": file_or_piece, "row": row, "key": key})
+    found = list({(one["batch"], one["file"], one["row"]): one for one in found}.values())
     found.sort(key=lambda one: (one["batch"], one["file"], one["row"]))
     path = folder / "superseded.parquet"
     write_table(superseded_table(found), path)

@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 from xinglin.core.files import write_atomic
 from xinglin.landing.store import Batch
 
-__all__ = ["Find", "Place", "Version", "history"]
+__all__ = ["UNKNOWN", "Find", "Place", "Version", "history"]
+
+UNKNOWN = -(1 << 63)
+"""Stands for a version that does not say when it was changed."""
 
 _FEW = 8
-_NAME = re.compile(r"run-(\d+)-(\d+)-([0-9a-f]{16})").fullmatch
-_COLUMNS = (("key", "<i8"), ("leaf", "<u8"), ("batch", "<u4"), ("row", "<u4"), ("file", "<u4"))
+_NAME = re.compile(r"run2-(\d+)-(\d+)-([0-9a-f]{16})").fullmatch
+_COLUMNS = (("key", "<i8"), ("leaf", "<u8"), ("batch", "<u4"), ("row", "<u4"), ("file", "<u4"), ("updated", "<i8"))
 
 
 class Place(NamedTuple):
@@ -32,8 +35,13 @@ class Place(NamedTuple):
     row: int
 
 
-Version = tuple[int, Place]
-"""The first 8 bytes of a version's leaf hash, and where it stands."""
+class Version(NamedTuple):
+    """The first 8 bytes of the leaf hash, when it was changed (`UNKNOWN` if it does not say), and where it stands."""
+
+    leaf: int
+    updated: int
+    place: Place
+
 
 Find = Callable[[Any], dict[int, list[Version]]]
 """The versions of the wanted keys (sorted), oldest first."""
@@ -83,11 +91,11 @@ def _collect(runs: list[_Run], wanted: Any) -> dict[int, list[Version]]:
         first, end = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, side="right")
         for index in np.flatnonzero(end > first).tolist():
             rows = slice(first[index], end[index])
-            leaf, batch, row, file = (run.columns[name][rows].tolist() for name in ("leaf", "batch", "row", "file"))
+            columns = (run.columns[name][rows].tolist() for name in ("leaf", "updated", "batch", "row", "file"))
             versions = found.setdefault(int(wanted[index]), [])
             versions += [
-                (one, Place(number, run.names[name], at))
-                for one, number, at, name in zip(leaf, batch, row, file, strict=True)
+                Version(leaf, updated, Place(batch, run.names[file], row))
+                for leaf, updated, batch, row, file in zip(*columns, strict=True)
             ]
     return found
 
@@ -107,9 +115,21 @@ def _scanned(wanted: Any, types: set[str], earlier: list[Batch]) -> dict[int, li
             if not len(rows):
                 continue
             leaves = _leaf_prefixes(pq.read_table(file.path, columns=["leaf"])["leaf"])[rows]
-            for key, leaf, row in zip(keys[rows].tolist(), leaves.tolist(), rows.tolist(), strict=True):
-                found.setdefault(key, []).append((leaf, Place(batch.sequence, file.name, row)))
+            columns = (keys[rows], leaves, _updated(file.path)[rows], rows)
+            for key, leaf, updated, row in zip(*(one.tolist() for one in columns), strict=True):
+                found.setdefault(key, []).append(Version(leaf, updated, Place(batch.sequence, file.name, row)))
     return found
+
+
+def _updated(path: Path) -> Any:
+    """When each row was last changed; batches of earlier releases do not say."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        if "updated" not in file.schema_arrow.names:
+            return np.full(file.metadata.num_rows, UNKNOWN, "<i8")
+        return file.read(["updated"])["updated"].fill_null(UNKNOWN).to_numpy()
 
 
 def _read(batch: Batch) -> _Run:
@@ -127,6 +147,7 @@ def _read(batch: Batch) -> _Run:
             "batch": np.full(table.num_rows, batch.sequence, "<u4"),
             "row": np.arange(table.num_rows, dtype="<u4"),
             "file": np.full(table.num_rows, len(names), "<u4"),
+            "updated": _updated(file.path),
         }
         names.append(file.name)
         parts.append(part)
@@ -160,7 +181,7 @@ def _runs(earlier: list[Batch], folder: Path) -> list[_Run]:
         while len(runs) > 1 and runs[-2].rows <= 2 * runs[-1].rows:
             runs[-2:] = [_merged(*runs[-2:])]
             unchanged = min(unchanged, len(runs) - 1)
-    names = [f"run-{run.first}-{run.last}-{by_sequence[run.last].digest[:16]}" for run in runs]
+    names = [f"run2-{run.first}-{run.last}-{by_sequence[run.last].digest[:16]}" for run in runs]
     for run, name in zip(runs[unchanged:], names[unchanged:], strict=True):
         _save(run, folder / name)
     for path in folder.iterdir():
@@ -203,7 +224,7 @@ def _save(run: _Run, path: Path) -> None:
 def _load(path: Path) -> _Run:
     import numpy as np
 
-    first, last, _ = path.name[4:].split("-")
+    _, first, last, _ = path.name.split("-")
     data = np.memmap(path, dtype="u1", mode="r")
     start = 8 + int.from_bytes(data[:8].tobytes(), "little")
     head = json.loads(data[8:start].tobytes())

@@ -48,6 +48,7 @@ def resource_table(rows: Rows, keys: Any) -> Any:
         pa.array(rows.sources, pa.int32()),
         pa.array(rows.positions, pa.int64()),
         _strings(rows.texts),
+        pa.array(rows.updated, pa.int64()),
     ]
     return pa.Table.from_arrays(columns, schema=schema(RESOURCE))
 

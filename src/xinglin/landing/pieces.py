@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xinglin.core.files import full_disk
 from xinglin.core.ids import omop_key
 from xinglin.landing.forgotten import Forgotten
+from xinglin.landing.history import UNKNOWN
 from xinglin.landing.originals import Objects
 from xinglin.landing.parquet import quarantine_table, resource_table, write_table
 from xinglin.landing.rows import Rows, conditional_references
-from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, records
+from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, fixed_of, records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,12 +72,25 @@ class Piece:
 
 
 class Offered(NamedTuple):
-    """A piece with the keys of its rows, the first 8 bytes of their leaf hashes and whether each only mentions."""
+    """A piece with what decides about its rows.
+
+    Args:
+        piece: The piece.
+        keys: Keys of its rows.
+        leaves: First 8 bytes of their leaf hashes.
+        mentions: Whether each only mentions what another record states.
+        updated: When each was last changed, in microseconds since 1970; `UNKNOWN` where that does not decide.
+        deleted: Whether each says that the resource was deleted.
+        fixed: Digest of what no version of each may change; 0 where everything may.
+    """
 
     piece: Piece
     keys: np.ndarray[Any, Any]
     leaves: np.ndarray[Any, Any]
     mentions: np.ndarray[Any, Any]
+    updated: np.ndarray[Any, Any]
+    deleted: np.ndarray[Any, Any]
+    fixed: np.ndarray[Any, Any]
 
 
 @dataclass
@@ -180,6 +194,9 @@ class _Worker:
         rows.sources.append(source)
         rows.positions.append(record.position)
         rows.mentions.append(record.mention)
+        rows.updated.append(None if record.mention else found.updated)
+        rows.deleted.append(found.deleted)
+        rows.fixed.append(0 if record.keep is None else fixed_of(text))
         rows.texts.append(text)
         rows.text_bytes += len(text)
         if b"?" in text:
@@ -210,8 +227,10 @@ class _Worker:
         write_table(table, path)
         leaves = np.frombuffer(b"".join(rows.leaves), dtype="<u8").reshape(-1, 4)[:, 0].copy()
         piece = Piece(rows.resource_type, path, len(rows.texts), rows.text_bytes, rows.conditional)
-        mentions = np.array(rows.mentions, dtype=bool)
-        self.outcome.offered.append(Offered(piece, keys, leaves, mentions))
+        updated = np.array([UNKNOWN if one is None else one for one in rows.updated], dtype="<i8")
+        mentions, deleted = (np.array(one, dtype=bool) for one in (rows.mentions, rows.deleted))
+        fixed = np.array(rows.fixed, dtype="<u8")
+        self.outcome.offered.append(Offered(piece, keys, leaves, mentions, updated, deleted, fixed))
 
     def finish(self) -> Outcome:
         self.objects.settle()

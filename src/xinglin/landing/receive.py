@@ -17,8 +17,10 @@ from xinglin.core.files import exclusive, full_disk, sync_folder
 from xinglin.core.settings import Settings
 from xinglin.landing.assemble import Assembled, FilePlan, assemble, plan
 from xinglin.landing.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
+from xinglin.landing.conflicts import conflicts
 from xinglin.landing.erasure import finish
 from xinglin.landing.originals import keep_original
+from xinglin.landing.parquet import quarantine_table, write_table
 from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
 from xinglin.landing.pool import Pool, give_back, worker_pool
 from xinglin.landing.redaction import kept_without
@@ -134,6 +136,7 @@ class _Work:
             if not sum(self.received.values()):
                 return Counts()
             decision = decide(offers, self.earlier, self.folder / "index")
+            self._set_aside(decision, temporary / "work" / "conflicts.parquet")
             give_back()
             plans = plan(self.pieces, decision.dropped, temporary / "batch")
             made = list(self.pool.map(assemble, plans))
@@ -190,6 +193,13 @@ class _Work:
         digest, records = known
         self.received[len(self.splitter.received)] = records
         self.splitter.received.append(Received(found.name, "repeated", found.path, found.size, digest))
+
+    def _set_aside(self, decision: Decision, path: Path) -> None:
+        """Quarantine what is in conflict with what is known."""
+        if rows := conflicts(self.pieces, decision.conflicts):
+            write_table(quarantine_table(rows), path)
+            self.quarantine.append(path)
+            self.quarantined.update(Counter(row["source"] for row in rows))
 
     def _manifest(
         self, folder: Path, decision: Decision, plans: list[FilePlan], made: list[Assembled]

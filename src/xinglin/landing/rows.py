@@ -38,6 +38,9 @@ class Rows:
         self.sources: list[int] = []
         self.positions: list[int] = []
         self.mentions: list[bool] = []
+        self.updated: list[int | None] = []
+        self.deleted: list[bool] = []
+        self.fixed: list[int] = []
         self.texts: list[bytes] = []
         self.conditional = 0
         self.text_bytes = 0

@@ -141,10 +141,13 @@ class Stage:
 
     def _resources(self, file: LandedFile, rows: dict[int, str]) -> ErasedFile:
         """The file with the rows emptied: their places, leaves and origins stay."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         table = pq.read_table(file.path)
-        empty = {"key": 0, "patient_key": None, "resource_id": "", "resource": ""}
+        if "updated" not in table.column_names:  # a batch of an earlier release
+            table = table.append_column("updated", pa.nulls(table.num_rows, pa.int64()))
+        empty = {"key": 0, "patient_key": None, "resource_id": "", "resource": "", "updated": None}
         for name, value in empty.items():
             table = _put(table, name, rows, value)
         return self._rewritten(file.path, "resource", table, rows)

@@ -1,29 +1,33 @@
 """Which of the offered resources are new, which were landed before, which replace an earlier version.
 
-Identical to any version landed before at the site: a duplicate. Another text under the same key: a new version,
-which replaces the one landed last; but a mere mention is a duplicate of whatever is known under
-its key. The offered keys wait on disk, 25 bytes each, and are decided share by share, so memory stays the same however
-many there are.
+Identical to any version landed before at the site: a duplicate. Another text under the same key: a new version. It
+replaces the current one, unless both say when they were changed and the current one was changed later: then the new
+one is replaced as soon as it is landed. A version that says that the resource was deleted is never current itself. A
+mere mention is a duplicate of whatever is known under its key. An object that changes what may not change (the patient
+of an image) is a conflict and is not landed. The offered keys wait on disk, 42 bytes each, and are decided share by
+share, so memory stays the same however many there are.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from xinglin.landing.history import Find, Place, history
+from xinglin.landing.history import UNKNOWN, Find, Place, Version, history
 from xinglin.landing.pieces import Offered
 from xinglin.landing.store import Batch
+from xinglin.sources import fixed_of
 
 __all__ = ["Decision", "Offers", "decide"]
 
 _SHARE = 500_000
 _BLOCK = 200_000
-_ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("piece", "<u4"), ("row", "<u4"), ("mention", "?")]
+_ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("updated", "<i8"), ("piece", "<u4"), ("row", "<u4"),
+          ("mention", "?"), ("deleted", "?"), ("fixed", "<u8")]  # fmt: skip
 
 
 @dataclass
@@ -31,12 +35,14 @@ class Decision:
     """What is decided about the offered rows.
 
     Args:
-        dropped: Rows of a piece that were landed before.
-        superseded: Earlier versions that a row of this batch replaces, with their key.
+        dropped: Rows of a piece that are not landed: they were landed before, or are in conflict.
+        superseded: Versions that are replaced by this batch, with their key.
+        conflicts: Rows of a piece that change what may not change.
     """
 
     dropped: dict[int, array[int]] = field(default_factory=dict)
     superseded: list[tuple[Place, int]] = field(default_factory=list)
+    conflicts: dict[int, array[int]] = field(default_factory=dict)
 
 
 class Offers:
@@ -60,6 +66,8 @@ class Offers:
         entries = np.zeros(piece.rows, dtype=_ENTRY)
         entries["key"], entries["leaf"], entries["piece"] = offered.keys, offered.leaves, number
         entries["row"], entries["mention"] = np.arange(piece.rows), offered.mentions
+        entries["updated"], entries["deleted"] = offered.updated, offered.deleted
+        entries["fixed"] = offered.fixed
         entries.tofile(self._file)
         self.size += piece.rows
         self.types.add(piece.resource_type)
@@ -103,12 +111,13 @@ def decide(offers: Offers, earlier: list[Batch], index: Path) -> Decision:
     """
     decision = Decision()
     find = history(earlier, offers.types, index)
+    folders = {batch.sequence: batch.path for batch in earlier}
     for entries in offers.shares():
-        _decide_share(entries, find, decision)
+        _decide_share(entries, find, folders, decision)
     return decision
 
 
-def _decide_share(entries: Any, find: Find, decision: Decision) -> None:
+def _decide_share(entries: Any, find: Find, folders: Mapping[int, Path], decision: Decision) -> None:
     import numpy as np
 
     order = np.argsort(entries["key"], kind="stable")
@@ -116,17 +125,83 @@ def _decide_share(entries: Any, find: Find, decision: Decision) -> None:
     distinct, first, count = np.unique(keys, return_index=True, return_counts=True)
     before = find(distinct)
     known = np.isin(distinct, np.fromiter(before, dtype=np.int64, count=len(before)))
-    for index in np.flatnonzero((count > 1) | known).tolist():
+    deleted = np.logical_or.reduceat(entries["deleted"][order], first)  # also of what is not known yet
+    for index in np.flatnonzero((count > 1) | known | deleted).tolist():
         key = int(distinct[index])
-        versions = before.get(key, [])
-        seen = {leaf for leaf, _ in versions}
-        current = versions[-1][1] if versions else None
+        resource = _Resource(key, before.get(key, []), folders, decision)
         for entry in entries[order[first[index] : first[index] + count[index]]].tolist():
-            _, leaf, piece, row, mention = entry
-            if leaf in seen or (mention and current is not None):
-                decision.dropped.setdefault(piece, array("I")).append(row)
-                continue
-            seen.add(leaf)
+            resource.decide(_Entry(*entry[1:]))
+
+
+class _Entry(NamedTuple):
+    """One offered row, without its key."""
+
+    leaf: int
+    updated: int
+    piece: int
+    row: int
+    mention: bool
+    deleted: bool
+    fixed: int
+
+
+class _Resource:
+    """The versions of one resource, from the oldest to the newest that was offered."""
+
+    def __init__(self, key: int, before: list[Version], folders: Mapping[int, Path], decision: Decision) -> None:
+        self.key = key
+        self.folders = folders
+        self.decision = decision
+        self.seen = {version.leaf for version in before}
+        self.current: Version | None = None
+        self.fixed = 0
+        for version in before:
+            if not _is_older(version.updated, self.current):
+                self.current = version
+
+    def decide(self, entry: _Entry) -> None:
+        """Decide about the next offered version."""
+        current = self.current
+        repeated = entry.leaf in self.seen
+        if entry.deleted and entry.updated == UNKNOWN and current is not None:
+            repeated = entry.leaf == current.leaf  # what came back is deleted once more
+        if repeated or (entry.mention and current is not None):
+            self.decision.dropped.setdefault(entry.piece, array("I")).append(entry.row)
+            return
+        if entry.fixed and current is not None and self._fixed(current) not in (0, entry.fixed):
+            self.decision.dropped.setdefault(entry.piece, array("I")).append(entry.row)
+            self.decision.conflicts.setdefault(entry.piece, array("I")).append(entry.row)
+            return
+        self.seen.add(entry.leaf)
+        place = Place(0, entry.piece, entry.row)
+        older = _is_older(entry.updated, current)
+        if older or entry.deleted:
+            self.decision.superseded.append((place, self.key))
+        if not older:
             if current is not None:
-                decision.superseded.append((current, key))
-            current = Place(0, piece, row)
+                self.decision.superseded.append((current.place, self.key))
+            self.current, self.fixed = Version(entry.leaf, entry.updated, place), entry.fixed
+
+    def _fixed(self, current: Version) -> int:
+        """What no version may change, as the current one has it."""
+        if current.place.batch and not self.fixed:
+            folder, place = self.folders[current.place.batch], current.place
+            self.fixed = fixed_of(_text(folder / str(place.file), place.row))
+        return self.fixed
+
+
+def _is_older(updated: int, current: Version | None) -> bool:
+    return current is not None and UNKNOWN < updated < current.updated
+
+
+def _text(path: Path, row: int) -> bytes:
+    """The text of one landed row."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            rows = file.metadata.row_group(number).num_rows
+            if row < rows:
+                return str(file.read_row_group(number, ["resource"])["resource"][row].as_py()).encode()
+            row -= rows
+    return b""

@@ -27,6 +27,7 @@ def made(folder: Path, number: int, size: int, text: bytes = b"{}") -> Piece:
         rows.sources.append(0)
         rows.positions.append(at)
         rows.texts.append(text)
+        rows.updated.append(None)
         rows.text_bytes += len(text)
     path = folder / f"piece-{number}.parquet"
     write_table(resource_table(rows, rows.keys()), path)

@@ -10,19 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xinglin.landing import versions
+from xinglin.landing.history import UNKNOWN
 from xinglin.landing.pieces import Offered, Piece
 from xinglin.landing.versions import Decision, Offers, decide
 
-Pieces = list[list[tuple[int, int, bool]]]
+Row = tuple[int, int, bool, int, bool, int]
+Pieces = list[list[Row]]
 
 
 def decided(folder: Path, pieces: Pieces) -> Decision:
     offers = Offers(folder / "offers")
     for number, rows in enumerate(pieces):
-        keys, leaves, mentions = zip(*rows, strict=True)
+        keys, leaves, mentions, updated, deleted, fixed = zip(*rows, strict=True)
         piece = Piece("Condition", folder / "p", len(rows), 0, 0)
         offers.add(
-            number, Offered(piece, np.array(keys, "<i8"), np.array(leaves, "<u8"), np.array(mentions, dtype=bool))
+            number,
+            Offered(
+                piece,
+                np.array(keys, "<i8"),
+                np.array(leaves, "<u8"),
+                np.array(mentions, dtype=bool),
+                np.array(updated, "<i8"),
+                np.array(deleted, dtype=bool),
+                np.array(fixed, "<u8"),
+            ),
         )
     return decide(offers, [], folder / "index")
 
@@ -30,7 +41,18 @@ def decided(folder: Path, pieces: Pieces) -> Decision:
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(
-        st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans()), min_size=1, max_size=12),
+        st.lists(
+            st.tuples(
+                st.integers(0, 9),
+                st.integers(0, 3),
+                st.booleans(),
+                st.sampled_from([UNKNOWN, 1, 2]),
+                st.booleans(),
+                st.integers(0, 2),
+            ),
+            min_size=1,
+            max_size=12,
+        ),
         min_size=1,
         max_size=5,
     )
@@ -46,4 +68,7 @@ def test_small_shares_decide_as_one_share_does(tmp_path_factory: pytest.TempPath
         piece: sorted(rows) for piece, rows in whole.dropped.items()
     }
     assert sorted(shared.superseded) == sorted(whole.superseded)
+    assert {piece: sorted(rows) for piece, rows in shared.conflicts.items()} == {
+        piece: sorted(rows) for piece, rows in whole.conflicts.items()
+    }
     assert not list(folder.iterdir())

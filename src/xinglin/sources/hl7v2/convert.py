@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from xinglin.sources.fhir import check
+from xinglin.sources.fhir.moments import microseconds
 from xinglin.sources.hl7v2.compile import Rule
 from xinglin.sources.hl7v2.mappings import Compiled, Named, Plan, Step, compiled
 from xinglin.sources.hl7v2.parse import Message
@@ -20,6 +21,7 @@ from xinglin.sources.record import Record, Rejected, Resource
 
 __all__ = ["Converted", "convert", "understand"]
 
+_META = ',"meta":{"lastUpdated":'
 _REMEMBERED = 4_096
 _LONG = 2_000
 
@@ -198,11 +200,12 @@ class _Work:
         # What the package's own rules make is valid because its parts are: numbers, days and texts were checked.
         if len(text) > self.limits.resource_bytes:
             raise Rejected("too-large", f"expected at most {self.limits.resource_bytes} bytes")
-        return Resource(rule.resource_type, resource_id, context.get("!Patient", "")[22:-2] or None, text)
+        patient_id = context.get("!Patient", "")[22:-2] or None
+        return Resource(rule.resource_type, resource_id, patient_id, text, microseconds(meta[len(_META) + 1 : -2]))
 
     def _meta(self, updated: str) -> str:
         """A patient told again in the same words is no new version where the message says when it was last changed."""
-        return f',"meta":{{"lastUpdated":{updated}}}' if updated else self.meta
+        return f"{_META}{updated}}}" if updated else self.meta
 
     def _remembered(self, step: Step, words: Any, node: Node) -> Resource | None:
         """The same patient is mentioned by many messages in the same words."""
