@@ -32,8 +32,8 @@ def region(home: Path) -> tuple[Any, Any, Any, str]:
     from xinglin.access import Claims, Gate, create_issuer, issue
     from xinglin.core.clock import wall_clock
     from xinglin.ledger.embedded import EmbeddedLedger
-    from xinglin.ledger.genesis import Founder, Genesis
-    from xinglin.ledger.signer import Signer
+    from xinglin.ledger.institution.signer import Signer
+    from xinglin.ledger.state.genesis import Founder, Genesis
 
     key, seed, now = create_issuer(home / "access", home / "keys", "east"), os.urandom(32), wall_clock()
     founder = Founder("mercy", bytes(SigningKey(seed).verify_key), None, 1)
@@ -124,9 +124,9 @@ def anchor(gate: Any, ledger: Any, signer: Any) -> dict[str, float]:
 def prove(gate: Any, ledger: Any, events: int) -> dict[str, float]:
     """From an event's name to its segment's root, and from there to the ledger's root; and one person's events."""
     from xinglin.access import holds
-    from xinglin.access.log import anchor_key
     from xinglin.core.merkle import leaf_hash, root_from_path
-    from xinglin.ledger import cbor
+    from xinglin.ledger.keys import segment_key
+    from xinglin.ledger.transactions import cbor
 
     stream = next(path.name for path in gate.log.folder.iterdir())
     chance, took, looked = random.Random(11), [], []
@@ -134,7 +134,7 @@ def prove(gate: Any, ledger: Any, events: int) -> dict[str, float]:
         name = f"{stream}-{chance.randrange(events)}"
         begin = time.perf_counter()
         proof = gate.log.prove(name)
-        digest = cbor.decode(ledger.state(anchor_key(stream, proof.seal)))["transaction"]
+        digest = cbor.decode(ledger.state(segment_key(stream, proof.seal.root)))["transaction"]
         path = ledger.log_proof(digest)
         took.append((time.perf_counter() - begin) * 1e3)
         logged = ledger.transaction(digest).transaction

@@ -28,7 +28,7 @@ from xinglin.ledger.consortium import NodeOptions, ValidatorHome
 from xinglin.ledger.consortium.home import transaction_key
 from xinglin.ledger.consortium.rpc import Door
 from xinglin.ledger.consortium.toolchain import install, node_program, version
-from xinglin.ledger.envelope import key_id_of, seal
+from xinglin.ledger.transactions.envelope import key_id_of, seal
 
 VALIDATORS = 4
 FIRST_PORT = 38_600

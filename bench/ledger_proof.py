@@ -16,14 +16,14 @@ from tests.ledgers import genesis as founded
 
 from bench.measure import record
 from xinglin.core.merkle import audit_path, leaf_hash, root_of
-from xinglin.flows.proofs import verify_proof
+from xinglin.flows.evidence.check import verify_proof
 from xinglin.ledger import EmbeddedLedger, digest_of
-from xinglin.ledger.climb import sided
-from xinglin.ledger.keeping import Keeper
-from xinglin.ledger.light import BlockId, Header, SignedHeader, Vote, address, vote_bytes
-from xinglin.ledger.proof import Checker
-from xinglin.ledger.proving import Anchor, Prover
-from xinglin.ledger.trust import Trust, commit_anchor
+from xinglin.ledger.proofs.check import Checker
+from xinglin.ledger.proofs.light import BlockId, Header, SignedHeader, Vote, address, vote_bytes
+from xinglin.ledger.proofs.make import Anchor, Prover
+from xinglin.ledger.proofs.path import sided
+from xinglin.ledger.proofs.trust import Trust, commit_anchor
+from xinglin.ledger.witnesses.checkpoints import Keeper
 
 TRANSACTIONS = 2_000
 EVENTS = 1_000

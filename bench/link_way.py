@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.opened import opened
 
+from xinglin.admission.stores import Stores
 from xinglin.flows.demo import gather, linkage_quality
-from xinglin.flows.run import link
-from xinglin.flows.stores import Stores
+from xinglin.flows.stages.run import link
 
 
 def main() -> None:

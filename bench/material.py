@@ -81,7 +81,7 @@ def _split_file(file: Path, bulk: Path, later: Path, new: set[str], share: float
 
 
 def _made(name: str, persons: int, *, patients_only: bool) -> Path:
-    from xinglin.region import RegionPlan, generate
+    from xinglin.synthetic import RegionPlan, generate
 
     path = folder() / name
     if not (path / "region.json").exists():

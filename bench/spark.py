@@ -23,7 +23,7 @@ from bench import flat, material
 from bench.measure import record
 from xinglin.core.settings import Settings
 from xinglin.flows.demo import gather
-from xinglin.flows.run import build, link
+from xinglin.flows.stages.run import build, link
 from xinglin.lake import LocalRunner, Runner
 from xinglin.lake.application import spark_application
 from xinglin.lake.spark import SparkRunner

@@ -9,7 +9,7 @@ from tests.opened import opened
 
 from xinglin.core.errors import NotFound
 from xinglin.flows.demo import gather
-from xinglin.flows.run import build, link
+from xinglin.flows.stages.run import build, link
 
 
 def main() -> None:

@@ -29,8 +29,8 @@ from xinglin.ledger.consortium import CometLedger
 from xinglin.ledger.consortium.home import NodeOptions, ValidatorHome
 from xinglin.ledger.consortium.rpc import Door
 from xinglin.ledger.consortium.toolchain import interface_file, node_program
-from xinglin.ledger.envelope import seal
-from xinglin.ledger.genesis import Genesis
+from xinglin.ledger.state.genesis import Genesis
+from xinglin.ledger.transactions.envelope import seal
 
 from .cluster import descendants, free_ports
 from .relays import Relays

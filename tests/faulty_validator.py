@@ -16,7 +16,7 @@ from xinglin.ledger.consortium.application import LedgerApplication
 from xinglin.ledger.consortium.home import ValidatorHome
 from xinglin.ledger.consortium.interface import Interface
 from xinglin.ledger.consortium.process import run_validator, serving
-from xinglin.ledger.store import Store
+from xinglin.ledger.state.store import Store
 
 
 class Mortal(LedgerApplication):

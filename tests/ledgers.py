@@ -13,8 +13,8 @@ from typing import Any
 from nacl.signing import SigningKey
 
 from xinglin.ledger import BlockResult, Code, Founder, Genesis, Ledger, Machine, Store, digest_of, key_id_of
-from xinglin.ledger.envelope import seal
-from xinglin.ledger.possession import joining, rotation
+from xinglin.ledger.transactions.envelope import seal
+from xinglin.ledger.transactions.possession import joining, rotation
 
 CHAIN = "region-test"
 START = 1_800_000_000

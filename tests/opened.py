@@ -10,7 +10,7 @@ from xinglin.core.settings import Settings
 from xinglin.wiring import assemble, init_region
 
 if TYPE_CHECKING:
-    from xinglin.flows import Stores
+    from xinglin.admission import Stores
 
 __all__ = ["opened"]
 

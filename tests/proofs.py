@@ -13,12 +13,12 @@ from nacl.signing import SigningKey
 
 from tests.ledgers import START, Desk, TurnedClock, filled, genesis
 from xinglin.core.merkle import audit_path, leaf_hash, root_of
-from xinglin.flows.proofs import consent_key
 from xinglin.landing.manifest import canonical, public_key, sign
 from xinglin.ledger import EmbeddedLedger, digest_of
-from xinglin.ledger.climb import sided
-from xinglin.ledger.keeping import Keeper
-from xinglin.ledger.proving import Prover
+from xinglin.ledger.keys import consent_key
+from xinglin.ledger.proofs.make import Prover
+from xinglin.ledger.proofs.path import sided
+from xinglin.ledger.witnesses.checkpoints import Keeper
 
 SITE_KEY = bytes([7]) * 32
 RESOURCES = [json.dumps({"resourceType": "Basic", "id": str(number)}).encode() for number in range(11)]
@@ -54,9 +54,9 @@ class Provable:
             "row with all": lambda: prover.of_transaction("row", self._row(True), self.digests["batch"]),
             "access": lambda: prover.of_transaction("access", _access(True), self.digests["access"]),
             "access hidden": lambda: prover.of_transaction("access", _access(False), self.digests["access"]),
-            "consent": lambda: prover.of_state("consent", _consent(HANDLE, True), consent_key(HANDLE)),
-            "consent withdrawn": lambda: prover.of_state("consent", _consent(OTHER, False), consent_key(OTHER)),
-            "consent never": lambda: prover.of_state("consent", _consent(NEVER, False), consent_key(NEVER)),
+            "consent": lambda: prover.of_state("consent", _consent(HANDLE, True), consent_key(HANDLE.hex())),
+            "consent withdrawn": lambda: prover.of_state("consent", _consent(OTHER, False), consent_key(OTHER.hex())),
+            "consent never": lambda: prover.of_state("consent", _consent(NEVER, False), consent_key(NEVER.hex())),
         }
         return makers[kind]()
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from xinglin.admission import Stores
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.errors import NotFound
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
-from xinglin.flows import Stores
-from xinglin.flows.run import build
+from xinglin.flows.stages.run import build
 from xinglin.lake import Lake, LocalRunner, Runner
 from xinglin.lake.spark import SparkRunner
 from xinglin.ledger import EmbeddedLedger
@@ -146,8 +146,8 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
 def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a small generated region, landed and linked; not to be changed."""
     from xinglin.flows.demo import gather
-    from xinglin.flows.run import link
-    from xinglin.region import RegionPlan, generate
+    from xinglin.flows.stages.run import link
+    from xinglin.synthetic import RegionPlan, generate
 
     folder = tmp_path_factory.mktemp("linked")
     generate(RegionPlan(persons=20, institutions=2, seed=4, workers=1), folder / "region")
@@ -159,8 +159,8 @@ def linked_synthea(tmp_path_factory: pytest.TempPathFactory, real_data: Callable
     """The home of a region that holds three of Synthea's patients, landed and linked."""
     from zipfile import ZipFile
 
-    from xinglin.flows.run import ingest, link
-    from xinglin.flows.sites import ensure_site
+    from xinglin.flows.stages.run import ingest, link
+    from xinglin.flows.stages.sites import ensure_site
 
     folder = tmp_path_factory.mktemp("synthea")
     with ZipFile(real_data("fhir-synthea-smart") / "bundles.zip") as archive:

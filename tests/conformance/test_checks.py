@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from xinglin.flows import Stores
-from xinglin.flows.run import check
+from xinglin.admission import Stores
+from xinglin.flows.stages.run import check
 from xinglin.lake import LocalRunner, Runner
 from xinglin.mart.checks import sharing
 

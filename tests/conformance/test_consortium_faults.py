@@ -21,10 +21,11 @@ from tests.cluster import free_ports
 from tests.consortium import Consortium, Institution, Load, height, in_blocks, logged
 from tests.ledgers import change
 from xinglin.core.errors import LedgerUnavailable
-from xinglin.ledger import Code, cbor, digest_of
+from xinglin.ledger import Code, digest_of
 from xinglin.ledger.consortium.home import ValidatorHome
 from xinglin.ledger.consortium.rpc import Door
 from xinglin.ledger.consortium.status import ask
+from xinglin.ledger.transactions import cbor
 
 KILLS = int(os.environ.get("XINGLIN_KILLS", "3"))
 

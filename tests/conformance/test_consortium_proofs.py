@@ -14,14 +14,15 @@ from tests.consortium import Consortium
 from tests.ledgers import change
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash
-from xinglin.flows.proofs import consent_key, verify_proof
+from xinglin.flows.evidence.check import verify_proof
 from xinglin.ledger import Code, digest_of
-from xinglin.ledger.answers import signed_header_of
 from xinglin.ledger.consortium.rpc import Door
-from xinglin.ledger.light import check_commit
-from xinglin.ledger.proof import Checker
-from xinglin.ledger.proving import BlockAnchors, Prover
-from xinglin.ledger.trust import Trust
+from xinglin.ledger.keys import consent_key
+from xinglin.ledger.proofs.answers import signed_header_of
+from xinglin.ledger.proofs.check import Checker
+from xinglin.ledger.proofs.light import check_commit
+from xinglin.ledger.proofs.make import BlockAnchors, Prover
+from xinglin.ledger.proofs.trust import Trust
 
 EVENT = b'{"resourceType":"AuditEvent"}'
 
@@ -119,6 +120,6 @@ def test_a_consent_that_was_never_given_is_proved_absent(consortium: Consortium)
     ledger, door, trust = consortium.members[0].ledger(), Door(consortium.members[0].url), trusted(consortium)
     handle = bytes(16)
     made = Prover(ledger, BlockAnchors(door.call, trust), trust)
-    content = made.of_state("consent", {"handle": handle, "opened": None}, consent_key(handle))
+    content = made.of_state("consent", {"handle": handle, "opened": None}, consent_key(handle.hex()))
     ledger.close()
     assert verify_proof(content, Checker(trust)).facts["status"] == "none"

@@ -21,8 +21,8 @@ from xinglin.ledger.consortium.application import LedgerApplication
 from xinglin.ledger.consortium.interface import Interface, checked_alone, cut, frame, interface
 from xinglin.ledger.consortium.members import Member, genesis_of
 from xinglin.ledger.consortium.server import Server
-from xinglin.ledger.envelope import DAY, MAX_BYTES, seal
-from xinglin.ledger.store import Store
+from xinglin.ledger.state.store import Store
+from xinglin.ledger.transactions.envelope import DAY, MAX_BYTES, seal
 
 Sign = Callable[..., bytes]
 KEY = bytes(range(32))

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from xinglin.admission import Stores
 from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
-from xinglin.flows import Stores
-from xinglin.flows.answer import ask
-from xinglin.flows.door import show_mart
-from xinglin.flows.run import build
+from xinglin.flows.questions.bi_tables import show_mart
+from xinglin.flows.questions.sql import ask
+from xinglin.flows.stages.run import build
 from xinglin.lake import LocalRunner
 from xinglin.mart import Rules, build_mart
 from xinglin.wiring import open_door

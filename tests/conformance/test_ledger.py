@@ -10,9 +10,10 @@ import pytest
 
 from xinglin.core.errors import NotFound
 from xinglin.core.merkle import leaf_hash, root_from_path
-from xinglin.ledger import Code, app_hash_of, cbor, digest_of
-from xinglin.ledger.authmap import check_proof
-from xinglin.ledger.consistency import check_consistency
+from xinglin.ledger import Code, app_hash_of, digest_of
+from xinglin.ledger.state.authmap import check_proof
+from xinglin.ledger.state.consistency import check_consistency
+from xinglin.ledger.transactions import cbor
 
 from ..ledgers import Desk, Held, accesses, consent, filled
 

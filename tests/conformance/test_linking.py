@@ -12,8 +12,8 @@ import pytest
 
 from tests.unit.identity import handmade
 from tests.unit.identity.handmade import CLOCK, Region, febrl, patient
-from xinglin.flows import Stores
-from xinglin.flows.run import link
+from xinglin.admission import Stores
+from xinglin.flows.stages.run import link
 from xinglin.identity import link as link_patients
 from xinglin.identity.features import gathering
 from xinglin.lake import LocalRunner, Runner

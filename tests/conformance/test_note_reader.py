@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.ledger.test_checkpoint import LOG, WITNESS, cosigned, signed
+from tests.unit.ledger.proofs.test_checkpoint import LOG, WITNESS, cosigned, signed
 
 SOURCE = Path(__file__).parent / "note_reader"
 

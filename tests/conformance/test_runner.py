@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from xinglin.admission import Stores
 from xinglin.core.errors import NotFound, StorageError
-from xinglin.flows import Stores
-from xinglin.flows.job import run_script
-from xinglin.flows.run import build
+from xinglin.flows.questions.job import run_script
+from xinglin.flows.stages.run import build
 from xinglin.lake import LocalRunner, Runner
 
 from ..opened import opened

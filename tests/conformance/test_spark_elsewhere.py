@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.stores import Hdfs
+from xinglin.admission import Stores
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import LakeSettings, Settings
-from xinglin.flows import Stores
-from xinglin.flows.answer import ask
-from xinglin.flows.door import show_mart
-from xinglin.flows.run import build, check
+from xinglin.flows.questions.bi_tables import show_mart
+from xinglin.flows.questions.sql import ask
+from xinglin.flows.stages.run import build, check
 from xinglin.lake.spark import SparkRunner
 from xinglin.lake.thrift import SqlDoor
 from xinglin.wiring import assemble

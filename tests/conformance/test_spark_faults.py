@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from xinglin.admission import Stores
 from xinglin.core.errors import Conflict, StorageError
 from xinglin.core.settings import RunnerSettings, Settings
-from xinglin.flows import Stores
-from xinglin.flows.job import run_script
-from xinglin.flows.run import build
+from xinglin.flows.questions.job import run_script
+from xinglin.flows.stages.run import build
 from xinglin.lake import LocalRunner
 from xinglin.lake.spark import SparkRunner
 from xinglin.mart import Rules, build_mart

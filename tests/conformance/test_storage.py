@@ -14,17 +14,18 @@ from pathlib import Path
 import pytest
 
 from tests.stores import Hdfs, S3Server
+from xinglin.admission import Stores
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import Conflict, NotFound
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
-from xinglin.flows import Stores, run
-from xinglin.flows.answer import ask
-from xinglin.flows.sites import ensure_site
+from xinglin.flows.questions.sql import ask
+from xinglin.flows.stages import run
+from xinglin.flows.stages.sites import ensure_site
 from xinglin.lake import Lake, Local, Snapshot, connect
 from xinglin.lake.storage import Storage
 from xinglin.landing import Landing
-from xinglin.region import RegionPlan, generate
+from xinglin.synthetic import RegionPlan, generate
 
 from .conftest import tell_persons
 from .publishing import LEFT, RIGHT, another, die, publish, race, series

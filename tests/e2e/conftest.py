@@ -45,7 +45,7 @@ class Xinglin:
 @pytest.fixture(scope="session")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Files of four institutions and 150 persons."""
-    from xinglin.region import RegionPlan, generate
+    from xinglin.synthetic import RegionPlan, generate
 
     out = tmp_path_factory.mktemp("region")
     generate(RegionPlan(persons=150, seed=11, workers=1), out)

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import pytest
 from typer.main import get_command
 
-from xinglin.access.log import AuditLog
+from xinglin.access.audit.log import AuditLog
+from xinglin.access.credentials.issue import issue_credential, revoke_credential
 from xinglin.cli import run
 from xinglin.cli.commands import application
 from xinglin.cli.intents import INTENTS, UNDECIDED
 from xinglin.cli.opening import leaves
 from xinglin.core.settings import Settings
-from xinglin.flows.credentials import issue_credential, revoke_credential
 from xinglin.wiring import init_region
 
 from .conftest import Xinglin

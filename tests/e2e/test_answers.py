@@ -80,7 +80,7 @@ def test_no_name_address_phone_or_local_id_is_anywhere_in_the_mart(built, region
             secrets |= {line for one in patient.get("address", []) for line in one.get("line", [])}
     assert len(secrets) > 50
     from xinglin.contracts.mart import TABLES
-    from xinglin.flows.answer import ask
+    from xinglin.flows.questions.sql import ask
 
     stores = opened(built.home)
     for table in TABLES:

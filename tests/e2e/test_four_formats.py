@@ -40,7 +40,7 @@ TOLD = {
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The region of the other tests, written by each institution in its own format."""
-    from xinglin.region import RegionPlan, generate, institutional
+    from xinglin.synthetic import RegionPlan, generate, institutional
 
     out = tmp_path_factory.mktemp("institutional") / "region"
     generate(RegionPlan(persons=150, seed=11, workers=1, formats=institutional(4), images=IMAGES), out)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.e2e.conftest import Xinglin
 from tests.e2e.listening import Listener, Sender, message, rows
+from xinglin.access.credentials.issue import issue_credential, revoke_credential
 from xinglin.core.settings import Settings
-from xinglin.flows.credentials import issue_credential, revoke_credential
 
 pytestmark = pytest.mark.e2e
 

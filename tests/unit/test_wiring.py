@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.ledgers import accesses
 from xinglin.core.settings import Settings
 from xinglin.ledger import Code
 from xinglin.wiring import init_region, open_ledger, open_signer
-
-from ..ledgers import accesses
 
 
 def _submit(settings: Settings, number: int) -> Code:

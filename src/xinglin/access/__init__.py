@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xinglin.access.actor import Actor, Claims, issue
-    from xinglin.access.commitments import Kept
-    from xinglin.access.consent import compile_consent, write_consent
-    from xinglin.access.consents import ConsentStore
-    from xinglin.access.data_classes import classes_of
-    from xinglin.access.decision import Decision, Request, World, decide
-    from xinglin.access.evidence import EventProof, holds
+    from xinglin.access.audit.evidence import EventProof, holds
+    from xinglin.access.audit.log import AuditLog, Unanchored
+    from xinglin.access.consent.commitments import Kept
+    from xinglin.access.consent.resource import compile_consent, write_consent
+    from xinglin.access.consent.store import ConsentStore
+    from xinglin.access.credentials.actor import Actor, Claims, issue
+    from xinglin.access.credentials.issuers import actor_key, create_issuer, load_issuers, revoke
+    from xinglin.access.decisions.decision import Decision, Request, World, decide
+    from xinglin.access.decisions.verdict import Verdict, denied
     from xinglin.access.gate import Gate, Relation
-    from xinglin.access.issuers import actor_key, create_issuer, load_issuers, revoke
-    from xinglin.access.log import AuditLog, Unanchored
-    from xinglin.access.verdict import Verdict, denied
+    from xinglin.access.terms.data_classes import classes_of
 
 __all__ = [
     "Actor",
@@ -45,30 +45,30 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Actor": "actor",
-    "Claims": "actor",
-    "issue": "actor",
-    "compile_consent": "consent",
-    "write_consent": "consent",
-    "ConsentStore": "consents",
-    "Kept": "commitments",
-    "classes_of": "data_classes",
-    "Decision": "decision",
-    "Request": "decision",
-    "World": "decision",
-    "decide": "decision",
-    "EventProof": "evidence",
-    "holds": "evidence",
+    "Actor": "credentials.actor",
+    "Claims": "credentials.actor",
+    "issue": "credentials.actor",
+    "compile_consent": "consent.resource",
+    "write_consent": "consent.resource",
+    "ConsentStore": "consent.store",
+    "Kept": "consent.commitments",
+    "classes_of": "terms.data_classes",
+    "Decision": "decisions.decision",
+    "Request": "decisions.decision",
+    "World": "decisions.decision",
+    "decide": "decisions.decision",
+    "EventProof": "audit.evidence",
+    "holds": "audit.evidence",
     "Gate": "gate",
     "Relation": "gate",
-    "Verdict": "verdict",
-    "denied": "verdict",
-    "actor_key": "issuers",
-    "create_issuer": "issuers",
-    "load_issuers": "issuers",
-    "revoke": "issuers",
-    "AuditLog": "log",
-    "Unanchored": "log",
+    "Verdict": "decisions.verdict",
+    "denied": "decisions.verdict",
+    "actor_key": "credentials.issuers",
+    "create_issuer": "credentials.issuers",
+    "load_issuers": "credentials.issuers",
+    "revoke": "credentials.issuers",
+    "AuditLog": "audit.log",
+    "Unanchored": "audit.log",
 }
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
-from xinglin.access.commitments import counted
-from xinglin.access.consents import ConsentStore
-from xinglin.access.decision import Counted
-from xinglin.access.log import AuditLog
+from xinglin.access.audit.log import AuditLog
+from xinglin.access.audit.segments import NOBODY
+from xinglin.access.audit.stream import Micros, wall_micros
+from xinglin.access.consent.commitments import counted
+from xinglin.access.consent.rule import Counted
+from xinglin.access.consent.store import ConsentStore
+from xinglin.access.decisions.verdict import Verdict, denied
 from xinglin.access.person_key import person_key
-from xinglin.access.segments import NOBODY
-from xinglin.access.stream import Micros, wall_micros
 from xinglin.access.trust import MOST, Trust, keep
-from xinglin.access.verdict import Verdict, denied
 from xinglin.core.clock import Clock
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.core.intent import Intent
@@ -28,7 +28,7 @@ from xinglin.ledger.port import Ledger
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from xinglin.access.settling import Settling
+    from xinglin.access.audit.group_flush import Settling
 
 __all__ = ["Gate", "Relation"]
 
@@ -148,7 +148,7 @@ class Gate:
         loop = get_running_loop()
         settling = self._settling.get(loop)
         if settling is None:
-            from xinglin.access.settling import Settling
+            from xinglin.access.audit.group_flush import Settling
 
             settling = self._settling[loop] = Settling(self.log.flush)
         await settling.settled()

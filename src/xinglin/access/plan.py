@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from xinglin.access.audit import Form, form
-from xinglin.access.decision import Counted, Decision, Request, World, decide, lines_for
+from xinglin.access.audit.event import Form, form
+from xinglin.access.consent.rule import Counted
+from xinglin.access.decisions.decision import Decision, Request, World, decide, lines_for
 from xinglin.core.intent import Intent
 
 __all__ = ["Answer", "Plan"]

@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from xinglin.access.actor import EXPIRED, NO_CREDENTIAL, Actor, CredentialRefused, Issuers, verify
-from xinglin.access.decision import Request
-from xinglin.access.issuers import ISSUERS_FILE, load_issuers
+from xinglin.access.credentials.actor import EXPIRED, NO_CREDENTIAL, Actor, CredentialRefused, Issuers, verify
+from xinglin.access.credentials.issuers import ISSUERS_FILE, load_issuers
+from xinglin.access.decisions.decision import Request
 from xinglin.access.plan import Plan
 from xinglin.core.intent import Intent
 

@@ -8,13 +8,13 @@ Example:
 """
 
 from xinglin.backup.create import Created, Plan, create
-from xinglin.backup.made import Made, made, note, pending
-from xinglin.backup.manifest import Manifest, repository_of
+from xinglin.backup.format.manifest import Manifest, repository_of
+from xinglin.backup.format.repository import Own, backups, choose, own, remember
+from xinglin.backup.format.sealing import Identities, Recipients, new_identity, read_identities
+from xinglin.backup.format.target import Target
+from xinglin.backup.history import Made, made, note, pending
 from xinglin.backup.prune import Pruned, prune
-from xinglin.backup.repository import Own, backups, choose, own, remember
 from xinglin.backup.restore import Restored, restore
-from xinglin.backup.sealing import Identities, Recipients, new_identity, read_identities
-from xinglin.backup.target import Target
 from xinglin.backup.verify import Verified, verify
 
 __all__ = [

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xinglin.backup.catalogue import Entry, Span, lines
-from xinglin.backup.known import Known
-from xinglin.backup.manifest import FORMAT, Manifest, repository_of, root_over
-from xinglin.backup.packing import PIECE, Packer
-from xinglin.backup.reading import Reader
-from xinglin.backup.repository import backups, keep_secret, last
-from xinglin.backup.sealing import Recipients
-from xinglin.backup.target import Target, object_key
+from xinglin.backup.format.catalogue import Entry, Span, lines
+from xinglin.backup.format.known import Known
+from xinglin.backup.format.manifest import FORMAT, Manifest, repository_of, root_over
+from xinglin.backup.format.packing import PIECE, Packer
+from xinglin.backup.format.reading import Reader
+from xinglin.backup.format.repository import backups, keep_secret, last
+from xinglin.backup.format.sealing import Recipients
+from xinglin.backup.format.target import Target, object_key
 from xinglin.backup.tree import parts
 from xinglin.core.clock import Clock
 from xinglin.core.errors import Conflict, UsageError

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xinglin.backup.catalogue import Entry, Span, read_lines
-from xinglin.backup.manifest import Manifest
-from xinglin.backup.packing import OBJECT, digest_of
-from xinglin.backup.repository import manifest_key, open_secret
-from xinglin.backup.sealing import Identities
-from xinglin.backup.target import Target, object_key
+from xinglin.backup.format.catalogue import Entry, Span, read_lines
+from xinglin.backup.format.manifest import Manifest
+from xinglin.backup.format.packing import OBJECT, digest_of
+from xinglin.backup.format.repository import manifest_key, open_secret
+from xinglin.backup.format.sealing import Identities
+from xinglin.backup.format.target import Target, object_key
 from xinglin.core.errors import VerificationFailed
 
 __all__ = ["Opened", "in_order", "open_backup", "sealed_object"]

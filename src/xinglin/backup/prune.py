@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from xinglin.backup.repository import backups, manifest_key
-from xinglin.backup.target import Target, object_key
+from xinglin.backup.format.repository import backups, manifest_key
+from xinglin.backup.format.target import Target, object_key
 from xinglin.core.errors import UsageError
 
 __all__ = ["Pruned", "prune"]

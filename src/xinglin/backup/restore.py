@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xinglin.backup.known import Known
-from xinglin.backup.later import carry_erasures
-from xinglin.backup.manifest import Manifest
+from xinglin.backup.erased_since import carry_erasures
+from xinglin.backup.format.known import Known
+from xinglin.backup.format.manifest import Manifest
+from xinglin.backup.format.sealing import Identities
+from xinglin.backup.format.target import Target, object_key
 from xinglin.backup.opening import Opened, in_order, open_backup
-from xinglin.backup.sealing import Identities
-from xinglin.backup.target import Target, object_key
 from xinglin.backup.tree import NEVER
 from xinglin.backup.verify import spans_by_object
 from xinglin.core.errors import Conflict, VerificationFailed

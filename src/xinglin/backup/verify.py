@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from xinglin.backup.catalogue import Span
-from xinglin.backup.manifest import Manifest
+from xinglin.backup.format.catalogue import Span
+from xinglin.backup.format.manifest import Manifest
+from xinglin.backup.format.repository import manifest_key
+from xinglin.backup.format.sealing import Identities
+from xinglin.backup.format.target import Target, object_key
 from xinglin.backup.opening import Opened, in_order, open_backup, sealed_object
-from xinglin.backup.repository import manifest_key
-from xinglin.backup.sealing import Identities
-from xinglin.backup.target import Target, object_key
 
 __all__ = ["Verified", "spans_by_object", "verify"]
 

@@ -14,9 +14,9 @@ import typer
 from xinglin.cli.intents import INTENTS
 
 if TYPE_CHECKING:
+    from xinglin.admission import Stores
     from xinglin.core.intent import Intent
     from xinglin.core.settings import Settings
-    from xinglin.flows import Stores
 
 __all__ = [
     "classes_named",
@@ -125,7 +125,7 @@ def classes_named(resource_type: str) -> frozenset[str] | None:
     Args:
         resource_type: FHIR resource type.
     """
-    from xinglin.access.data_classes import EVERY_CLASS
+    from xinglin.access.terms.data_classes import EVERY_CLASS
 
     return frozenset({resource_type}) if resource_type in EVERY_CLASS else None
 

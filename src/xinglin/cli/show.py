@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xinglin.flows import Progress
+    from xinglin.admission import Progress
 
 __all__ = ["complain", "plain", "print_json", "print_table", "progress_bars", "say", "visible"]
 

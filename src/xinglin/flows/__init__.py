@@ -1,8 +1,4 @@
-"""The order of the stages, and the questions people ask across them.
+"""The order of the stages, and the questions asked across them.
 
-Only this package knows that ingest comes before link and link before the mart; the stages themselves meet in tables.
+Only this package knows that ingest comes before link and link before the mart; the stages hand over tables.
 """
-
-from xinglin.flows.stores import Progress, Stores
-
-__all__ = ["Progress", "Stores"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xinglin.flows.run import RunReport, ingest_all, run
-from xinglin.flows.sites import ensure_site, set_site
-from xinglin.flows.stores import Progress, Stores
+from xinglin.admission.stores import Progress, Stores
+from xinglin.flows.stages.run import RunReport, ingest_all, run
+from xinglin.flows.stages.sites import ensure_site, set_site
 
 if TYPE_CHECKING:
     from xinglin.landing import IngestReport
@@ -165,7 +165,7 @@ def generate_region(
         form: One of `FORMS`.
         progress: Told of every step.
     """
-    from xinglin.region import RegionPlan, generate, institutional
+    from xinglin.synthetic import RegionPlan, generate, institutional
 
     own = form == "institutional"
     plan = RegionPlan(persons, seed=seed, formats=institutional(4) if own else (), images=IMAGES if own else 0)
@@ -200,7 +200,7 @@ def play(stores: Stores, region: Path, plot: Path, progress: Progress | None = N
         plot: PNG to write, where matplotlib is installed.
         progress: Told of every step.
     """
-    from xinglin.flows.answer import ask
+    from xinglin.flows.questions.sql import ask
 
     seconds = {}
     moment = time.perf_counter()
@@ -223,7 +223,7 @@ def stroke_by_hypertension(stores: Stores) -> list[dict[str, Any]]:
     The 95 % limits are Garwood's (Biometrika 28, 1936), from quantiles of the chi-squared distribution in the
     approximation of Wilson and Hilferty (PNAS 17, 1931).
     """
-    from xinglin.flows.answer import ask
+    from xinglin.flows.questions.sql import ask
 
     answer = ask(stores, _STROKE)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows()]

@@ -9,7 +9,8 @@ from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.core.ids import omop_key
-from xinglin.lake.engine import connect, parquet_list, write_parquet
+from xinglin.core.sql import parquet_list
+from xinglin.lake.engine import connect, write_parquet
 
 if TYPE_CHECKING:
     from xinglin.lake.files import Snapshot

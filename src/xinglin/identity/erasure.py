@@ -7,7 +7,8 @@ from typing import Any
 
 from xinglin.contracts.identity import TABLES
 from xinglin.contracts.person_map import PERSON_MAP
-from xinglin.lake.engine import connect, parquet_list, write_parquet
+from xinglin.core.sql import parquet_list
+from xinglin.lake.engine import connect, write_parquet
 from xinglin.lake.files import DataFile
 from xinglin.lake.tables import Lake
 

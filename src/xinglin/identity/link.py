@@ -14,6 +14,7 @@ from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.ids import text_key
 from xinglin.core.settings import Settings
+from xinglin.core.sql import parquet_list
 from xinglin.identity.features.extract import LandedPatients, load_macros
 from xinglin.identity.features.gathering import feature_tasks, gather_features
 from xinglin.identity.model.backends import Backend, InDuckDB, OnSpark
@@ -25,7 +26,7 @@ from xinglin.identity.persons.make import make_persons
 from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
 from xinglin.identity.sql import sql_text
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
-from xinglin.lake.engine import connect, parquet_list, write_parquet
+from xinglin.lake.engine import connect, write_parquet
 
 if TYPE_CHECKING:
     import duckdb

@@ -5,16 +5,17 @@ So an id that ended, because its person was joined with another, is still the ke
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.person_map import PERSON_MAP
-from xinglin.lake.engine import connect, parquet_list
+from xinglin.core.sql import parquet_list
+from xinglin.lake.engine import connect
 
 if TYPE_CHECKING:
     from xinglin.lake.tables import Lake
 
-__all__ = ["called_now", "every_name"]
+__all__ = ["called_now", "every_name", "records_without"]
 
 
 def called_now(lake: Lake, persons: Collection[int]) -> dict[int, int]:
@@ -52,3 +53,28 @@ def _asked(lake: Lake, select: str, persons: Collection[int]) -> list[tuple[int,
         listed = ", ".join(map(str, sorted(persons)))
         sql = select.format(map=f"read_parquet({parquet_list(files)})", asked=f"(SELECT UNNEST([{listed}]::BIGINT[]))")
         return [(int(key), int(person)) for key, person in connection.execute(sql).fetchall()]
+
+
+def records_without(lake: Lake, paths: Sequence[str]) -> list[int]:
+    """The records, by `patient_key`, of the persons whom the lake's permit leaves out.
+
+    Records that were not linked yet are among them: they may be anybody's.
+
+    Args:
+        lake: Of the region.
+        paths: The landed files that are read.
+    """
+
+    if not lake.permit.without or not paths:
+        return []
+    identity = lake.snapshot("identity")
+    known = parquet_list(identity.files("person_map")) if identity and identity.tables.get("person_map") else ""
+    persons = f"read_parquet({known})" if known else "(SELECT 0::BIGINT AS patient_key, 0::BIGINT AS person_id LIMIT 0)"
+    listed = ", ".join(map(str, sorted(lake.permit.without)))
+    with connect(400, 1) as connection:
+        rows = connection.execute(
+            f"SELECT DISTINCT patient_key FROM read_parquet({parquet_list(list(paths))}) ANTI JOIN"
+            f" (FROM {persons} WHERE person_id NOT IN (SELECT UNNEST([{listed}]::BIGINT[]))) USING (patient_key)"
+            " WHERE patient_key IS NOT NULL"
+        ).fetchall()
+    return [key for (key,) in rows]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.contracts.identity import PERSON_LINK
-from xinglin.lake.engine import connect, parquet_list
+from xinglin.core.sql import parquet_list
+from xinglin.lake.engine import connect
 
 if TYPE_CHECKING:
     from xinglin.lake.tables import Lake

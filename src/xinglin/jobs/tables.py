@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES
 from xinglin.contracts.model import Table
+from xinglin.core.sql import parquet_list
 from xinglin.lake import connect
-from xinglin.lake.engine import parquet_list
 from xinglin.lake.without import select_without
 
 if TYPE_CHECKING:

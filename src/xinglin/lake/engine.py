@@ -10,7 +10,7 @@ from xinglin.core.errors import StorageError
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["connect", "parquet_list", "write_parquet"]
+__all__ = ["connect", "write_parquet"]
 
 
 def connect(memory_mb: int, threads: int, temp: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -68,14 +68,3 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, select: str, path: Path
             retry=True,
         ) from error
     return int(row[0]) if row else 0
-
-
-def parquet_list(paths: list[str]) -> str:
-    """The paths as a DuckDB list literal, for ``read_parquet``.
-
-    Example:
-        >>> parquet_list(["/a.parquet", "/b'c.parquet"])
-        "['/a.parquet', '/b''c.parquet']"
-    """
-    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    return f"[{quoted}]"

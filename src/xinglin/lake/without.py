@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from xinglin.contracts.model import Table
-from xinglin.lake.engine import parquet_list
+from xinglin.core.sql import parquet_list
 
 __all__ = ["ROW_OF", "needed", "select_without"]
 

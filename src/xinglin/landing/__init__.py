@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xinglin.landing.comebacks import returned
-    from xinglin.landing.erasure import Erased, erase, finish
+    from xinglin.landing.check.proof import Proof, prove
+    from xinglin.landing.check.verification import VerifyReport, verify
+    from xinglin.landing.erasures.erase import Erased, erase, finish
+    from xinglin.landing.erasures.returned import returned
     from xinglin.landing.pool import Pool, worker_pool
-    from xinglin.landing.proof import Proof, prove
     from xinglin.landing.receive import IngestReport, ingest
     from xinglin.landing.spool import MessageSpool, ObjectSpool, Room, Segment, Spool, messages
     from xinglin.landing.store import KINDS, REGISTRY, STAGE, Batch, Counts, LandedFile, Landing, Site
-    from xinglin.landing.verification import VerifyReport, verify
 
 __all__ = [
     "KINDS",
@@ -44,9 +44,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Erased": "erasure",
-    "erase": "erasure",
-    "finish": "erasure",
+    "Erased": "erasures.erase",
+    "erase": "erasures.erase",
+    "finish": "erasures.erase",
     "IngestReport": "receive",
     "ingest": "receive",
     "Pool": "pool",
@@ -57,11 +57,11 @@ _HOMES = {
     "Segment": "spool",
     "Spool": "spool",
     "messages": "spool",
-    "Proof": "proof",
-    "prove": "proof",
-    "returned": "comebacks",
-    "VerifyReport": "verification",
-    "verify": "verification",
+    "Proof": "check.proof",
+    "prove": "check.proof",
+    "returned": "erasures.returned",
+    "VerifyReport": "check.verification",
+    "verify": "check.verification",
 }
 
 

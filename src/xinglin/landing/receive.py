@@ -15,17 +15,17 @@ from typing import Any
 from xinglin.core.clock import Clock, system_clock
 from xinglin.core.files import exclusive, full_disk, sync_folder
 from xinglin.core.settings import Settings
-from xinglin.landing.assemble import Assembled, FilePlan, assemble, plan
-from xinglin.landing.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
-from xinglin.landing.conflicts import conflicts
-from xinglin.landing.erasure import finish
-from xinglin.landing.originals import keep_original
-from xinglin.landing.parquet import quarantine_table, write_table
-from xinglin.landing.pieces import Outcome, Piece, Task, make_pieces
+from xinglin.landing.batch.assemble import Assembled, FilePlan, assemble, plan
+from xinglin.landing.batch.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
+from xinglin.landing.batch.conflicts import conflicts
+from xinglin.landing.batch.originals import keep_original
+from xinglin.landing.batch.parquet import quarantine_table, write_table
+from xinglin.landing.batch.pieces import Outcome, Piece, Task, make_pieces
+from xinglin.landing.batch.versions import Decision, Offers, decide
+from xinglin.landing.erasures.erase import finish
+from xinglin.landing.erasures.redaction import kept_without
 from xinglin.landing.pool import Pool, give_back, worker_pool
-from xinglin.landing.redaction import kept_without
 from xinglin.landing.store import Counts, Landing
-from xinglin.landing.versions import Decision, Offers, decide
 from xinglin.sources import Found, Part, Reading, Received, Splitter, discover
 
 __all__ = ["IngestReport", "Progress", "ingest"]

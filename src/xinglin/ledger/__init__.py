@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from xinglin.ledger.audit import check_store
 from xinglin.ledger.codes import Code
 from xinglin.ledger.embedded import EmbeddedLedger
-from xinglin.ledger.envelope import digest_of, key_id_of
-from xinglin.ledger.genesis import Founder, Genesis
-from xinglin.ledger.machine import BlockResult, Machine, app_hash_of
+from xinglin.ledger.institution.signer import Signer, last_sequence
 from xinglin.ledger.port import ConsistencyProof, Header, Ledger, Logged, LogProof, MapProof, Receipt
-from xinglin.ledger.signer import Signer, last_sequence
-from xinglin.ledger.store import Store
+from xinglin.ledger.state.audit import check_store
+from xinglin.ledger.state.genesis import Founder, Genesis
+from xinglin.ledger.state.machine import BlockResult, Machine, app_hash_of
+from xinglin.ledger.state.store import Store
+from xinglin.ledger.transactions.envelope import digest_of, key_id_of
 
 __all__ = [
     "BlockResult",

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from xinglin.core.clock import Clock
 from xinglin.core.files import write_atomic
-from xinglin.ledger import cbor
 from xinglin.ledger.codes import Code
-from xinglin.ledger.envelope import digest_of
-from xinglin.ledger.genesis import Genesis
-from xinglin.ledger.machine import BlockResult, Machine
+from xinglin.ledger.keys import signing_key
 from xinglin.ledger.port import Receipt
-from xinglin.ledger.pruning import KEPT
-from xinglin.ledger.reading import Reading
-from xinglin.ledger.store import Store
+from xinglin.ledger.state.genesis import Genesis
+from xinglin.ledger.state.machine import BlockResult, Machine
+from xinglin.ledger.state.pruning import KEPT
+from xinglin.ledger.state.reading import Reading
+from xinglin.ledger.state.store import Store
+from xinglin.ledger.transactions import cbor
+from xinglin.ledger.transactions.envelope import digest_of
 
 __all__ = ["EmbeddedLedger"]
 
@@ -50,7 +51,8 @@ class EmbeddedLedger(Reading):
         NotFound: No ledger was begun there (`EmbeddedLedger.create`).
 
     Example:
-        >>> import tempfile; from xinglin.core.clock import system_clock; from xinglin.ledger.genesis import Founder
+        >>> import tempfile; from xinglin.core.clock import system_clock
+        >>> from xinglin.ledger.state.genesis import Founder
         >>> folder = Path(tempfile.mkdtemp())
         >>> genesis = Genesis("region", 0, (Founder("hospital", bytes(32), None, 1),))
         >>> ledger = EmbeddedLedger.create(folder, genesis, system_clock)
@@ -122,7 +124,7 @@ class EmbeddedLedger(Reading):
         return receipts
 
     def _known_key(self, key_id: str) -> bytes | None:
-        value = self._store.reader.state(b"key/" + key_id.encode())
+        value = self._store.reader.state(signing_key(key_id))
         return None if value is None else cbor.decode(value)["public_key"]
 
     def _commit_group(self) -> None:

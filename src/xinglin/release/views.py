@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import VOCABULARY_TABLES
 from xinglin.contracts.model import Column, Table
-from xinglin.lake.engine import parquet_list
+from xinglin.core.sql import parquet_list
 from xinglin.release.pseudonyms import Project, Salts
 from xinglin.release.treatment import RELEASED, Treatment, treatment
 

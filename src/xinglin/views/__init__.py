@@ -1,9 +1,9 @@
 """Views: SQL on FHIR ViewDefinitions compiled to one query over landed resources."""
 
+from xinglin.fhirpath.errors import SeveralValues, ViewError
+from xinglin.landing.current import LandedPart
 from xinglin.views.column import Column
 from xinglin.views.compile import CompiledView, compile_view
-from xinglin.views.errors import SeveralValues, ViewError
-from xinglin.views.landed import LandedPart
 from xinglin.views.run import fetch, view_errors
 from xinglin.views.suite import run_suite
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from xinglin.core.sql import quote
+from xinglin.fhirpath.elements import has_type, is_primitive, kind_of
+from xinglin.fhirpath.errors import UnknownName, WrongType
+from xinglin.fhirpath.sql import MARK, SEVERAL, Scope, Value, evaluate
 from xinglin.views.definition import ColumnSpec
-from xinglin.views.elements import has_type, is_primitive, kind_of
-from xinglin.views.errors import UnknownName, WrongType
-from xinglin.views.expressions import MARK, SEVERAL, Scope, Value, evaluate, quote
 
 __all__ = ["MISFIT", "Column", "column_of"]
 

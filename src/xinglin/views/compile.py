@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from xinglin.core.sql import quote
+from xinglin.fhirpath.sql import MARK, Notes, Scope, Shape, Value, literal
 from xinglin.views.column import Column
 from xinglin.views.definition import Definition, read_definition
-from xinglin.views.expressions import MARK, Notes, Scope, Shape, Value, literal, quote
-from xinglin.views.landed import LandedPart, landed_source
 from xinglin.views.rows import Chain, build_rows
 
 __all__ = ["CompiledView", "compile_view"]
@@ -44,15 +44,6 @@ class CompiledView:
                 ``resource`` (FHIR JSON of the view's resource type only).
         """
         return f"{self.head}{source}{self.tail}"
-
-    def sql_for(self, parts: Sequence[LandedPart], without: Collection[int] = ()) -> str:
-        """The query over landed files, one or many.
-
-        Args:
-            parts: Files that hold resources of the view's type.
-            without: `patient_key` of each record whose resources are left out.
-        """
-        return self.sql(landed_source(parts, without))
 
 
 def compile_view(view: Any) -> CompiledView:

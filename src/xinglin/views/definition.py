@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from xinglin.views.elements import is_resource, kind_of
-from xinglin.views.errors import ColumnMismatch, DuplicateColumn, InvalidDefinition
+from xinglin.fhirpath.elements import is_resource, kind_of
+from xinglin.fhirpath.errors import ColumnMismatch, DuplicateColumn, InvalidDefinition
 
 __all__ = ["ColumnSpec", "Constant", "Definition", "Select", "read_definition"]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from xinglin.fhirpath.elements import kind_of
+from xinglin.fhirpath.errors import ColumnMismatch, InvalidDefinition, WrongType
+from xinglin.fhirpath.sql import Scope, Shape, Value, evaluate, truth
 from xinglin.views.column import Column, column_of
 from xinglin.views.definition import Definition, Select
-from xinglin.views.elements import kind_of
-from xinglin.views.errors import ColumnMismatch, InvalidDefinition, WrongType
-from xinglin.views.expressions import Scope, Shape, Value, evaluate, truth
 from xinglin.views.walk import Walk, walk_sql
 
 __all__ = ["Chain", "build_rows"]

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import ContractViolation, StorageError
+from xinglin.fhirpath.errors import SeveralValues, WrongType
+from xinglin.fhirpath.sql import SEVERAL
 from xinglin.views.column import MISFIT
-from xinglin.views.errors import SeveralValues, WrongType
-from xinglin.views.expressions import SEVERAL
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xinglin.fhirpath.errors import ViewError
 from xinglin.lake import connect
 from xinglin.views.compile import compile_view
-from xinglin.views.errors import ViewError
 from xinglin.views.run import fetch
 
 if TYPE_CHECKING:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xinglin.admission import Stores
 from xinglin.core.errors import Conflict, VerificationFailed, XinglinError
-from xinglin.core.settings import Settings
-from xinglin.flows import Stores
 from xinglin.wiring.ledgers import open_ledger, open_signer
 
 if TYPE_CHECKING:
-    from xinglin.flows.anchor import AnchorReport
-    from xinglin.ledger import Ledger, Signer
+    from xinglin.flows.anchor.everything import AnchorReport
 
 __all__ = ["anchor_region"]
 
@@ -25,7 +22,8 @@ def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
         wait: Seconds to wait for commits.
     """
     from xinglin.access import AuditLog
-    from xinglin.flows.anchor import AnchorReport, anchor_all
+    from xinglin.flows.anchor.consents import with_consents
+    from xinglin.flows.anchor.everything import AnchorReport, anchor_all
 
     settings = stores.settings
     try:
@@ -34,7 +32,7 @@ def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
             signer = open_signer(settings, ledger)
             try:
                 report = anchor_all(stores, ledger, signer, AuditLog(settings.access_folder / "audit"), wait)
-                return _with_consents(settings, ledger, signer, report)
+                return with_consents(settings, ledger, signer, report)
             finally:
                 signer.close()
         finally:
@@ -42,20 +40,3 @@ def anchor_region(stores: Stores, wait: float | None = 5.0) -> AnchorReport:
     except XinglinError as error:
         lasting = isinstance(error, (Conflict, VerificationFailed)) and not error.retry
         return AnchorReport(reason=error.what, remedy=error.remedy if lasting else "")
-
-
-def _with_consents(settings: Settings, ledger: Ledger, signer: Signer, report: AnchorReport) -> AnchorReport:
-    """Tell the ledger of consents, and withdrawals, that could not reach it before."""
-    from xinglin.access.commitments import FILE
-    from xinglin.access.consents import ConsentStore
-
-    if not (settings.access_folder / FILE).is_file():
-        return report
-    store = ConsentStore(settings.access_folder)
-    try:
-        waiting, reason = store.settle(ledger, signer), "consents wait for a commit"
-    except XinglinError as error:
-        waiting, reason = 1, error.what
-    finally:
-        store.close()
-    return replace(report, left=report.left + waiting, reason=report.reason or reason) if waiting else report

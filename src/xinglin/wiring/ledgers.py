@@ -12,11 +12,11 @@ from xinglin.core.errors import NotFound, StorageError, UsageError
 from xinglin.core.settings import Settings
 
 if TYPE_CHECKING:
-    from xinglin.flows.consent import ConsentDesk
+    from xinglin.access.consent.register import ConsentDesk
     from xinglin.ledger import Ledger, Signer
-    from xinglin.ledger.keeping import Keeper
-    from xinglin.ledger.proving import Prover
-    from xinglin.ledger.trust import Trust
+    from xinglin.ledger.proofs.make import Prover
+    from xinglin.ledger.proofs.trust import Trust
+    from xinglin.ledger.witnesses.checkpoints import Keeper
 
 __all__ = ["open_consents", "open_keeper", "open_ledger", "open_prover", "open_signer", "reachable_ledger"]
 
@@ -73,8 +73,8 @@ def open_consents(settings: Settings) -> Iterator[ConsentDesk]:
     Args:
         settings: The region's settings.
     """
-    from xinglin.access.consents import ConsentStore
-    from xinglin.flows.consent import ConsentDesk
+    from xinglin.access.consent.register import ConsentDesk
+    from xinglin.access.consent.store import ConsentStore
 
     ledger = open_ledger(settings)
     store, signer = ConsentStore(settings.access_folder), open_signer(settings, ledger)
@@ -113,7 +113,7 @@ def open_keeper(settings: Settings, ledger: Ledger) -> Keeper:
     Raises:
         UsageError: Several institutions keep the ledger; its blocks are signed by them.
     """
-    from xinglin.ledger.keeping import Keeper
+    from xinglin.ledger.witnesses.checkpoints import Keeper
 
     if settings.ledger.kind != "embedded":
         raise UsageError("a ledger between institutions has signed blocks instead of checkpoints", source="[ledger]")
@@ -127,8 +127,8 @@ def open_prover(settings: Settings, ledger: Ledger) -> tuple[Prover, Trust]:
         settings: The region's settings.
         ledger: From `open_ledger`.
     """
-    from xinglin.ledger.proving import BlockAnchors, Prover
-    from xinglin.ledger.trust import Trust
+    from xinglin.ledger.proofs.make import BlockAnchors, Prover
+    from xinglin.ledger.proofs.trust import Trust
 
     if settings.ledger.kind == "embedded":
         keeper = open_keeper(settings, ledger)

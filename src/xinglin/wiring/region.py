@@ -8,17 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xinglin.admission import Stores
+from xinglin.admission.admit import Treated, admit, found_access
 from xinglin.core.clock import Clock, system_clock, wall_clock
 from xinglin.core.permit import Permit
 from xinglin.core.settings import LakeSettings, Settings, default_home
-from xinglin.flows import Stores
-from xinglin.flows.admission import Treated, admit, found_access
 from xinglin.wiring.ledgers import reachable_ledger
 
 if TYPE_CHECKING:
     from xinglin.access.gate import Gate
+    from xinglin.admission.opt_in import OptIn
     from xinglin.core.intent import Intent
-    from xinglin.flows.optin import OptIn
     from xinglin.lake import Lake
 
 __all__ = ["assemble", "decided", "init_region", "open_gate", "open_region"]
@@ -149,7 +149,7 @@ def _opt_in(settings: Settings) -> OptIn | None:
     """Who granted research, in a region where only they are in it."""
     if settings.access.research != "opt-in":
         return None
-    from xinglin.flows.optin import OptIn
+    from xinglin.admission.opt_in import OptIn
 
     return OptIn(_identity(settings), reachable_ledger(settings))
 

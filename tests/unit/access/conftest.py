@@ -14,8 +14,8 @@ from xinglin.access import Claims, Gate, Verdict, create_issuer, issue
 from xinglin.core.clock import fixed_clock
 from xinglin.core.intent import Intent
 from xinglin.ledger.embedded import EmbeddedLedger
-from xinglin.ledger.genesis import Founder, Genesis
-from xinglin.ledger.signer import Signer
+from xinglin.ledger.institution.signer import Signer
+from xinglin.ledger.state.genesis import Founder, Genesis
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLOCK = fixed_clock(NOW)

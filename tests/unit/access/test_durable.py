@@ -39,7 +39,7 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     made = Disk()
-    monkeypatch.setattr("xinglin.access.stream.os.fdatasync", made.fdatasync)
+    monkeypatch.setattr("xinglin.access.audit.stream.os.fdatasync", made.fdatasync)
     return made
 
 

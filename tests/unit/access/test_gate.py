@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.access.conftest import NOW, STAGES, Region, related
-from xinglin.access import Gate, actor, revoke, write_consent
-from xinglin.access.actor import verify
-from xinglin.access.issuers import load_issuers
+from xinglin.access import Gate, revoke, write_consent
+from xinglin.access.credentials import actor
+from xinglin.access.credentials.actor import verify
+from xinglin.access.credentials.issuers import load_issuers
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import AccessDenied, StorageError
 from xinglin.core.intent import Intent
@@ -101,7 +102,7 @@ def test_where_the_decision_cannot_be_written_down_there_is_none(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("xinglin.access.stream.os.write", full)
+        patch.setattr("xinglin.access.audit.stream.os.write", full)
         with pytest.raises(StorageError):
             region.gate.authorise(credential, TREAT)
     region.gate.authorise(credential, TREAT)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.access.actor import ROLES, Actor
-from xinglin.access.audit import form
-from xinglin.access.decision import Request, World, decide
+from xinglin.access.audit.event import form
+from xinglin.access.credentials.actor import ROLES, Actor
+from xinglin.access.decisions.decision import Request, World, decide
 from xinglin.access.plan import Plan
-from xinglin.access.purposes import PARENTS
+from xinglin.access.terms.purposes import PARENTS
 from xinglin.core.intent import Intent
 
 ACTIONS = ("read", "ask", "extract", "log", "consent", "anything")

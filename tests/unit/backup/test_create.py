@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.backup.conftest import Bed
-from xinglin.backup import Recipients, Target, backups, create, new_identity, reading, verify
-from xinglin.backup.reading import Reader
+from xinglin.backup import Recipients, Target, backups, create, new_identity, verify
+from xinglin.backup.format import reading
+from xinglin.backup.format.reading import Reader
 from xinglin.core.errors import Conflict, StorageError, UsageError
 
 from .conftest import NOW

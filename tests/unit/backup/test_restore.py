@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.backup.conftest import NOW, Bed, bed_in, tree
 from xinglin.backup import backups, create, new_identity, read_identities, restore
-from xinglin.backup import packing as packing_module
+from xinglin.backup.format import packing as packing_module
 from xinglin.core.errors import BadInput, Conflict, StorageError, VerificationFailed
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\x00."), min_size=1, max_size=12).filter(
@@ -35,7 +35,7 @@ def content_of(what: bytes | int) -> bytes:
 @given(first=TREES, second=TREES)
 def test_any_tree_comes_back_as_it_was_also_after_a_change(first: dict, second: dict) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xinglin.backup.reading.PIECE", 1_000)
+        patch.setattr("xinglin.backup.format.reading.PIECE", 1_000)
         patch.setattr(packing_module, "OBJECT", 5_000)
         bed = bed_in(Path(folder))
         for number, files in enumerate((first, second)):

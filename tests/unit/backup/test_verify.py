@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.backup.conftest import Bed
 from xinglin.backup import Manifest, backups, prune, repository_of, verify
-from xinglin.backup.manifest import root_over
+from xinglin.backup.format.manifest import root_over
 from xinglin.core.errors import BadInput, UsageError, VerificationFailed, XinglinError
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from xinglin.access.consents import ConsentStore
+from xinglin.access.consent.register import Terms, compose
+from xinglin.access.consent.store import ConsentStore
+from xinglin.admission.admit import found_access
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.core.permit import CLOSED
 from xinglin.core.settings import Settings
-from xinglin.flows.admission import found_access
-from xinglin.flows.consent import Terms, compose
 from xinglin.ledger import Ledger
 from xinglin.wiring import anchor_region, assemble, open_ledger, open_signer
 

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from xinglin.core.errors import StorageError
+from xinglin.core.sql import parquet_list
 from xinglin.lake import connect, write_parquet
-from xinglin.lake.engine import parquet_list
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path):

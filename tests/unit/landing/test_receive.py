@@ -155,7 +155,7 @@ def test_nothing_received_makes_no_batch(land: Land, landing: Landing) -> None:
 
 
 def test_bundles_keep_their_original(land: Land, landing: Landing) -> None:
-    from xinglin.landing.originals import original_sha256
+    from xinglin.landing.batch.originals import original_sha256
 
     land(json.dumps({"resourceType": "Bundle", "entry": [{"resource": patient(1)}]}).encode(), "b.json")
     (source,) = landing.batches("mercy")[0].manifest["sources"]

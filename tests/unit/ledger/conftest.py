@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ...ledgers import Chain
+from tests.ledgers import Chain
 
 
 @pytest.fixture

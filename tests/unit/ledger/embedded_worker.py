@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.ledgers import CHAIN, accesses, seed
 from xinglin.core.clock import system_clock
-from xinglin.ledger import Code, EmbeddedLedger, Machine, Signer, Store, digest_of, pruning
-
-from ...ledgers import CHAIN, accesses, seed
+from xinglin.ledger import Code, EmbeddedLedger, Machine, Signer, Store, digest_of
+from xinglin.ledger.state import pruning
 
 
 def dying(function: Callable[..., Any], countdown: int, *, after: bool) -> Callable[..., Any]:

@@ -13,11 +13,12 @@ from random import Random
 
 import pytest
 
+from tests.ledgers import CHAIN, START, Desk, TurnedClock, accesses, genesis
 from xinglin.core.clock import system_clock
 from xinglin.core.errors import Conflict, LedgerUnavailable, NotFound, VerificationFailed
-from xinglin.ledger import Code, EmbeddedLedger, Genesis, check_store, digest_of, store
+from xinglin.ledger import Code, EmbeddedLedger, Genesis, check_store, digest_of
+from xinglin.ledger.state import store
 
-from ...ledgers import CHAIN, START, Desk, TurnedClock, accesses, genesis
 from .embedded_worker import PLACES
 
 WORKER = [sys.executable, "-m", "tests.unit.ledger.embedded_worker"]

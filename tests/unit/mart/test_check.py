@@ -13,13 +13,13 @@ import duckdb
 import pytest
 
 from tests.unit.mart.handmade import HEIGHT, STROKE, Rows, account, examiner, fill, publish, sound, vocabulary
+from xinglin.admission.stores import Stores
 from xinglin.contracts.mart import TABLES
 from xinglin.core.clock import fixed_clock
 from xinglin.core.errors import NotFound, QualityFailed
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
-from xinglin.flows.answer import open_mart
-from xinglin.flows.stores import Stores
+from xinglin.flows.questions.sql import open_mart
 from xinglin.lake import Lake
 from xinglin.mart.check import check_mart, rules
 from xinglin.mart.checks.report import CheckReport

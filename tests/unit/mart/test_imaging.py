@@ -11,16 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.opened import opened
 from tests.unit.mart.region_of import TinyRegion, about, patient
+from xinglin.admission.stores import Stores
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
-from xinglin.flows.run import build, link
-from xinglin.flows.stores import Stores
+from xinglin.flows.stages.run import build, link
 from xinglin.lake import Lake
 from xinglin.landing import ingest
 from xinglin.mart import check_mart
-
-from ...opened import opened
 
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
 Resource = dict[str, Any]

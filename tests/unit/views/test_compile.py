@@ -5,8 +5,16 @@ import json
 import duckdb
 import pytest
 
-from xinglin.views import LandedPart, SeveralValues, ViewError, compile_view, fetch
-from xinglin.views.errors import ColumnMismatch, DuplicateColumn, InvalidDefinition, PathSyntax, UnknownName, WrongType
+from xinglin.fhirpath.errors import (
+    ColumnMismatch,
+    DuplicateColumn,
+    InvalidDefinition,
+    PathSyntax,
+    UnknownName,
+    WrongType,
+)
+from xinglin.landing.current import LandedPart, landed_source
+from xinglin.views import SeveralValues, ViewError, compile_view, fetch
 
 QUANTITY = '{"resourceType":"Observation","id":"a","valueQuantity":{"value":1.50,"unit":"mg"}}'
 
@@ -190,12 +198,12 @@ def test_landed_files_lose_their_replaced_rows_and_files_apart_give_the_rows_of_
         paths.append(str(path))
     view = compile_view({"resource": "Patient", "select": [{"column": columns("getResourceKey()")}]})
     parts = [LandedPart(paths[0], "mercy", (1,)), LandedPart(paths[1], "park")]
-    whole = fetch(duckdb.connect(), view.sql_for(parts))[1]
+    whole = fetch(duckdb.connect(), view.sql(landed_source(parts)))[1]
     assert whole == [
         (f"{site}/Patient/{one}",) for site, one in (("mercy", "a"), ("mercy", "c"), ("park", "d"), ("park", "e"))
     ]
-    assert whole == [row for part in parts for row in fetch(duckdb.connect(), view.sql_for([part]))[1]]
-    assert fetch(duckdb.connect(), view.sql_for([]))[1] == []
+    assert whole == [row for part in parts for row in fetch(duckdb.connect(), view.sql(landed_source([part])))[1]]
+    assert fetch(duckdb.connect(), view.sql(landed_source([])))[1] == []
 
 
 def test_compiling_twice_gives_the_same_query():

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from xinglin.fhirpath.errors import InvalidDefinition
 from xinglin.views import suite
-from xinglin.views.errors import InvalidDefinition
 
 REASONS = {
     "collection.json: fail when 'collection' is not true": ("SeveralValues", "select[0].column[1]"),

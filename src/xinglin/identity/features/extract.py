@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from xinglin.core.ids import key_sql
+from xinglin.core.sql import parquet_list
 from xinglin.identity.sql import sql_text
-from xinglin.lake.engine import parquet_list
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,9 +9,10 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.identity import PATIENT
+from xinglin.core.sql import parquet_list
 from xinglin.identity.features.extract import LandedPatients, extract_features, read_landed
 from xinglin.lake import Runner
-from xinglin.lake.engine import connect, parquet_list, write_parquet
+from xinglin.lake.engine import connect, write_parquet
 
 if TYPE_CHECKING:
     import duckdb

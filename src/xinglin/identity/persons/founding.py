@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from xinglin.core.sql import parquet_list
 from xinglin.identity.features.extract import LandedPatients
-from xinglin.lake.engine import parquet_list
 
 if TYPE_CHECKING:
     import duckdb

@@ -14,9 +14,9 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.ledger.codes import Code
 from xinglin.ledger.consortium.interface import Interface
 from xinglin.ledger.consortium.waiting import Pool
-from xinglin.ledger.genesis import Genesis
-from xinglin.ledger.machine import BlockResult, Machine
-from xinglin.ledger.store import Store
+from xinglin.ledger.state.genesis import Genesis
+from xinglin.ledger.state.machine import BlockResult, Machine
+from xinglin.ledger.state.store import Store
 
 __all__ = ["PROTOCOL", "LedgerApplication"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger.codes import Code
 from xinglin.ledger.consortium.rpc import Door, Said
-from xinglin.ledger.envelope import MAX_BYTES, digest_of
 from xinglin.ledger.port import Receipt
-from xinglin.ledger.reading import Reading
+from xinglin.ledger.state.reading import Reading
+from xinglin.ledger.transactions.envelope import MAX_BYTES, digest_of
 
 __all__ = ["CometLedger"]
 

@@ -13,7 +13,7 @@ from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import first_private_file, private_file, write_atomic
 from xinglin.ledger.consortium.meeting import meeting_place
 from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_place, node_genesis
-from xinglin.ledger.genesis import Genesis
+from xinglin.ledger.state.genesis import Genesis
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey

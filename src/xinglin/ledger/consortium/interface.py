@@ -15,7 +15,7 @@ from typing import Any
 
 from xinglin.core.errors import NotFound
 from xinglin.ledger.consortium.toolchain import interface_file
-from xinglin.ledger.wire import varint
+from xinglin.ledger.proofs.protobuf import varint
 
 __all__ = ["MAX_MESSAGE", "Interface", "checked_alone", "cut", "frame", "interface"]
 

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import BadInput, UsageError
-from xinglin.ledger.bodies import MAX_POWER
-from xinglin.ledger.fields import is_name
-from xinglin.ledger.genesis import Founder, Genesis
-from xinglin.ledger.possession import holds, joining
+from xinglin.ledger.state.genesis import Founder, Genesis
+from xinglin.ledger.transactions.bodies import MAX_POWER
+from xinglin.ledger.transactions.fields import is_name
+from xinglin.ledger.transactions.possession import holds, joining
 
 if TYPE_CHECKING:
     from nacl.signing import SigningKey

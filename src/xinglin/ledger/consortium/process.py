@@ -22,8 +22,8 @@ from xinglin.ledger.consortium.home import ValidatorHome
 from xinglin.ledger.consortium.interface import Interface, interface
 from xinglin.ledger.consortium.server import Application, Server
 from xinglin.ledger.consortium.toolchain import node_program
-from xinglin.ledger.pruning import KEPT
-from xinglin.ledger.store import Store
+from xinglin.ledger.state.pruning import KEPT
+from xinglin.ledger.state.store import Store
 
 __all__ = ["run_validator", "serving"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xinglin.ledger import rules
 from xinglin.ledger.codes import Code
-from xinglin.ledger.envelope import Refused
-from xinglin.ledger.machine import Machine
+from xinglin.ledger.state import rules
+from xinglin.ledger.state.machine import Machine
+from xinglin.ledger.transactions.envelope import Refused
 
 __all__ = ["Pool"]
 

@@ -45,7 +45,7 @@ class Examiner:
             rows: How many rows they hold.
             published: Whether the snapshot has the table.
         """
-        from xinglin.lake.engine import parquet_list
+        from xinglin.core.sql import parquet_list
 
         name = table.name
         if not paths:
@@ -110,7 +110,7 @@ class Examiner:
 
     def _from_elsewhere(self, join: str, tables: Sequence[str]) -> None:
         """Add to a table of a join the rows of other buckets that rows of this part point at, normally none."""
-        from xinglin.lake.engine import parquet_list
+        from xinglin.core.sql import parquet_list
 
         target, paths = self.elsewhere[join]
         key, own = (side.split(".")[1] for side in JOINS[join][1].split(" = "))

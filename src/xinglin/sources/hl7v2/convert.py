@@ -10,12 +10,12 @@ from typing import Any
 
 from xinglin.sources.fhir import check
 from xinglin.sources.fhir.moments import microseconds
-from xinglin.sources.hl7v2.compile import Rule
-from xinglin.sources.hl7v2.mappings import Compiled, Named, Plan, Step, compiled
-from xinglin.sources.hl7v2.parse import Message
-from xinglin.sources.hl7v2.times import zone_of
-from xinglin.sources.hl7v2.tree import Context, Node, grow
-from xinglin.sources.hl7v2.words import Remembered
+from xinglin.sources.hl7v2.message.parse import Message
+from xinglin.sources.hl7v2.message.tree import Context, Node, grow
+from xinglin.sources.hl7v2.rules.compile import Rule
+from xinglin.sources.hl7v2.rules.load import Compiled, Named, Plan, Step, compiled
+from xinglin.sources.hl7v2.rules.memo import Remembered
+from xinglin.sources.hl7v2.rules.times import zone_of
 from xinglin.sources.limits import Limits
 from xinglin.sources.record import Record, Rejected, Resource
 
@@ -50,7 +50,7 @@ def understand(message: Message, mapping: str | None = None) -> str:
         Rejected: missing-type, unsupported-message or unsupported-version.
 
     Example:
-        >>> from xinglin.sources.hl7v2.parse import parse
+        >>> from xinglin.sources.hl7v2.message.parse import parse
         >>> understand(parse(b"MSH|^~\\\\&|||||||ADT||P|2.3\\rEVN|A08"))
         'ADT^A08'
     """
@@ -105,7 +105,7 @@ def _digest(message: Message, raw: bytes) -> str:
 
 
 def _updated(message: Message, zone: str) -> str:
-    from xinglin.sources.hl7v2.times import instant
+    from xinglin.sources.hl7v2.rules.times import instant
 
     try:
         return instant(message.header(7).split("^")[0], zone)

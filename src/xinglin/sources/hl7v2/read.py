@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from xinglin.sources.hl7v2.convert import convert
-from xinglin.sources.hl7v2.envelope import is_xml, messages, recognised, stretches
-from xinglin.sources.hl7v2.mappings import compiled
-from xinglin.sources.hl7v2.parse import parse
-from xinglin.sources.hl7v2.xml import from_xml
+from xinglin.sources.hl7v2.message.envelope import is_xml, messages, recognised, stretches
+from xinglin.sources.hl7v2.message.parse import parse
+from xinglin.sources.hl7v2.message.xml import from_xml
+from xinglin.sources.hl7v2.rules.load import compiled
 from xinglin.sources.opened import Opened
 from xinglin.sources.part import Part, read
 from xinglin.sources.reading import Reading

@@ -9,13 +9,13 @@ from xinglin.sources.dicom.sniff import is_directory
 from xinglin.sources.discover import is_description
 from xinglin.sources.fhir.sniff import is_json, is_lines, is_log
 from xinglin.sources.formats import format_named, format_of, records
-from xinglin.sources.hl7v2.envelope import is_xml
+from xinglin.sources.hl7v2.message.envelope import is_xml
 from xinglin.sources.opened import Opened, Received
 from xinglin.sources.record import Record, Rejected
 from xinglin.sources.redact.bundle import cut_document
 from xinglin.sources.redact.judge import UNTOUCHED, Content, Cut, Judge, Out, Uncuttable, about_another
 from xinglin.sources.redact.text import cut_lines, cut_messages, cut_rows
-from xinglin.sources.tabular.typed import is_parquet, is_workbook
+from xinglin.sources.tabular.files.typed import is_parquet, is_workbook
 
 __all__ = ["cut_content", "suspected"]
 

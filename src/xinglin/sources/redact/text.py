@@ -12,16 +12,16 @@ from itertools import pairwise
 import msgspec
 
 from xinglin.sources.formats import records
-from xinglin.sources.hl7v2.envelope import beginnings, envelopes
-from xinglin.sources.hl7v2.envelope import stretches as message_stretches
+from xinglin.sources.hl7v2.message.envelope import beginnings, envelopes
+from xinglin.sources.hl7v2.message.envelope import stretches as message_stretches
 from xinglin.sources.part import Part
 from xinglin.sources.redact.bundle import cut_document
 from xinglin.sources.redact.judge import Content, Cut, Judge, Out, Uncuttable, about_another
-from xinglin.sources.tabular.boundaries import cut_records
 from xinglin.sources.tabular.chosen import mapping_of, tables_of
-from xinglin.sources.tabular.delimited import rows_of
-from xinglin.sources.tabular.encoding import ascii_safe
-from xinglin.sources.tabular.layout import Layout, file_encoding, text_layout
+from xinglin.sources.tabular.files.boundaries import cut_records
+from xinglin.sources.tabular.files.delimited import rows_of
+from xinglin.sources.tabular.files.encoding import ascii_safe
+from xinglin.sources.tabular.files.layout import Layout, file_encoding, text_layout
 from xinglin.sources.unpack import Stretch, stretches
 
 __all__ = ["cut_lines", "cut_messages", "cut_rows"]

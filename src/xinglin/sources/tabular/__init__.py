@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.sources.tabular.cut import cut, recognises
 from xinglin.sources.tabular.load import load_mapping, read_mapping
-from xinglin.sources.tabular.mapping import is_mapping
+from xinglin.sources.tabular.mapping.file import is_mapping
 from xinglin.sources.tabular.records import records
 
 if TYPE_CHECKING:
-    from xinglin.sources.tabular.database import is_database_url
-    from xinglin.sources.tabular.drafting import draft
-    from xinglin.sources.tabular.look import look_at_database, look_at_file
-    from xinglin.sources.tabular.pulled import Pulled, pull
+    from xinglin.sources.tabular.databases.connect import is_database_url
+    from xinglin.sources.tabular.databases.pulled import Pulled, pull
+    from xinglin.sources.tabular.profile.drafting import draft
+    from xinglin.sources.tabular.profile.look import look_at_database, look_at_file
 
 __all__ = [
     "Pulled",
@@ -31,12 +31,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Pulled": "pulled",
-    "draft": "drafting",
-    "is_database_url": "database",
-    "look_at_database": "look",
-    "look_at_file": "look",
-    "pull": "pulled",
+    "Pulled": "databases.pulled",
+    "draft": "profile.drafting",
+    "is_database_url": "databases.connect",
+    "look_at_database": "profile.look",
+    "look_at_file": "profile.look",
+    "pull": "databases.pulled",
 }
 
 

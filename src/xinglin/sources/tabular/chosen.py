@@ -7,9 +7,9 @@ from functools import lru_cache
 from xinglin.core.errors import UsageError
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Rejected
+from xinglin.sources.tabular.compile.resources import Recipe, compile_table
 from xinglin.sources.tabular.load import load_mapping
-from xinglin.sources.tabular.mapping import Mapping, Table
-from xinglin.sources.tabular.resources import Recipe, compile_table
+from xinglin.sources.tabular.mapping.file import Mapping, Table
 
 __all__ = ["PULLED", "mapping_of", "no_table", "recipes_of", "tables_of"]
 

@@ -13,12 +13,12 @@ from xinglin.sources.opened import Opened
 from xinglin.sources.part import Part
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Rejected
-from xinglin.sources.tabular import typed
-from xinglin.sources.tabular.boundaries import cut_records
 from xinglin.sources.tabular.chosen import mapping_of, no_table, recipes_of, tables_of
-from xinglin.sources.tabular.encoding import ascii_safe
-from xinglin.sources.tabular.layout import Layout, file_encoding, text_layout
-from xinglin.sources.tabular.mapping import Table, is_mapping
+from xinglin.sources.tabular.files import typed
+from xinglin.sources.tabular.files.boundaries import cut_records
+from xinglin.sources.tabular.files.encoding import ascii_safe
+from xinglin.sources.tabular.files.layout import Layout, file_encoding, text_layout
+from xinglin.sources.tabular.mapping.file import Table, is_mapping
 
 __all__ = ["cut", "recognises"]
 

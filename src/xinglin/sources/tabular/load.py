@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from xinglin.core.errors import BadInput, NotFound
-from xinglin.sources.tabular.mapping import Mapping, fault, parse_mapping
-from xinglin.sources.tabular.resources import used_columns
-from xinglin.sources.tabular.scope import pieces_of
+from xinglin.sources.tabular.compile.resources import used_columns
+from xinglin.sources.tabular.compile.scope import pieces_of
+from xinglin.sources.tabular.mapping.file import Mapping, fault, parse_mapping
 
 __all__ = ["load_mapping", "read_mapping"]
 

@@ -14,13 +14,13 @@ import orjson
 from xinglin.sources.part import Part, read
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Record, Rejected
-from xinglin.sources.tabular import typed
 from xinglin.sources.tabular.chosen import mapping_of, no_table, recipes_of, tables_of
-from xinglin.sources.tabular.delimited import rows_of
-from xinglin.sources.tabular.encoding import ascii_safe
-from xinglin.sources.tabular.layout import Layout, file_encoding, text_layout
-from xinglin.sources.tabular.mapping import Table, unpacked_name
-from xinglin.sources.tabular.resources import Recipe, made_of
+from xinglin.sources.tabular.compile.resources import Recipe, made_of
+from xinglin.sources.tabular.files import typed
+from xinglin.sources.tabular.files.delimited import rows_of
+from xinglin.sources.tabular.files.encoding import ascii_safe
+from xinglin.sources.tabular.files.layout import Layout, file_encoding, text_layout
+from xinglin.sources.tabular.mapping.file import Table, unpacked_name
 
 __all__ = ["records"]
 

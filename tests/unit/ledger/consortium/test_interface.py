@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinglin.ledger.consortium.interface import MAX_MESSAGE, checked_alone, cut, frame
-from xinglin.ledger.wire import message, varint
+from xinglin.ledger.proofs.protobuf import message, varint
 
 
 @given(st.lists(st.binary(max_size=400)), st.integers(1, 50))

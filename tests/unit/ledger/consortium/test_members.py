@@ -7,11 +7,10 @@ from itertools import permutations
 import pytest
 from nacl.signing import SigningKey
 
+from tests.ledgers import seed
 from xinglin.core.errors import BadInput, UsageError
 from xinglin.ledger.consortium.members import Member, genesis_of, node_genesis
-from xinglin.ledger.genesis import Genesis
-
-from ....ledgers import seed
+from xinglin.ledger.state.genesis import Genesis
 
 
 def _member(name: str, power: int, node: str, address: str, made: int) -> Member:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from xinglin.ledger import Code, cbor, digest_of
-
-from ....ledgers import Chain, Desk, accesses, batch, consent, filled
+from tests.ledgers import Chain, Desk, accesses, batch, consent, filled
+from xinglin.ledger import Code, digest_of
+from xinglin.ledger.transactions import cbor
 
 WITHDRAW = {"handle": bytes(16), "previous": filled(1)}
 

@@ -100,7 +100,7 @@ def test_a_name_is_read_in_the_character_set_it_is_written_in(
 
 
 def test_a_number_has_the_id_that_a_message_of_the_same_authority_gives_it() -> None:
-    from xinglin.sources.hl7v2.identity import own_id
+    from xinglin.sources.hl7v2.rules.identity import own_id
 
     for number, issuer in (("47/11", "KH"), ("47/11", ""), ("4711", "KH"), ("病案17", "总院")):
         assert patient({NUMBER: ("LO", number), ISSUER: ("LO", issuer)})["id"] == own_id(number, issuer)

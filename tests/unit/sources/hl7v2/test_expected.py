@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 import pytest
 
-from xinglin.flows.messages import accounts
 from xinglin.sources import Reading, Rejected
 from xinglin.sources.hl7v2 import records
+from xinglin.sources.hl7v2.account import accounts
 from xinglin.sources.part import Part
 
 Resources = list[dict[str, Any]]

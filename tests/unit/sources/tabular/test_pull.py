@@ -9,11 +9,11 @@ import pytest
 
 from tests.unit.sources.tabular import postgres
 from tests.unit.sources.tabular.conftest import NOON, Clinic
+from xinglin.admission.stores import Stores
 from xinglin.core.errors import BadInput, NotFound, StorageError, UsageError, XinglinError
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
-from xinglin.flows.pull import ingest_database, watermarks
-from xinglin.flows.stores import Stores
+from xinglin.flows.stages.pull import ingest_database, watermarks
 from xinglin.lake import Lake
 
 MAPPING = """

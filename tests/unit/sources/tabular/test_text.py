@@ -55,7 +55,7 @@ def test_letters_that_come_late_decide_the_encoding_too(tmp_path: Path):
 
 
 def test_shift_jis_and_latin_are_told_from_chinese(clinic: Clinic, put: Put):
-    from xinglin.sources.tabular.encoding import encoding_of
+    from xinglin.sources.tabular.files.encoding import encoding_of
 
     japanese = "患者番号,氏名,所見\n1,田中太郎,これは検査の結果です。異常はありませんでした。\n" * 20
     french = "numéro,prénom,remarque\n1,Hélène,Patiente âgée fébrile depuis l'été, très fatiguée\n" * 20

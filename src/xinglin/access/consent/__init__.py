@@ -1,0 +1,1 @@
+"""Consents: FHIR Consent compiled to a rule, stored here, committed to on the ledger."""

@@ -1,0 +1,1 @@
+"""Credentials: who an actor is, who may say so, how one is issued and revoked."""

@@ -1,0 +1,1 @@
+"""The terms of a decision: purposes of use and classes of data."""

@@ -1,0 +1,1 @@
+"""The format of a backup: encrypted objects, the catalogue, the manifest, the target that holds them."""

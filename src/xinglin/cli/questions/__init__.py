@@ -1,0 +1,1 @@
+"""Commands that ask: SQL, views, jobs, extracts, the mart's quality."""

@@ -1,0 +1,100 @@
+"""Commands on persons: who was linked with whom, what waits, and deciding it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import typer
+
+from xinglin.cli.app import Home, Json, app
+from xinglin.cli.opening import opened
+from xinglin.cli.show import print_json, print_table, say
+
+__all__: list[str] = []
+
+identity = typer.Typer(no_args_is_help=True, help="Who is the same person: links, the review queue, decisions.")
+app.add_typer(identity, name="identity")
+
+First = Annotated[str, typer.Argument(metavar="SITE/ID", help="One record: site and local id.")]
+Second = Annotated[str, typer.Argument(metavar="SITE/ID", help="The other record.")]
+Who = Annotated[str, typer.Option(help="Who decides.")]
+Why = Annotated[str, typer.Option(help="The reason, kept in the history.")]
+
+
+class LinksFormat(StrEnum):
+    """How links are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@identity.command("links")
+def links(
+    form: Annotated[LinksFormat, typer.Option("--format", help="table, csv or json.")] = LinksFormat.table,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Print site, local id, person id and probability of every record."""
+    from xinglin.cli.questions.sql import print_rows
+    from xinglin.identity import person_links
+
+    columns, rows = person_links(opened("identity links", home).lake)
+    print_rows(columns, rows, "json" if as_json else form.value)
+
+
+@identity.command("review")
+def review(
+    limit: Annotated[int, typer.Option(help="At most so many pairs, the likeliest first.")] = 50,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List the pairs that wait for a decision, likeliest first, with what agrees and what differs."""
+    from xinglin.identity import waiting_pairs
+
+    columns, rows = waiting_pairs(opened("identity review", home).lake, limit)
+    if as_json:
+        print_json({"review": [dict(zip(columns, row, strict=True)) for row in rows]})
+    elif rows:
+        print_table("Pairs that wait for a decision", columns, rows)
+        say("Decide: xinglin identity merge SITE/ID SITE/ID --who NAME --why REASON, or split")
+    else:
+        say("Nothing waits.")
+
+
+@identity.command("merge")
+def merge(first: First, second: Second, who: Who, why: Why, home: Home = None, as_json: Json = False) -> None:
+    """Decide that two records are the same person; `xinglin run` carries it out."""
+    _decide("merge", (first, second), (who, why), home, as_json)
+
+
+@identity.command("split")
+def split(first: First, second: Second, who: Who, why: Why, home: Home = None, as_json: Json = False) -> None:
+    """Decide that two records are different persons; `xinglin run` carries it out."""
+    _decide("split", (first, second), (who, why), home, as_json)
+
+
+@identity.command("history")
+def history(home: Home = None, as_json: Json = False) -> None:
+    """List every decision: who, when, why."""
+    from xinglin.identity import decisions
+
+    columns, rows = decisions(opened("identity history", home).lake)
+    if as_json:
+        print_json({"decisions": [dict(zip(columns, row, strict=True)) for row in rows]})
+    else:
+        print_table("Decisions", columns, rows)
+
+
+def _decide(
+    action: Literal["merge", "split"], records: tuple[str, str], said: tuple[str, str], home: Home, as_json: bool
+) -> None:
+    from xinglin.identity import decide
+
+    stores = opened(f"identity {action}", home)
+    number = decide(stores.lake, action, *records, who=said[0], why=said[1], clock=stores.clock)
+    if as_json:
+        print_json({"decision": number, "action": action})
+    else:
+        say(f"Decision {number} is kept. Next: xinglin run")

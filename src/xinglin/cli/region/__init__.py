@@ -1,0 +1,1 @@
+"""Commands on a whole region: demo, generate, institutions, backup, erasure."""

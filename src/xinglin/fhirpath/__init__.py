@@ -1,0 +1,31 @@
+"""FHIRPath: from the text of an expression to a tree."""
+
+from xinglin.fhirpath.parse import parse
+from xinglin.fhirpath.tree import (
+    Binary,
+    Call,
+    Empty,
+    Expression,
+    Index,
+    Literal,
+    Member,
+    This,
+    TypeTest,
+    Unary,
+    Variable,
+)
+
+__all__ = [
+    "Binary",
+    "Call",
+    "Empty",
+    "Expression",
+    "Index",
+    "Literal",
+    "Member",
+    "This",
+    "TypeTest",
+    "Unary",
+    "Variable",
+    "parse",
+]

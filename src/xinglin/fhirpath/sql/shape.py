@@ -1,0 +1,100 @@
+"""Which parts of a resource a view reads, as the schema that DuckDB's from_json takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from xinglin.fhirpath.elements import decimal_names, is_primitive, kind_of
+from xinglin.fhirpath.errors import WrongType
+
+__all__ = ["MARK", "Shape"]
+
+MARK = "\\u0001"
+"""Begins a number that was made a string, in JSON. FHIR allows no string with this character, so none is mistaken."""
+
+_COLUMN_TYPES = {"boolean": "BOOLEAN", "integer": "BIGINT", "decimal": "DOUBLE"}
+
+
+@dataclass
+class Shape:
+    """One element and those of its parts that are read.
+
+    A view is compiled twice over one shape: the first time finds out what is read and how, the second time writes the
+    SQL that reads it so.
+
+    Args:
+        type: Its FHIR type.
+        many: Whether it is a list.
+        parts: Its parts that are read, by their names in JSON.
+        whole: Whether it is needed as JSON text: as a column, or to be walked to any depth.
+        exact: Whether the digits of a number are needed as they were written.
+        column: Whether it is a column, as JSON text.
+
+    Example:
+        >>> patient = Shape("Patient")
+        >>> patient.part("name", "HumanName", True).part("family", "string", False).type
+        'string'
+        >>> patient.schema()
+        '{"name":[{"family":"VARCHAR"}]}'
+    """
+
+    type: str
+    many: bool = False
+    parts: dict[str, Shape] = field(default_factory=dict)
+    whole: bool = False
+    exact: bool = False
+    column: bool = False
+
+    def part(self, name: str, type_name: str, many: bool) -> Shape:
+        """A part that is read from now on.
+
+        Raises:
+            WrongType: Another resource type that may stand here gives the part another form.
+        """
+        known = self.parts.setdefault(name, Shape(type_name, many))
+        if known.many != many or (known.type != type_name and {known.column_type(), "JSON"} != {"JSON"}):
+            raise WrongType(f"'{name}' is read in two different forms")
+        return known
+
+    def column_type(self) -> str:
+        """The SQL type of a part without parts of its own."""
+        if not is_primitive(self.type):
+            return "JSON"
+        return "VARCHAR" if self.exact else _COLUMN_TYPES.get(kind_of(self.type), "VARCHAR")
+
+    def schema(self) -> str:
+        """What is read of it, in the notation of from_json; its own list and wholeness aside."""
+        return json.dumps(self._parts(), separators=(",", ":"))
+
+    def held(self, sql: str) -> str:
+        """SQL of what is kept of one item that is there as JSON text."""
+        if self.whole or not self.parts:
+            return sql
+        return f"from_json({sql}, '{self.schema()}')"
+
+    def exact_names(self) -> set[str]:
+        """Names in JSON of the numbers whose digits are needed as they were written."""
+        names = {name for name, part in self._below() if part.exact}
+        for part in (self, *(part for _, part in self._below())):
+            names |= decimal_names(part.type) if part.column else set()
+        return names
+
+    def read_exactly(self, names: set[str]) -> None:
+        """Read every number of these names as text: it is made a string before the JSON is parsed."""
+        for name, part in self._below():
+            if name in names and kind_of(part.type) in ("decimal", "integer"):
+                part.exact = True
+
+    def _below(self) -> Iterator[tuple[str, Shape]]:
+        for name, part in self.parts.items():
+            yield name, part
+            yield from part._below()
+
+    def _parts(self) -> Any:
+        return {name: [part._form()] if part.many else part._form() for name, part in sorted(self.parts.items())}
+
+    def _form(self) -> Any:
+        return "JSON" if self.whole else (self._parts() if self.parts else self.column_type())

@@ -1,0 +1,1 @@
+"""Anchor on the ledger what it does not hold yet."""

@@ -1,0 +1,1 @@
+"""Evidence: make proof files, check them, verify a region."""

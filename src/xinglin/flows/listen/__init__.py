@@ -1,0 +1,1 @@
+"""Live feeds: what is listened to, who receives, when it lands."""

@@ -1,0 +1,1 @@
+"""Questions across stages: SQL, views, jobs, extracts, one person's record."""

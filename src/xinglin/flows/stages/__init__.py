@@ -1,0 +1,1 @@
+"""The stages in order: pull, ingest, link, build; the institutions; the status."""

@@ -1,0 +1,1 @@
+"""Upkeep of a region: backup and erasure."""

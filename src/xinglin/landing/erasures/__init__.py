@@ -1,0 +1,1 @@
+"""Erasure of a person from signed batches, by tombstones."""

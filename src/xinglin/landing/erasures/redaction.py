@@ -1,0 +1,166 @@
+"""Which kept originals hold something of a person, and the same originals without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from xinglin.landing.batch.originals import keep_original, kept_name, original_sha256
+from xinglin.landing.batch.parquet import sync
+from xinglin.landing.erasures.trace import Trace
+from xinglin.landing.forgotten import Forgotten
+from xinglin.landing.store import Batch, Landing
+from xinglin.landing.tombstone import RedactedOriginal, originals_now, read_tombstones
+from xinglin.sources import Reading, Received
+from xinglin.sources.redact import Cut, Judge, Original, redact
+
+__all__ = ["Redacted", "kept_without", "originals_without"]
+
+
+@dataclass
+class Redacted:
+    """What becomes of a site's originals.
+
+    Args:
+        removed: Names of those that go.
+        rewritten: Those that others take the place of.
+        lost: Records about other persons in originals and pieces that nobody can cut, and that go therefore.
+        unread: Members of archives that cannot be looked into, and stay.
+    """
+
+    removed: list[str] = field(default_factory=list)
+    rewritten: list[RedactedOriginal] = field(default_factory=list)
+    lost: int = 0
+    unread: int = 0
+
+
+def originals_without(
+    landing: Landing, site: str, trace: Trace, sources: Mapping[int, Collection[int]], staged: Callable[[str], Path]
+) -> Redacted:
+    """Make a site's originals anew without what is a person's.
+
+    Args:
+        landing: Where they are.
+        site: The site.
+        trace: By what the person is recognised.
+        sources: Received files, by batch and number, from which something of the person came.
+        staged: A new place for the file that is to be moved to a place within the site's folder; asked for `""`, a
+            place for work.
+    """
+    judge = Judge(trace.owns, trace.told_by, trace.suspected)
+    folder = landing.folder(site) / "originals"
+    found = Redacted()
+    for name, original in sorted(_originals(landing, site, sources).items()):
+        work = staged("")
+        cut = redact(original, judge, work)
+        found.lost += cut.lost
+        found.unread += cut.unread
+        if cut.removed and cut.remains:
+            after = kept_name(work, name.endswith(".zst"))
+            sync(work)
+            size = work.stat().st_size
+            work.replace(staged(f"{folder.name}/{after}"))
+            found.rewritten.append(RedactedOriginal(name, after, size, cut.removed))
+        elif cut.removed:
+            found.removed.append(name)
+    return found
+
+
+def _originals(landing: Landing, site: str, sources: Mapping[int, Collection[int]]) -> dict[str, Original]:
+    """Every original that is kept, under its name now, with what is expected in it."""
+    folder = landing.folder(site)
+    now = originals_now(read_tombstones(folder))
+    found: dict[str, Original] = {}
+    for batch in landing.batches(site):
+        for kept, original in _of_batch(landing, batch, sources.get(batch.sequence, ())):
+            name = now.get(kept, kept)
+            path = folder / "originals" / str(name)
+            if name is None or not path.is_file():
+                continue
+            known = found.get(name)
+            found[name] = replace(
+                original,
+                path=path,
+                expected=original.expected or (known is not None and known.expected),
+                members=original.members | (known.members if known else frozenset()),
+            )
+    return found
+
+
+def _of_batch(landing: Landing, batch: Batch, expected: Collection[int]) -> Iterator[tuple[str, Original]]:
+    """The originals that a batch names, with how they were read."""
+    manifest = batch.manifest
+    mapping = manifest.get("mapping")
+    form = manifest.get("read_as", landing.site(batch.site).format)
+    reading = Reading(form, None if mapping is None else landing.mapping(batch.site, mapping))
+    archive: dict[str, Any] = {}
+    members: set[str] = set()
+    for number, source in enumerate(manifest["sources"]):
+        if source["role"] == "archive":
+            if archive:
+                yield archive["original"], Original(Path(), archive["name"], reading, members=frozenset(members))
+            archive, members = (source if "original" in source else {}), set()
+            continue
+        if archive and number in expected and source["name"].startswith(f"{archive['name']}/"):
+            members.add(source["name"].removeprefix(f"{archive['name']}/"))
+        if "original" in source:
+            original = Original(Path(), source["name"], reading, source.get("encoding"), number in expected)
+            yield source["original"], original
+    if archive:
+        yield archive["original"], Original(Path(), archive["name"], reading, members=frozenset(members))
+
+
+def kept_without(
+    received: list[Received],
+    erased: Collection[int],
+    reading: Reading,
+    forgotten: Forgotten | None,
+    places: tuple[Path, Path],
+) -> dict[int, str]:
+    """Keep received files that hold what was erased before, without it.
+
+    Args:
+        received: The received files; of those that are kept, the facts say how many pieces were taken out.
+        erased: Numbers of those that hold something erased.
+        reading: How they were read.
+        forgotten: What was erased; None where nothing was.
+        places: A place for work, and the folder of originals.
+
+    Returns:
+        Names of the kept originals by number of the received file.
+    """
+    if forgotten is None:
+        return {}
+    work, folder = places
+    judge = Judge(forgotten.owns, forgotten.told, None)
+    kept: dict[int, str] = {}
+    for number, original in _received(received, erased, reading):
+        cut = redact(original, judge, work)
+        if not cut.removed or not cut.remains:
+            continue
+        one = received[number]
+        one.facts |= _facts(cut)
+        kept[number] = keep_original(work, one.name, original_sha256(work), folder)
+        work.unlink()
+    return kept
+
+
+def _facts(cut: Cut) -> dict[str, int]:
+    return {"redacted": cut.removed} | ({"lost": cut.lost} if cut.lost else {})
+
+
+def _received(received: list[Received], erased: Collection[int], reading: Reading) -> Iterator[tuple[int, Original]]:
+    """The originals among received files that hold something erased."""
+    members: dict[int, set[str]] = {}
+    archive = 0
+    for number, one in enumerate(received):
+        archive = number if one.role == "archive" else archive
+        if number in erased and one.in_archive:
+            members.setdefault(archive, set()).add(one.name.removeprefix(f"{received[archive].name}/"))
+        elif number in erased and one.rewritten:
+            yield number, Original(one.path, one.name, reading, one.facts.get("encoding"), expected=True)
+    for number, names in sorted(members.items()):
+        one = received[number]
+        yield number, Original(one.path, one.name, reading, members=frozenset(names))

@@ -1,0 +1,1 @@
+"""What live feeds received: durable first, then landed in small batches."""

@@ -1,0 +1,1 @@
+"""One institution on the ledger: its signer, its keys, its membership."""

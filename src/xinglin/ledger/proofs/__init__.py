@@ -1,0 +1,1 @@
+"""Proofs: made from a ledger, checked without one."""

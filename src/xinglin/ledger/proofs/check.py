@@ -1,0 +1,217 @@
+"""Proof files: what somebody needs to believe one thing about the ledger, in one file, for a reader without one.
+
+A file is canonical CBOR of a map::
+
+    format    "xinglin proof 1"
+    chain_id  name of the chain
+    kind      what is proved; `item` is read by whoever knows the kind (`xinglin.flows.evidence.check`)
+    item      a map
+    ledger    how the item hangs on the ledger: a transaction in its log, or an entry of its state
+    anchor    a signed checkpoint, or blocks and the votes for them (`ledger.trust`)
+
+Every byte of a file is held by some hash or signature that leads to the anchor; none can be changed without a word.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from xinglin.core.errors import VerificationFailed
+from xinglin.core.merkle import leaf_hash
+from xinglin.ledger.keys import signing_key
+from xinglin.ledger.port import MapProof
+from xinglin.ledger.proofs.checkpoint import app_hash
+from xinglin.ledger.proofs.path import climb, place_of
+from xinglin.ledger.proofs.trust import Anchored, Trust, open_anchor
+from xinglin.ledger.state import authmap
+from xinglin.ledger.transactions import cbor
+from xinglin.ledger.transactions.bodies import Body, read_body
+from xinglin.ledger.transactions.envelope import DOMAIN, Envelope, Refused, open_envelope
+
+__all__ = ["FORMAT", "Checked", "Checker", "exactly", "failing"]
+
+FORMAT = "xinglin proof 1"
+_MOST = 16_000_000
+_ANCHORS = 64
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A proof of which all holds but its item, which is for whoever knows the kind.
+
+    Args:
+        kind: What is proved.
+        item: The item.
+        anchored: What the ledger was, and who says so.
+        envelope: The transaction, where the item hangs on one.
+        body: What it says.
+        index: Its place in the log, where the anchor says how long the log is.
+        key: The state's key, where the item hangs on the state.
+        entry: The entry under it; None where there is none.
+    """
+
+    kind: str
+    item: dict[str, Any]
+    anchored: Anchored
+    envelope: Envelope | None = None
+    body: Body | None = None
+    index: int | None = None
+    key: bytes = b""
+    entry: dict[str, Any] | None = None
+
+
+def failing(item: str, why: str) -> VerificationFailed:
+    """The error that names the first bad item of a proof."""
+    return VerificationFailed(
+        f"{item}: {why}", source="proof", remedy="ask for the proof again, from another if need be"
+    )
+
+
+def exactly(value: Any, what: str, /, **types: type | tuple[type, ...]) -> list[Any]:
+    """The values of a map that has these fields, of these types, and no others.
+
+    Raises:
+        VerificationFailed: It has not.
+
+    Example:
+        >>> exactly({"a": 1, "b": b""}, "the item", a=int, b=bytes)
+        [1, b'']
+    """
+    if type(value) is not dict or value.keys() != types.keys():
+        raise failing(what, f"it has not the fields {', '.join(types)}")
+    for name, kinds in types.items():
+        if type(value[name]) not in (kinds if isinstance(kinds, tuple) else (kinds,)):
+            raise failing(what, f"its {name} has another form")
+    return [value[name] for name in types]
+
+
+class Checker:
+    """Checks proof files against what is believed; anchors that were checked are remembered by their bytes.
+
+    Args:
+        trust: The genesis, and the witnesses that are asked for.
+    """
+
+    def __init__(self, trust: Trust) -> None:
+        self.trust = trust
+        self._anchors: OrderedDict[bytes, Anchored] = OrderedDict()
+
+    def check(self, content: bytes) -> Checked:
+        """Check all of a proof that does not depend on its kind.
+
+        Raises:
+            VerificationFailed: Names the first item that does not hold.
+        """
+        if len(content) > _MOST:
+            raise failing("file", "it is larger than a proof can be")
+        try:
+            proof = cbor.decode(content)
+        except ValueError as error:
+            raise failing("file", f"it is not canonical CBOR: {error}") from error
+        form, chain, kind, item, place, anchor = exactly(
+            proof, "file", format=str, chain_id=str, kind=str, item=dict, ledger=dict, anchor=bytes
+        )
+        if form != FORMAT:
+            raise failing("format", f"it is not {FORMAT}")
+        if chain != self.trust.chain_id:
+            raise failing("chain_id", "it is not the chain of the genesis")
+        anchored = self._anchor(anchor)
+        if "transaction" in place:
+            return self._logged(kind, item, place, anchored)
+        return self._stated(kind, item, place, anchored)
+
+    def _anchor(self, content: bytes) -> Anchored:
+        known = self._anchors.get(content)
+        if known is None:
+            try:
+                known = open_anchor(content, self.trust)
+            except VerificationFailed as error:
+                raise failing("anchor", str(error)) from error
+            self._anchors[content] = known
+            if len(self._anchors) > _ANCHORS:
+                self._anchors.popitem(last=False)
+        return known
+
+    def _logged(self, kind: str, item: dict[str, Any], place: dict[str, Any], anchored: Anchored) -> Checked:
+        content, path, state_root, key = exactly(
+            place, "ledger", transaction=bytes, path=bytes, state_root=bytes, key=(type(None), list)
+        )
+        if len(state_root) != 32 or anchored.state_root not in (None, state_root):
+            raise failing("state root", "it is not that of the checkpoint")
+        envelope, body = self._transaction(content, key, state_root)
+        root = climb(leaf_hash(content), path, "log path")
+        if anchored.log_root not in (None, root):
+            raise failing("log path", "it does not lead to the log root of the checkpoint")
+        if app_hash(root, state_root) != anchored.app_hash:
+            raise failing("log path or state root", "they do not lead to the app_hash of the block")
+        index = None if anchored.size is None else place_of(path, anchored.size, "log path")
+        return Checked(kind, item, anchored, envelope, body, index)
+
+    def _transaction(self, content: bytes, key: list[Any] | None, state_root: bytes) -> tuple[Envelope, Body]:
+        from nacl.exceptions import BadSignatureError
+        from nacl.signing import VerifyKey
+
+        try:
+            envelope = open_envelope(content)
+            body = read_body(envelope.type, envelope.body)
+        except Refused as refused:
+            raise failing("transaction", refused.code.reason) from refused
+        if envelope.chain_id != self.trust.chain_id:
+            raise failing("transaction", "it is for another chain")
+        institution, public_key = self._signer(envelope.key_id, key, state_root)
+        if institution != envelope.institution:
+            raise failing("transaction", "its key belongs to another institution")
+        try:
+            VerifyKey(public_key).verify(DOMAIN + envelope.message, envelope.signature)
+        except (BadSignatureError, ValueError) as error:
+            raise failing("transaction", "the signature is wrong") from error
+        return envelope, body
+
+    def _signer(self, key_id: str, proof: list[Any] | None, state_root: bytes) -> tuple[str, bytes]:
+        """The key of the genesis, or one that the state shows."""
+        founder = self.trust.keys.get(key_id)
+        if founder is not None and proof is None:
+            return founder
+        if founder is not None or proof is None or len(proof) != 2:
+            raise failing("signer's key", "the genesis has it, or it is shown by the state: one of the two")
+        entry = _entry(MapProof(signing_key(key_id), *_shown([*proof, None]), state_root, 0), "signer's key")
+        if entry is None:
+            raise failing("signer's key", "the state has no such key")
+        return entry["institution"], entry["public_key"]
+
+    def _stated(self, kind: str, item: dict[str, Any], place: dict[str, Any], anchored: Anchored) -> Checked:
+        key, value, path, other, log_root = exactly(
+            place, "ledger", key=bytes, value=(type(None), bytes), path=list, other=(type(None), list), log_root=bytes
+        )
+        if len(log_root) != 32 or anchored.log_root not in (None, log_root):
+            raise failing("log root", "it is not that of the checkpoint")
+        proof = MapProof(key, *_shown([value, path, other]), anchored.state_root or b"", anchored.height)
+        root = _root(proof, "state path")
+        if anchored.state_root not in (None, root):
+            raise failing("state path", "it does not lead to the state root of the checkpoint")
+        if app_hash(log_root, root) != anchored.app_hash:
+            raise failing("log root or state path", "they do not lead to the app_hash of the block")
+        return Checked(kind, item, anchored, key=key, entry=None if value is None else cbor.decode(value))
+
+
+def _shown(parts: list[Any]) -> tuple[bytes | None, tuple[bytes, ...], tuple[bytes, bytes] | None]:
+    value, path, other = parts
+    right = (value is None or type(value) is bytes) and type(path) is list and all(type(one) is bytes for one in path)
+    if not right or (other is not None and (len(other) != 2 or not all(type(one) is bytes for one in other))):
+        raise failing("state path", "it is none")
+    return value, tuple(path), None if other is None else (other[0], other[1])
+
+
+def _root(proof: MapProof, what: str) -> bytes:
+    try:
+        return authmap.root_of_proof(proof)
+    except VerificationFailed as error:
+        raise failing(what, error.what) from error
+
+
+def _entry(proof: MapProof, what: str) -> dict[str, Any] | None:
+    if _root(proof, what) != proof.root:
+        raise failing(what, "it does not lead to the state root")
+    return None if proof.value is None else cbor.decode(proof.value)

@@ -1,0 +1,229 @@
+"""Making proof files: an item, how it hangs on the ledger, and an anchor that a stranger can believe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from xinglin.core.errors import LedgerUnavailable, NotFound
+from xinglin.ledger.keys import signing_key
+from xinglin.ledger.port import Ledger
+from xinglin.ledger.proofs.answers import signed_header_of, validators_of
+from xinglin.ledger.proofs.check import FORMAT
+from xinglin.ledger.proofs.checkpoint import Checkpoint, sign_checkpoint
+from xinglin.ledger.proofs.light import SignedHeader, Validators, countable
+from xinglin.ledger.proofs.note import Note, Verifier
+from xinglin.ledger.proofs.path import sided
+from xinglin.ledger.proofs.trust import Trust, commit_anchor, note_anchor
+from xinglin.ledger.state.pruning import Forgotten
+from xinglin.ledger.transactions import cbor
+from xinglin.ledger.transactions.envelope import open_envelope
+
+__all__ = ["Anchor", "BlockAnchors", "CheckpointAnchors", "Prover", "checkpoint_of", "cosigners_of"]
+
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """An anchor, and the height that it is for.
+
+    Args:
+        height: The block after which all that is proved holds.
+        content: Its bytes in a proof file.
+    """
+
+    height: int
+    content: bytes
+
+
+class Anchors(Protocol):
+    """Gives the newest anchor of a ledger."""
+
+    def newest(self, ledger: Ledger) -> Anchor:
+        """The newest anchor."""
+
+
+def checkpoint_of(ledger: Ledger) -> Checkpoint:
+    """What the ledger is now, as a checkpoint to sign."""
+    last = ledger.header()
+    return Checkpoint(ledger.chain_id, last.size, last.log_root, last.height, last.time, last.state_root)
+
+
+@dataclass(frozen=True)
+class CheckpointAnchors:
+    """Anchors of a ledger on one machine: its own checkpoints.
+
+    Args:
+        key: Public half of the checkpoint key.
+        sign: Gives an Ed25519 signature of 64 bytes.
+        cosigned: The newest checkpoint that witnesses cosigned, and their keys; used while nothing came after it.
+    """
+
+    key: Verifier
+    sign: Callable[[bytes], bytes]
+    cosigned: tuple[Note, tuple[Verifier, ...]] | None = None
+
+    def newest(self, ledger: Ledger) -> Anchor:
+        """A checkpoint of now: the cosigned one where it is as new, else one signed at this moment."""
+        checkpoint = checkpoint_of(ledger)
+        if self.cosigned and self.cosigned[0].text == checkpoint.text():
+            return Anchor(checkpoint.height, note_anchor(*self.cosigned))
+        return Anchor(checkpoint.height, note_anchor(sign_checkpoint(checkpoint, self.key, self.sign), ()))
+
+
+@dataclass(frozen=True)
+class BlockAnchors:
+    """Anchors of a ledger between institutions: blocks with the votes for them, from the own node.
+
+    Args:
+        call: Asks the node: method and parameters to result (`ledger.consortium`'s door).
+        trust: The genesis, from which on the changes of the validators are followed.
+    """
+
+    call: Callable[..., Any]
+    trust: Trust
+
+    def newest(self, ledger: Ledger) -> Anchor:
+        """The last block whose app hash the own application knows, and the way to its validators."""
+        last = int(self.call("status")["sync_info"]["latest_block_height"])
+        # The newest block may be executed already or not yet; what it carries is of the block before, which is.
+        height = min(last, ledger.height() + 1)
+        if height < 2:
+            raise LedgerUnavailable(
+                "the ledger has no block yet to prove against", source=self.trust.chain_id, retry=True
+            )
+        block = self._block(height)
+        changes = self._changes(block)
+        voting = changes[-1][1] if changes else self.trust.validators
+        return Anchor(height - 1, commit_anchor(changes, countable(block, voting)))
+
+    def _changes(self, last: SignedHeader) -> list[tuple[SignedHeader, Validators]]:
+        """Blocks at which those who are believed hand over to others, found by halving."""
+        changes: list[tuple[SignedHeader, Validators]] = []
+        voting, low = self.trust.validators, 1
+        trusted = voting.hash()
+        while last.header.validators_hash != trusted:
+            high = last.header.height
+            while high - low > 1:
+                middle = (low + high) // 2
+                here = self._block(middle).header.validators_hash == trusted
+                low, high = (middle, high) if here else (low, middle)
+            signed, following = self._block(low), self._validators(low + 1)
+            changes.append((countable(signed, voting), following))
+            voting = following
+            trusted, low = signed.header.next_validators_hash, low + 1
+        return changes
+
+    def _block(self, height: int) -> SignedHeader:
+        return signed_header_of(self.call("commit", height=str(height))["signed_header"])
+
+    def _validators(self, height: int) -> Validators:
+        found: list[Any] = []
+        while True:
+            page = self.call("validators", height=str(height), page=str(len(found) // 100 + 1), per_page="100")
+            found += page["validators"]
+            if len(found) >= int(page["total"]):
+                return validators_of(found)
+
+
+class Prover:
+    """Makes proof files of one ledger, all against one anchor as long as its state is kept.
+
+    Args:
+        ledger: The ledger.
+        anchors: Gives the anchor.
+        trust: What the reader is told: keys that the genesis has need not be shown.
+    """
+
+    def __init__(self, ledger: Ledger, anchors: Anchors, trust: Trust) -> None:
+        self._ledger = ledger
+        self._anchors = anchors
+        self._trust = trust
+
+    @cached_property
+    def anchor(self) -> Anchor:
+        """The anchor that all proofs of this prover end in."""
+        return self._anchors.newest(self._ledger)
+
+    def of_transaction(self, kind: str, item: dict[str, Any], digest: bytes) -> bytes:
+        """The proof of an item that hangs on a transaction.
+
+        Args:
+            kind: What is proved.
+            item: What only the kind knows.
+            digest: SHA-256 of the transaction.
+
+        Raises:
+            NotFound: The anchor's log does not have it.
+        """
+        return self._anchored(lambda: self._of_transaction(kind, item, digest))
+
+    def _of_transaction(self, kind: str, item: dict[str, Any], digest: bytes) -> bytes:
+        height = self.anchor.height
+        logged, header = self._ledger.transaction(digest), self._ledger.header(height)
+        if logged is None or logged.index >= header.size:
+            raise NotFound("the ledger has no such transaction yet", source=digest.hex(), retry=True)
+        proof = self._ledger.log_proof(digest, height)
+        key_id, key = open_envelope(logged.transaction).key_id, None
+        if key_id not in self._trust.keys:
+            shown = self._ledger.state_proof(signing_key(key_id), height)
+            key = [shown.value, list(shown.path)]
+        place = {
+            "transaction": logged.transaction,
+            "path": sided(proof.index, proof.size, proof.path),
+            "state_root": header.state_root,
+            "key": key,
+        }
+        return self._file(kind, item, place)
+
+    def of_state(self, kind: str, item: dict[str, Any], key: bytes) -> bytes:
+        """The proof of an item that hangs on an entry of the state, or on there being none.
+
+        Args:
+            kind: What is proved.
+            item: What only the kind knows.
+            key: The state's key.
+        """
+        return self._anchored(lambda: self._of_state(kind, item, key))
+
+    def _anchored(self, make: Callable[[], bytes]) -> bytes:
+        """What is made under the anchor, or under a newer one where blocks followed so fast that its state is gone."""
+        for _ in range(_TRIES):
+            try:
+                return make()
+            except Forgotten:
+                self.__dict__.pop("anchor", None)
+        return make()
+
+    def _of_state(self, kind: str, item: dict[str, Any], key: bytes) -> bytes:
+        height = self.anchor.height
+        shown = self._ledger.state_proof(key, height)
+        place = {
+            "key": key,
+            "value": shown.value,
+            "path": list(shown.path),
+            "other": None if shown.other is None else list(shown.other),
+            "log_root": self._ledger.header(height).log_root,
+        }
+        return self._file(kind, item, place)
+
+    def _file(self, kind: str, item: dict[str, Any], place: dict[str, Any]) -> bytes:
+        return cbor.encode(
+            {
+                "format": FORMAT,
+                "chain_id": self._ledger.chain_id,
+                "kind": kind,
+                "item": item,
+                "ledger": place,
+                "anchor": self.anchor.content,
+            }
+        )
+
+
+def cosigners_of(note: Note, known: Sequence[Verifier]) -> tuple[Verifier, ...]:
+    """The known keys whose lines stand on a note."""
+    lines = {(one.name, one.key_id) for one in note.signatures}
+    return tuple(key for key in known if (key.name, key.key_id) in lines)

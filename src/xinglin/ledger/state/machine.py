@@ -1,0 +1,318 @@
+"""The state machine that every institution runs: the same transactions give the same app hash everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import astuple, dataclass
+
+from xinglin.core.errors import Conflict, NotFound
+from xinglin.core.merkle import leaf_hash
+from xinglin.ledger.codes import Code
+from xinglin.ledger.keys import CHAIN, INSTITUTIONS, signing_key
+from xinglin.ledger.port import Header
+from xinglin.ledger.state import authmap, log, rules
+from xinglin.ledger.state.genesis import Genesis
+from xinglin.ledger.state.store import NewBlock, Store
+from xinglin.ledger.state.view import Entry, View
+from xinglin.ledger.transactions import cbor
+from xinglin.ledger.transactions.envelope import Refused
+from xinglin.ledger.transactions.signatures import Arrivals, Opened
+
+__all__ = ["BlockResult", "Machine", "app_hash_of"]
+
+_REMEMBERED = 65_536
+_UNKNOWN: Entry = {}
+
+
+def app_hash_of(log_root: bytes, state_root: bytes) -> bytes:
+    """What a block commits to: neither height nor time, so a block without transactions changes nothing.
+
+    Example:
+        >>> app_hash_of(bytes(32), bytes(32)).hex()[:16]
+        '3c20ad3035b985a0'
+    """
+    return hashlib.sha256(b"xinglin app 1\x00" + log_root + state_root).digest()
+
+
+def _digest(header: Header, blamed: bytes, before: bytes) -> bytes:
+    return hashlib.sha256(b"xinglin block 1\x00" + cbor.encode([*astuple(header), blamed, before])).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What executing a block gives (ABCI 2.0, FinalizeBlock).
+
+    Attributes:
+        codes: One for each transaction.
+        indexes: The place of each in the log; None when refused.
+        validator_updates: (Ed25519 key, new power) of those whose power changed, in the order of the keys.
+        app_hash: What the block commits to.
+        retain: The lowest height that must be kept; 0 keeps all.
+    """
+
+    codes: tuple[Code, ...]
+    indexes: tuple[int | None, ...]
+    validator_updates: tuple[tuple[bytes, int], ...]
+    app_hash: bytes
+    retain: int = 0
+
+
+class Machine:
+    """Checks, executes and commits transactions; one thread at a time.
+
+    Args:
+        store: Where the committed chain lies.
+
+    Example:
+        >>> import tempfile; from pathlib import Path; from xinglin.ledger.state.genesis import Founder
+        >>> machine = Machine(Store(Path(tempfile.mkdtemp()) / "ledger.sqlite"))
+        >>> _ = machine.genesis(Genesis("region", 0, (Founder("hospital", bytes(32), None, 1),)))
+        >>> result = machine.execute(1, 60, [b"no transaction"])
+        >>> _ = machine.commit(); result.codes[0].name, machine.info()[0]
+        ('MALFORMED', 1)
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.arrivals = Arrivals()
+        self._entries: dict[bytes, Entry | None] = {}
+        self._nodes: dict[int, bytes] = {}
+        self._promised: dict[tuple[str, int], tuple[bytes, int]] = {}
+        self._executed: tuple[NewBlock, dict[bytes, Entry]] | None = None
+        self._chain_id: str | None = None
+        self._header: Header | None = None
+        self._glance = self.view()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take notice of blocks that another process committed."""
+        header = self._store.writer.header()
+        if header != self._header:
+            self._header, self._entries = header, {}
+
+    @property
+    def header(self) -> Header:
+        """The last committed block.
+
+        Raises:
+            NotFound: The chain has not begun.
+        """
+        if self._header is None:
+            raise NotFound(
+                "the ledger has no genesis yet", source=str(self._store.path), remedy="begin it with a genesis"
+            )
+        return self._header
+
+    @property
+    def chain_id(self) -> str:
+        """The chain's name."""
+        if self._chain_id is None:
+            chain = self._entry(CHAIN)
+            if chain is None:
+                raise NotFound("the ledger has no genesis yet", source=str(self._store.path))
+            self._chain_id = str(chain["chain_id"])
+        return self._chain_id
+
+    def info(self) -> tuple[int, bytes]:
+        """The last committed height and app hash; (0, empty) before the genesis (ABCI 2.0, Info)."""
+        return (0, b"") if self._header is None else (self._header.height, self._header.app_hash)
+
+    def genesis(self, genesis: Genesis) -> bytes:
+        """Begin the chain, durably; the same genesis again changes nothing. Returns the app hash.
+
+        Raises:
+            BadInput: No chain could begin with it.
+            Conflict: The chain began with another one.
+        """
+        genesis.check()
+        text = genesis.to_json().encode()
+        if self._header is not None:
+            if self._store.writer.meta("genesis") != text:
+                raise Conflict("the ledger began with another genesis", source=str(self._store.path))
+            return self._header.app_hash
+        view = self.view()
+        rules.found(view, genesis)
+        view.keep()
+        self._executed = self._block(Header(0, genesis.time, 0, b"", b"", b""), view, [], [])
+        return self.commit({"genesis": text}).app_hash
+
+    def view(self) -> View:
+        """The committed state, for changes that are kept nowhere."""
+        return View(self._entry, self._store.writer.scan)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """While many transactions are checked and nothing is executed: the store is read in one transaction."""
+        return self._store.writer.at_once()
+
+    def _entry(self, key: bytes) -> Entry | None:
+        known = self._entries.get(key, _UNKNOWN)
+        if known is not _UNKNOWN:
+            return known
+        value = self._store.writer.state(key)
+        if len(self._entries) >= _REMEMBERED:
+            self._entries = {}
+        entry = self._entries[key] = None if value is None else cbor.decode(value)
+        return entry
+
+    def _node(self, number: int) -> bytes:
+        body = self._nodes.get(number)
+        if body is None:
+            body = self._nodes[number] = self._store.writer.node(number)
+        return body
+
+    def check(self, transaction: bytes, now: int) -> Code:
+        """Whether a transaction may wait for a block (ABCI 2.0, CheckTx).
+
+        What the state says about its body is judged in the block alone, because transactions before it may change
+        that. A sequence number that a waiting transaction uses is refused to any other.
+
+        Args:
+            transaction: Its bytes.
+            now: Unix seconds.
+        """
+        return self.check_opened(self.arrivals.open(transaction), now)
+
+    def check_opened(self, opened: Opened, now: int) -> Code:
+        """`check` of a transaction that was read already."""
+        code = self._admit(self._glance, opened, now)
+        self._glance.drop()
+        if code is not Code.OK or opened.envelope is None:
+            return code
+        if len(self._promised) >= _REMEMBERED:
+            # Blocks judge sequence numbers anyway; the promises only spare them work.
+            self._promised = {}
+        place = (opened.envelope.key_id, opened.envelope.seq)
+        if self._promised.setdefault(place, (opened.digest, opened.envelope.valid_until))[0] != opened.digest:
+            return Code.REPLAYED_SEQ
+        return Code.OK
+
+    def _admit(self, view: View, opened: Opened, time: int) -> Code:
+        """Everything but the body's rule; leaves the used sequence number in the view."""
+        if opened.envelope is None:
+            return opened.code
+        try:
+            key = rules.admit(view, opened.envelope, self.chain_id, time)
+            if opened.verified != key and not self.arrivals.signed_by(opened, key):
+                return Code.BAD_SIGNATURE
+            rules.use_sequence(view, opened.envelope.key_id, opened.envelope.seq)
+            rules.prove(opened.envelope, opened.body)
+        except Refused as refused:
+            return refused.code
+        return opened.code
+
+    def execute(
+        self, height: int, time: int, transactions: Sequence[bytes], misbehaviour: Sequence[bytes] = ()
+    ) -> BlockResult:
+        """Execute a block on the last committed one; nothing is durable until `commit` (ABCI 2.0, FinalizeBlock).
+
+        Args:
+            height: The next height.
+            time: The block's time in Unix seconds.
+            transactions: Their bytes, in order; a refused one changes nothing and is not in the log.
+            misbehaviour: Addresses of validators that signed two blocks of one height.
+
+        Raises:
+            Conflict: It is not the next height.
+        """
+        if height != self.header.height + 1:
+            raise Conflict(f"block {height} does not follow block {self.header.height}", source=str(self._store.path))
+        self.arrivals.verify_ahead(transactions, self._known_key)
+        view = self.view()
+        for address in misbehaviour:
+            rules.blame(view, address)
+        view.keep()
+        accepted: list[tuple[int, bytes, bytes]] = []
+        codes: list[Code] = []
+        indexes: list[int | None] = []
+        for transaction in transactions:
+            opened = self.arrivals.open(transaction)
+            code = self._apply(view, opened, time)
+            codes.append(code)
+            indexes.append(self.header.size + len(accepted) if code is Code.OK else None)
+            if code is Code.OK:
+                accepted.append((self.header.size + len(accepted), opened.digest, transaction))
+        before = self.header
+        parent = Header(height, time, before.size, before.log_root, before.state_root, b"")
+        self._executed = self._block(parent, view, accepted, misbehaviour)
+        updates = self._validator_updates(view)
+        return BlockResult(tuple(codes), tuple(indexes), updates, self._executed[0].header.app_hash)
+
+    def foresee(self, transactions: Sequence[bytes]) -> None:
+        """Read and verify transactions that are about to be checked; nothing is decided."""
+        self.arrivals.verify_ahead(transactions, self._known_key, spread=False)
+
+    def _known_key(self, key_id: str) -> bytes | None:
+        entry = self._entry(signing_key(key_id))
+        return None if entry is None else entry["public_key"]
+
+    def _apply(self, view: View, opened: Opened, time: int) -> Code:
+        code = self._admit(view, opened, time)
+        if code is Code.OK and opened.envelope is not None and opened.body is not None:
+            try:
+                context = rules.Context(opened.envelope.institution, time, opened.digest)
+                rules.apply(view, opened.body, context)
+                view.keep()
+            except Refused as refused:
+                code = refused.code
+        view.drop()
+        return code
+
+    def _block(
+        self, parent: Header, view: View, accepted: list[tuple[int, bytes, bytes]], misbehaviour: Sequence[bytes]
+    ) -> tuple[NewBlock, dict[bytes, Entry]]:
+        changed = view.changed()
+        state = {key: cbor.encode(entry) for key, entry in changed.items()}
+        rows = self._store.writer
+        root = rows.state_root(parent.height - 1) if parent.height else authmap.EMPTY
+        made = authmap.update(root, state.items(), self._node, rows.nodes())
+        state_root, root_node = made.root
+        subtrees = log.append(parent.size, (leaf_hash(one) for _, _, one in accepted), rows.subtree)
+        size = parent.size + len(accepted)
+        log_root = log.root(size, lambda *subtree: subtrees.get(subtree) or rows.subtree(*subtree))
+        app_hash = app_hash_of(log_root, state_root)
+        header = Header(parent.height, parent.time, size, log_root, state_root, app_hash)
+        blamed = cbor.encode(list(misbehaviour))
+        digest = _digest(header, blamed, rows.digest(parent.height - 1))
+        return NewBlock(
+            header, root_node, blamed, digest, accepted, subtrees, made.nodes, state, made.replaced
+        ), changed
+
+    def _validator_updates(self, view: View) -> tuple[tuple[bytes, int], ...]:
+        if not any(key.startswith(INSTITUTIONS) for key in view.changed()):
+            return ()
+        before, after = rules.validators(self.view()), rules.validators(view)
+        keys = sorted(before.keys() | after.keys())
+        return tuple((key, after.get(key, 0)) for key in keys if before.get(key) != after.get(key))
+
+    def commit(self, meta: dict[str, bytes] | None = None) -> Header:
+        """Make the executed block durable, wholly or not at all (ABCI 2.0, Commit).
+
+        Args:
+            meta: Facts about the whole store, at the genesis only.
+
+        Raises:
+            Conflict: Nothing was executed, or another process committed meanwhile.
+        """
+        if self._executed is None:
+            raise Conflict("there is no executed block to commit", source=str(self._store.path))
+        (block, changed), self._executed = self._executed, None
+        self._store.write(block, meta)
+        self._header = block.header
+        self._entries.update(changed)
+        self._remember(block.nodes)
+        self._forget_promises(block)
+        return block.header
+
+    def _remember(self, nodes: dict[int, bytes]) -> None:
+        if len(self._nodes) + len(nodes) > _REMEMBERED:
+            self._nodes = {}
+        self._nodes.update(nodes)
+
+    def _forget_promises(self, block: NewBlock) -> None:
+        if self._promised:
+            done = {digest for _, digest, _ in block.entries}
+            time = block.header.time
+            promises = self._promised.items()
+            self._promised = {place: one for place, one in promises if one[0] not in done and one[1] > time}

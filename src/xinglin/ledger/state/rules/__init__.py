@@ -1,0 +1,38 @@
+"""What a transaction changes: one pure transition for each type, over the state and the block's time alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xinglin.ledger.state.rules import anchors, consents, keys, members
+from xinglin.ledger.state.rules.admission import Context, admit, prove, use_sequence
+from xinglin.ledger.state.rules.members import blame, found, validators
+from xinglin.ledger.state.view import View
+from xinglin.ledger.transactions.bodies import Body
+
+__all__ = ["Context", "admit", "apply", "blame", "found", "prove", "use_sequence", "validators"]
+
+_RULES: dict[str, Callable[[View, Any, Context], None]] = {
+    "InstitutionPropose": members.propose,
+    "InstitutionVote": members.vote,
+    "KeyRotate": keys.rotate,
+    "KeyRevoke": keys.revoke,
+    "DataAnchor": anchors.data,
+    "BuildAnchor": anchors.build,
+    "BackupAnchor": anchors.backup,
+    "RestoreAttest": anchors.restore,
+    "ConsentPut": consents.put,
+    "ConsentWithdraw": consents.withdraw,
+    "AccessBatch": anchors.access,
+    "ErasureNotice": anchors.erasure,
+}
+
+
+def apply(view: View, body: Body, context: Context) -> None:
+    """Carry a body out.
+
+    Raises:
+        Refused: The state does not allow it; the caller drops what was changed.
+    """
+    _RULES[type(body).__name__](view, body, context)

@@ -1,0 +1,1 @@
+"""Transactions: canonical CBOR, signed envelopes, one checked form for each type."""

@@ -1,0 +1,172 @@
+"""The signed envelope that every transaction comes in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from xinglin.ledger.codes import Code
+from xinglin.ledger.transactions import cbor
+from xinglin.ledger.transactions.shapes import Shapes, shape_of
+
+if TYPE_CHECKING:
+    from nacl.signing import SigningKey
+
+__all__ = [
+    "DAY",
+    "DOMAIN",
+    "MAX_BYTES",
+    "Envelope",
+    "Refused",
+    "digest_of",
+    "key_id_of",
+    "open_envelope",
+    "seal",
+    "seal_with",
+]
+
+DOMAIN = b"xinglin transaction 2\x00"
+MAX_BYTES = 65_536
+DAY = 86_400
+
+_VERSION = 2
+_MAX_SEQ = 2**63 - 1
+_FIELDS = {
+    "v": int,
+    "seq": int,
+    "body": dict,
+    "type": str,
+    "key_id": str,
+    "chain_id": str,
+    "institution": str,
+    "valid_until": int,
+}
+"""What an envelope holds, in the order of the encoded keys."""
+_TYPES = [*_FIELDS.values(), bytes]
+_SEAL_BYTES = 66
+_SHAPES = Shapes()
+_KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
+
+
+class Refused(Exception):
+    """A transaction is refused for one reason; it never leaves the ledger package.
+
+    Args:
+        code: The reason.
+    """
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.reason)
+        self.code = code
+
+
+class Envelope(NamedTuple):
+    """Who says what, on which chain, until when.
+
+    Attributes:
+        chain_id: The chain it is for.
+        type: The type of transaction, a name in `ledger.bodies.BODIES`.
+        institution: Who says it.
+        key_id: Which of the institution's keys signed (`key_id_of`).
+        seq: The key's sequence number, never used twice.
+        valid_until: Unix seconds; refused in a block of that time or later.
+        body: A map as its type asks for.
+        message: The envelope's own bytes, which are signed.
+        signature: Ed25519 (RFC 8032) over `DOMAIN` and `message`.
+    """
+
+    chain_id: str
+    type: str
+    institution: str
+    key_id: str
+    seq: int
+    valid_until: int
+    body: dict[str, Any]
+    message: bytes
+    signature: bytes
+
+
+def key_id_of(public_key: bytes) -> str:
+    """The short name of a key: the first 8 bytes of its SHA-256, in hex.
+
+    Example:
+        >>> key_id_of(bytes(32))
+        '66687aadf862bd77'
+    """
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def digest_of(transaction: bytes) -> bytes:
+    """The SHA-256 by which a transaction is looked up."""
+    return hashlib.sha256(transaction).digest()
+
+
+def seal(fields: dict[str, Any], key: bytes) -> bytes:
+    """Sign an envelope.
+
+    Args:
+        fields: chain_id, type, institution, key_id, seq, valid_until and body; the version is added.
+        key: The Ed25519 seed of 32 bytes.
+
+    Returns:
+        The transaction: canonical CBOR of [envelope, signature].
+
+    Example:
+        >>> fields = {"chain_id": "c", "type": "t", "institution": "i", "key_id": "0" * 16, "seq": 1, "body": {}}
+        >>> open_envelope(seal({**fields, "valid_until": 2}, bytes(32))).seq
+        1
+    """
+    from nacl.signing import SigningKey
+
+    return seal_with(fields, SigningKey(key))
+
+
+def seal_with(fields: dict[str, Any], key: SigningKey) -> bytes:
+    """`seal` with a key that was expanded once for many transactions."""
+    message = cbor.encode({"v": _VERSION, **fields})
+    return cbor.encode([message, key.sign(DOMAIN + message).signature])
+
+
+def open_envelope(transaction: bytes) -> Envelope:
+    """Read a transaction; its signature is not checked here.
+
+    Raises:
+        Refused: OVERSIZED or MALFORMED.
+    """
+    if len(transaction) > MAX_BYTES:
+        raise Refused(Code.OVERSIZED)
+    values = _SHAPES.read(transaction)
+    if values is None:
+        values = _strictly(transaction)
+    version, seq, body, kind, key_id, chain_id, institution, valid_until, signature = values
+    if version != _VERSION or not (0 <= seq <= _MAX_SEQ and 0 <= valid_until <= _MAX_SEQ):
+        raise Refused(Code.MALFORMED)
+    # A key that nobody has is remembered as such, so nobody may make up long ones.
+    if _KEY_ID(key_id) is None:
+        raise Refused(Code.MALFORMED)
+    message = transaction[_head_bytes(len(transaction)) : -_SEAL_BYTES]
+    return Envelope(chain_id, kind, institution, key_id, seq, valid_until, body, message, signature)
+
+
+def _strictly(transaction: bytes) -> list[Any]:
+    """An envelope's values in the order of `_FIELDS` and its signature, all of the right type.
+
+    Raises:
+        Refused: MALFORMED.
+    """
+    try:
+        message, signature = cbor.decode(transaction)
+        fields = cbor.decode(message)
+        values = [*fields.values(), signature]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Refused(Code.MALFORMED) from error
+    if tuple(fields) != tuple(_FIELDS) or [*map(type, values)] != _TYPES or len(signature) != 64:
+        raise Refused(Code.MALFORMED)
+    _SHAPES.learn(shape_of(fields, signature, transaction))
+    return values
+
+
+def _head_bytes(length: int) -> int:
+    """Where the message of a transaction of this length begins: it has more than 23 bytes and fewer than 65,536."""
+    return 3 if length - 3 - _SEAL_BYTES < 1 << 8 else 4

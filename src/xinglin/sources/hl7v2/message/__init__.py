@@ -1,0 +1,1 @@
+"""Messages: found in files, decoded, parsed into segments and groups."""

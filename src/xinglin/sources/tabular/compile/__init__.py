@@ -1,0 +1,1 @@
+"""A mapping compiled to functions of a row."""

@@ -1,0 +1,1 @@
+"""Databases: connected to, and their tables pulled to Parquet."""

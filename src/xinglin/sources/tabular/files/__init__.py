@@ -1,0 +1,1 @@
+"""Files of tables: encoding, delimiter, header, rows."""

@@ -1,0 +1,1 @@
+"""Mapping files: parsed with line numbers and validated."""

@@ -1,0 +1,1 @@
+"""A table without a mapping: profiled, and a mapping drafted."""

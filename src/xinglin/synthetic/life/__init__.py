@@ -1,0 +1,1 @@
+"""Generated lives: what happens to a person, and what institutions see of it."""

@@ -1,0 +1,181 @@
+"""The one who writes a person's chart at one institution, and what their body shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from xinglin.synthetic.life.course import Course
+from xinglin.synthetic.plan import Site
+from xinglin.synthetic.population.people import Person
+from xinglin.synthetic.records import (
+    Device,
+    Diagnosis,
+    Finding,
+    Note,
+    Operation,
+    Order,
+    Panel,
+    Part,
+    Report,
+    Shot,
+    Study,
+    Visit,
+)  # fmt: skip
+from xinglin.synthetic.streams import below
+from xinglin.synthetic.vocabulary.codes import Concept
+from xinglin.synthetic.vocabulary.terms import BLOOD_PRESSURE, DIASTOLIC, SYSTOLIC
+
+__all__ = ["Body", "Scribe"]
+
+_YEAR = 365.25
+
+
+@dataclass(slots=True)
+class Body:
+    """A person on their way through the recorded years.
+
+    Args:
+        person: Who.
+        course: What truly happens to them.
+        rng: The random numbers of their care.
+        last_day: The last recorded day, or the day of death.
+        pressure: How far their blood pressure lies off the usual, in mmHg.
+        statin_from: Day from which they take a statin.
+    """
+
+    person: Person
+    course: Course
+    rng: Random
+    last_day: int
+    pressure: float
+    statin_from: int | None = None
+
+    def age(self, day: int) -> float:
+        """Age in years."""
+        return (day - self.person.birth) / _YEAR
+
+    def has(self, concept: Concept, day: int) -> bool:
+        """Whether a lasting condition has begun."""
+        since = self.course.onset.get(concept)
+        return since is not None and since <= day
+
+
+class Scribe:
+    """Writes one chart, visit after visit.
+
+    Args:
+        site: The institution.
+        body: The patient.
+    """
+
+    def __init__(self, site: Site, body: Body) -> None:
+        self.site = site
+        self.body = body
+        self.visits: list[Visit] = []
+        self.known: dict[Concept, Diagnosis] = {}
+        self.now = 0
+        self._next = 1
+
+    def take_number(self, count: int = 1) -> int:
+        """The next free number of the chart."""
+        number = self._next
+        self._next += count
+        return number
+
+    def open(self, setting: str, concept: Concept, start: int, minutes: int, price: int) -> Visit:
+        """Begin a visit; its number is followed by that of its bill."""
+        doctor = below(self.body.rng, 24)
+        visit = Visit(self.take_number(2), setting, concept, start, start + minutes, doctor, cost=price)
+        self.visits.append(visit)
+        self.now = start + 2
+        return visit
+
+    def tick(self) -> int:
+        """A minute later."""
+        self.now += 1
+        return min(self.now, self.visits[-1].end)
+
+    def diagnose(self, concept: Concept, onset_day: int, abated_day: int | None) -> Diagnosis:
+        """Note a condition; a lasting one that is known here already is not noted again."""
+        known = self.known.get(concept)
+        if known is not None and known.abated is None:
+            return known
+        visit = self.visits[-1]
+        over = None
+        if abated_day is not None and abated_day <= self.body.last_day:
+            over = abated_day * 1440 + 720
+        onset = min(onset_day * 1440 + 480, visit.start)
+        entry = Diagnosis(self.take_number(), concept, onset, over, self.tick())
+        self.known[concept] = entry
+        visit.entries.append(entry)
+        return entry
+
+    def find(self, concept: Concept, value: str | Concept, unit: str = "", price: int = 0) -> int:
+        """Note a measurement or an answer; the number of its entry."""
+        visit = self.visits[-1]
+        number = self._next
+        self._next = number + 1
+        visit.entries.append(Finding(number, concept, self.tick(), value, unit))
+        visit.cost += price
+        return number
+
+    def pressure(self, systolic: float) -> None:
+        """Note a blood pressure."""
+        upper = int(min(240.0, max(78.0, systolic)))
+        lower = int(upper * 0.48 + self.body.rng.random() * 14 + 14)
+        parts = (Part(SYSTOLIC, str(upper), "mm[Hg]"), Part(DIASTOLIC, str(lower), "mm[Hg]"))
+        self.visits[-1].entries.append(Panel(self.take_number(), BLOOD_PRESSURE, self.tick(), parts))
+
+    def order(self, concept: Concept, days: int, daily: int, reason: Diagnosis | None, price: int) -> None:
+        """Order a drug; the price is that of one day."""
+        visit = self.visits[-1]
+        number = reason.number if reason else None
+        visit.entries.append(Order(self.take_number(), concept, self.tick(), days, daily, number))
+        visit.cost += price * days
+
+    def operate(
+        self, concept: Concept, minutes: int, reason: Diagnosis | None, price: int, device: int | None = None
+    ) -> None:
+        """Note something done to the patient."""
+        visit = self.visits[-1]
+        start = self.tick()
+        number = reason.number if reason else None
+        end = min(start + minutes, visit.end)
+        visit.entries.append(Operation(self.take_number(), concept, start, end, number, device))
+        visit.cost += price
+
+    def give(self, concept: Concept, price: int) -> None:
+        """Note a vaccine."""
+        lot = f"{'ABCDEFGH'[below(self.body.rng, 8)]}{below(self.body.rng, 10_000):04d}"
+        self.visits[-1].entries.append(Shot(self.take_number(), concept, self.tick(), lot))
+        self.visits[-1].cost += price
+
+    def report(self, concept: Concept, results: tuple[int, ...], conclusion: str = "") -> None:
+        """Note a laboratory report."""
+        self.visits[-1].entries.append(
+            Report(self.take_number(), concept, self.tick(), False, results, None, conclusion)
+        )
+
+    def image(self, study: tuple[str, Concept, int, str], report: Concept, conclusion: str, price: int) -> None:
+        """Note an imaging study (modality, body site, images, title) and its report."""
+        visit = self.visits[-1]
+        modality, place, instances, title = study
+        number = self.take_number(2)
+        at = self.tick()
+        visit.entries.append(Study(number, modality, place, at, instances, title))
+        visit.entries.append(Report(number + 1, report, self.tick(), True, (), number, conclusion))
+        visit.cost += price
+
+    def write(self, concept: Concept, text: str) -> None:
+        """Write a note at the end of the visit."""
+        self.visits[-1].entries.append(Note(self.take_number(), concept, self.visits[-1].end, text))
+
+    def hand_out(self, concept: Concept, price: int) -> int:
+        """Note a device; the number of its entry."""
+        visit = self.visits[-1]
+        serial = f"{below(self.body.rng, 10**10):010d}"
+        number = self.take_number()
+        visit.entries.append(Device(number, concept, self.tick(), serial))
+        visit.cost += price
+        return number

@@ -1,0 +1,158 @@
+"""What to generate, at which institutions, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from xinglin.core.errors import UsageError
+
+__all__ = ["KINDS", "SLICES", "RegionPlan", "RegionReport", "Site", "institutional"]
+
+KINDS = ("hospital", "health-centre", "clinic", "exam-centre")
+SLICES = 12
+"""Images of a head study, where a plan has images at all."""
+_INSTITUTIONAL = ("fhir", "hl7v2", "csv", "database")
+_NAMES = ("east-hospital", "lake-health-centre", "garden-clinic", "north-exam-centre")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One institution.
+
+    Args:
+        index: Its place in the region, from 0.
+        name: Name of its folder and of the site in the platform.
+        kind: hospital, health-centre, clinic or exam-centre.
+        format: Name of the writer that makes its files (`xinglin.synthetic.writers`).
+    """
+
+    index: int
+    name: str
+    kind: str
+    format: str = "fhir"
+
+
+def institutional(institutions: int) -> tuple[str, ...]:
+    """What institutions of the four kinds write in life: FHIR, HL7 v2, CSV in GB18030, a database.
+
+    Example:
+        >>> institutional(5)
+        ('fhir', 'hl7v2', 'csv', 'database', 'fhir')
+    """
+    return tuple(_INSTITUTIONAL[index % len(KINDS)] for index in range(institutions))
+
+
+@dataclass(frozen=True)
+class RegionPlan:
+    """What to generate; the same plan gives the same bytes, however many workers share the work.
+
+    Args:
+        persons: How many persons live in the region.
+        institutions: How many institutions; the four kinds take turns.
+        seed: Any whole number. Person i's life depends on the seed, i and the institutions only.
+        years: How many years are recorded.
+        end_date: The last recorded day.
+        workers: Processes at once; None takes every core this process may use.
+        patients_only: Only Patient records (for linkage): no course of life is simulated.
+        formats: Writer of each institution in order; the rest write FHIR.
+        part_bytes: Largest size of one file.
+        images: How many head studies get DICOM objects beside the records of the hospitals; where any do, every head
+            study has `SLICES` images.
+
+    Raises:
+        UsageError: A number is out of its range.
+
+    Example:
+        >>> RegionPlan(persons=10, institutions=5).sites[4].name
+        'east-hospital-2'
+    """
+
+    persons: int
+    institutions: int = 4
+    seed: int = 1
+    years: int = 10
+    end_date: date = date(2025, 12, 31)
+    workers: int | None = None
+    patients_only: bool = False
+    formats: tuple[str, ...] = ()
+    part_bytes: int = 100_000_000
+    images: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("persons", self.persons, 1_000_000_000),
+            ("institutions", self.institutions, 10_000),
+            ("years", self.years, 40),
+            ("workers", self.workers or 1, 1_024),
+        ):
+            if not 1 <= value <= most:
+                raise UsageError(f"{name} must lie between 1 and {most:,}", source=name)
+        if self.images < 0:
+            raise UsageError("the number of imaging studies cannot be negative", source="images")
+        if len(self.formats) > self.institutions:
+            raise UsageError("there are more formats than institutions", source="formats")
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """The institutions, the four kinds taking turns."""
+        named = []
+        for index in range(self.institutions):
+            round_number, kind = divmod(index, len(KINDS))
+            name = _NAMES[kind] + (f"-{round_number + 1}" if round_number else "")
+            form = self.formats[index] if index < len(self.formats) else "fhir"
+            named.append(Site(index, name, KINDS[kind], form))
+        return tuple(named)
+
+    @cached_property
+    def first_day(self) -> int:
+        """The first recorded day as a proleptic Gregorian ordinal."""
+        end = self.end_date + timedelta(days=1)
+        try:
+            return end.replace(year=end.year - self.years).toordinal()
+        except ValueError:
+            return end.replace(year=end.year - self.years, day=28).toordinal()
+
+    @cached_property
+    def last_day(self) -> int:
+        """The last recorded day as a proleptic Gregorian ordinal."""
+        return self.end_date.toordinal()
+
+    @cached_property
+    def persons_per_block(self) -> int:
+        """How many persons one task makes; part of the plan, since files are cut between blocks."""
+        return 4_000 if self.patients_only else 250
+
+
+@dataclass(frozen=True)
+class RegionReport:
+    """What was generated.
+
+    Args:
+        out: The folder.
+        persons: Persons.
+        patients: Patient records over all institutions.
+        resources: Resources per type over the institutions that write FHIR.
+        records: What the other institutions wrote: messages or rows per format and kind.
+        images: DICOM objects.
+        files: Data files written.
+        size: Their size in bytes.
+        seconds: Wall time.
+    """
+
+    out: Path
+    persons: int
+    patients: int
+    files: int
+    size: int
+    seconds: float
+    resources: dict[str, int] = field(default_factory=dict)
+    records: dict[str, int] = field(default_factory=dict)
+    images: int = 0
+
+    @property
+    def total(self) -> int:
+        """Resources, messages, rows and objects of every kind."""
+        return sum(self.resources.values()) + sum(self.records.values()) + self.images

@@ -1,0 +1,1 @@
+"""Generated persons: names, addresses, identifiers, and how a registration desk writes them."""

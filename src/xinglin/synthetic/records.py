@@ -1,0 +1,208 @@
+"""What an institution knows about its visitors, in no format: the writers turn it into one.
+
+Times are whole minutes since 0001-01-01T00:00 on the region's clock (UTC+08:00); `number` counts the entries of one
+chart, and entries name each other by it. Values are decimal texts, so that 1.50 stays 1.50 in every format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import NamedTuple, TypeAlias
+
+from xinglin.synthetic.plan import Site
+from xinglin.synthetic.population.registration import Registration
+from xinglin.synthetic.vocabulary.codes import Concept
+
+__all__ = [
+    "Allergy", "Chart", "Device", "Diagnosis", "Entry", "Finding", "Note", "Operation", "Order", "Panel", "Part",
+    "Report", "Shot", "Study", "Visit", "clock_text", "day_text",
+]  # fmt: skip
+
+
+@cache
+def day_text(day: int) -> str:
+    """A day as ISO 8601.
+
+    Example:
+        >>> day_text(date(2020, 2, 29).toordinal())
+        '2020-02-29'
+    """
+    return date.fromordinal(day).isoformat()
+
+
+_MINUTES = tuple(f"T{hour:02d}:{minute:02d}:00+08:00" for hour in range(24) for minute in range(60))
+
+
+def clock_text(minute: int) -> str:
+    """A minute as ISO 8601 with the region's offset.
+
+    Example:
+        >>> clock_text(date(2020, 2, 29).toordinal() * 1440 + 61)
+        '2020-02-29T01:01:00+08:00'
+    """
+    day, rest = divmod(minute, 1440)
+    return day_text(day) + _MINUTES[rest]
+
+
+class Diagnosis(NamedTuple):
+    """A condition: when it began, when it was over (None while it lasts)."""
+
+    number: int
+    concept: Concept
+    onset: int
+    abated: int | None
+    recorded: int
+
+
+class Finding(NamedTuple):
+    """A measurement or an answer: a decimal text with a UCUM unit, or a concept."""
+
+    number: int
+    concept: Concept
+    at: int
+    value: str | Concept
+    unit: str
+
+
+class Part(NamedTuple):
+    """One component of a panel."""
+
+    concept: Concept
+    value: str
+    unit: str
+
+
+class Panel(NamedTuple):
+    """An observation that has components, such as a blood pressure."""
+
+    number: int
+    concept: Concept
+    at: int
+    parts: tuple[Part, ...]
+
+
+class Order(NamedTuple):
+    """A drug ordered: for how many days, how often a day, and for which diagnosis (its number)."""
+
+    number: int
+    concept: Concept
+    at: int
+    days: int
+    daily: int
+    reason: int | None
+
+
+class Operation(NamedTuple):
+    """Something done to the patient."""
+
+    number: int
+    concept: Concept
+    start: int
+    end: int
+    reason: int | None
+    device: int | None = None
+
+
+class Shot(NamedTuple):
+    """A vaccine given."""
+
+    number: int
+    concept: Concept
+    at: int
+    lot: str
+
+
+class Report(NamedTuple):
+    """A laboratory or imaging report over other entries, with what it concludes."""
+
+    number: int
+    concept: Concept
+    at: int
+    imaging: bool
+    results: tuple[int, ...]
+    study: int | None
+    conclusion: str
+
+
+class Study(NamedTuple):
+    """An imaging study; only its description, never its pixels."""
+
+    number: int
+    modality: str
+    body_site: Concept
+    at: int
+    instances: int
+    title: str
+
+
+class Note(NamedTuple):
+    """A text somebody wrote."""
+
+    number: int
+    concept: Concept
+    at: int
+    text: str
+
+
+class Device(NamedTuple):
+    """A device handed out or implanted."""
+
+    number: int
+    concept: Concept
+    at: int
+    serial: str
+
+
+class Allergy(NamedTuple):
+    """An allergy or intolerance."""
+
+    number: int
+    concept: Concept
+    category: str
+    severe: bool
+    recorded: int
+
+
+Entry: TypeAlias = Diagnosis | Finding | Panel | Order | Operation | Shot | Report | Study | Note | Device | Allergy
+
+
+@dataclass(slots=True)
+class Visit:
+    """One encounter and everything that was noted during it.
+
+    Args:
+        number: Its number in the chart.
+        setting: AMB, EMER or IMP (HL7 v3 ActCode).
+        concept: What kind of encounter.
+        start: First minute.
+        end: Last minute.
+        practitioner: Which practitioner of the site.
+        reason: Number of the diagnosis it was for.
+        previous: Number of the visit it went on from (an admission from the emergency room).
+        entries: What was noted, in order.
+        cost: Money asked for, in cents of a yuan.
+        died: Whether the patient died during it.
+    """
+
+    number: int
+    setting: str
+    concept: Concept
+    start: int
+    end: int
+    practitioner: int
+    reason: Diagnosis | None = None
+    previous: int | None = None
+    entries: list[Entry] = field(default_factory=list)
+    cost: int = 0
+    died: bool = False
+
+
+@dataclass(slots=True)
+class Chart:
+    """Everything one institution knows about one person."""
+
+    site: Site
+    registration: Registration
+    visits: list[Visit] = field(default_factory=list)

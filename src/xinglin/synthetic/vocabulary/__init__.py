@@ -1,0 +1,1 @@
+"""The codes that generated records use."""

@@ -1,0 +1,22 @@
+"""The mapping files that go with tables: data of the package, with the institution's name put in."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from xinglin.synthetic.plan import Site
+
+__all__ = ["mapping_text"]
+
+_SITE = "%SITE%"
+
+
+def mapping_text(name: str, site: Site) -> str:
+    """A mapping for one institution.
+
+    Args:
+        name: Name of the file among the region's data, without its ending.
+        site: The institution; its name is part of the system of its patient numbers.
+    """
+    text = (files("xinglin.synthetic.writers") / "data" / f"{name}.mapping.yaml").read_text("utf-8")
+    return text.replace(_SITE, site.name)
