@@ -52,7 +52,7 @@ def test_an_error_of_our_own_keeps_what_it_says(runner: Runner):
     with pytest.raises(NotFound) as raised:
         runner.map(tasks.fails_with_an_error_of_ours, [1])
     assert raised.value.remedy == "look elsewhere"
-    assert str(raised.value) == "it is not there (here). To mend it: look elsewhere."
+    assert str(raised.value) == "it is not there (here). Fix: look elsewhere."
 
 
 def test_the_first_failing_task_ends_the_rest(runner: Runner, tmp_path: Path):

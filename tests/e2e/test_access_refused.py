@@ -201,7 +201,7 @@ def test_who_has_no_business_with_it_is_refused(
     intent = INTENTS[words]
     own = intent is not None and intent.action in {"read", "log", "consent"}
     assert where.refusals()[before:] == ["not-own-record" if own else "outside-role"]
-    assert "To mend it" in capsys.readouterr().err
+    assert "Fix:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", ["sql", "record", "identity links", "run", "access log", "consent list"])

@@ -1,19 +1,19 @@
-"""Every error Xinglin raises on purpose.
+"""Every error that Xinglin raises itself.
 
-XinglinError                what went wrong, where, what to do, whether a retry can help
-├── UsageError              the call's words are off                            (exit code 2)
-├── BadInput                a whole input cannot be read at all
-│   └── RejectedBatch       a batch was refused as a whole; nothing of it was landed
-├── AccessDenied            somebody may not do this; the refusal is in the audit log
-├── NotFound                a site, batch, row or file that is not there
-├── Conflict                somebody else holds the lock, or a decision contradicts an earlier one
-├── StorageError            the disk or the object store refused (full, read-only, gone)
-├── LedgerUnavailable       the ledger cannot answer now; nothing was lost
-├── JobFailed               a developer's job raised; its traceback is told
-├── VerificationFailed      a landed byte, hash or signature is not what was signed
-├── ReleaseRefused          an extract would tell too much of single persons
+XinglinError                what is wrong, where, how to fix it, whether a retry can help
+├── UsageError              an argument, option or setting is wrong               (exit code 2)
+├── BadInput                an input cannot be read
+│   └── RejectedBatch       a whole batch was rejected; none of it was landed
+├── AccessDenied            the actor may not do this; the audit log has the refusal
+├── NotFound                a site, batch, row or file does not exist
+├── Conflict                another process holds the lock, or a decision contradicts an earlier one
+├── StorageError            the disk or the object store failed (full, read-only, unreachable)
+├── LedgerUnavailable       the ledger does not answer; nothing is lost
+├── JobFailed               a job's script raised an exception; the message has its traceback
+├── VerificationFailed      bytes, a hash or a signature differ from what was signed
+├── ReleaseRefused          an extract would disclose too much about single persons
 ├── QualityFailed           a blocking quality check failed
-└── ContractViolation       a stage wrote something its contract forbids (a defect of Xinglin)
+└── ContractViolation       a stage wrote rows that its contract forbids (a defect of Xinglin)
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ __all__ = [
 
 
 class XinglinError(Exception):
-    """What went wrong, where, what to do about it; never a patient's value.
+    """What is wrong, where, and how to fix it; never a patient's value.
 
     Args:
-        what: One sentence saying what is wrong.
-        source: The file, site, table or row it happened at.
-        remedy: What the reader can do.
-        retry: Whether the same call can succeed later without any change.
+        what: What is wrong, in one sentence.
+        source: The file, site, table, row or option concerned.
+        remedy: How to fix it, as an imperative without a full stop.
+        retry: Whether the same call may succeed later without any change.
 
     Example:
         >>> error = XinglinError("17 of 2,000 rows have no unit", source="lab-07", remedy="add the unit")
         >>> str(error)
-        '17 of 2,000 rows have no unit (lab-07). To mend it: add the unit.'
+        '17 of 2,000 rows have no unit (lab-07). Fix: add the unit.'
     """
 
     exit_code = 1
@@ -65,56 +65,56 @@ class XinglinError(Exception):
         if self.source:
             text += f" ({self.source})"
         if self.remedy:
-            text += f". To mend it: {self.remedy}."
+            text += f". Fix: {self.remedy}."
         if self.retry:
-            text += " Trying again can help."
+            text += " Retrying may help."
         return text
 
 
 class UsageError(XinglinError):
-    """The call's words are off."""
+    """An argument, option or setting is wrong."""
 
     exit_code = 2
 
 
 class BadInput(XinglinError):
-    """A whole input cannot be read at all."""
+    """An input cannot be read."""
 
 
 class RejectedBatch(BadInput):
-    """A batch was refused as a whole; nothing of it was landed."""
+    """A whole batch was rejected; none of it was landed."""
 
 
 class AccessDenied(XinglinError):
-    """Somebody may not do this; whoever decided it has written it down."""
+    """The actor may not do this; the audit log has the refusal."""
 
 
 class NotFound(XinglinError):
-    """A site, batch, row or file that is not there."""
+    """A site, batch, row or file does not exist."""
 
 
 class Conflict(XinglinError):
-    """Somebody else holds the lock, or a decision contradicts an earlier one."""
+    """Another process holds the lock, or a decision contradicts an earlier one."""
 
 
 class StorageError(XinglinError):
-    """The disk or the object store refused."""
+    """The disk or the object store failed."""
 
 
 class LedgerUnavailable(XinglinError):
-    """The ledger cannot answer now; what must be anchored is found again later."""
+    """The ledger does not answer; what is not anchored yet is anchored by a later command."""
 
 
 class JobFailed(XinglinError):
-    """A developer's job raised; its traceback is told."""
+    """A job's script raised an exception; the message has its traceback."""
 
 
 class VerificationFailed(XinglinError):
-    """A landed byte, hash or signature is not what was signed."""
+    """Bytes, a hash or a signature differ from what was signed."""
 
 
 class ReleaseRefused(XinglinError):
-    """An extract would tell too much of single persons."""
+    """An extract would disclose too much about single persons."""
 
 
 class QualityFailed(XinglinError):
@@ -122,4 +122,4 @@ class QualityFailed(XinglinError):
 
 
 class ContractViolation(XinglinError):
-    """A stage wrote something its contract forbids."""
+    """A stage wrote rows that its contract forbids."""

@@ -11,7 +11,7 @@ from xinglin.core.errors import RejectedBatch, UsageError, XinglinError
 def test_an_error_says_what_where_what_to_do_and_whether_to_try_again() -> None:
     error = RejectedBatch("17 rows have no unit", source="lab-07", remedy="add the unit", retry=True)
 
-    assert str(error) == "17 rows have no unit (lab-07). To mend it: add the unit. Trying again can help."
+    assert str(error) == "17 rows have no unit (lab-07). Fix: add the unit. Retrying may help."
 
 
 @pytest.mark.parametrize("name", errors.__all__)

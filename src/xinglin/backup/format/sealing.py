@@ -57,7 +57,7 @@ class Recipients:
         Example:
             >>> Recipients.of(["age1"])
             Traceback (most recent call last):
-            xinglin.core.errors.UsageError: this is no public key of age (age1). To mend it: give what ...
+            xinglin.core.errors.UsageError: this is no public key of age (age1). Fix: give what ...
         """
         import pyrage
 

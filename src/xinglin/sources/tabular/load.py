@@ -30,7 +30,7 @@ def load_mapping(text: str) -> Mapping:
         Traceback (most recent call last):
         ...
         xinglin.core.errors.BadInput: the mapping cannot be used: "elements" is a required property \
-(line 1, tables.t.resources[0]). To mend it: write it as docs/how-to/load/tables.md shows.
+(line 1, tables.t.resources[0]). Fix: write it as docs/how-to/load/tables.md shows.
     """
     mapping = parse_mapping(text)
     for table in mapping.tables.values():
