@@ -15,6 +15,10 @@ MACROS: tuple[str, ...] = (
         ELSE try_cast(t[1:10] AS DATE) END""",
     # The clock of the place it happened at, as written; the offset is dropped, so that day and moment agree.
     "CREATE MACRO fhir_moment(t) AS CASE WHEN length(t) >= 16 THEN try_cast(t[1:19] AS TIMESTAMP) END",
+    # The moment on the one line of time, in UTC: for comparing, not for showing.
+    "CREATE MACRO fhir_instant(t) AS make_timestamp(epoch_us(try_cast(t AS TIMESTAMPTZ)))",
+    # Encoders break lines at 76 characters (FHIR R4 datatypes.html#base64Binary).
+    r"CREATE MACRO base64_bytes(t) AS from_base64(regexp_replace(t, '\s', '', 'g'))",
     """CREATE MACRO fhir_number(t) AS CASE WHEN isfinite(try_cast(t AS DOUBLE))
         THEN try_cast(t AS DOUBLE) END""",
     """CREATE MACRO fhir_whole(t) AS CASE WHEN fhir_number(t) BETWEEN -2147483648 AND 2147483647

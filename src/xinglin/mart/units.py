@@ -10,9 +10,11 @@ from xinglin.core.files import file_sha256
 from xinglin.lake import connect
 from xinglin.mart.mapping import Unit
 from xinglin.mart.queries import EVENT_TYPES, PART_TYPES, query
-from xinglin.mart.session import Context, open_session, read_parquet_sql
+from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql
 
 if TYPE_CHECKING:
+    import duckdb
+
     from xinglin.landing import LandedFile
 
 __all__ = ["NEVER_ROWS", "list_units", "people_digests", "write_people"]
@@ -109,9 +111,30 @@ def write_people(files: Sequence[LandedFile], superseded: Superseded, linked: Se
         connection.execute(f"CREATE TEMP VIEW current_resource AS {patients}")
         connection.execute(f"CREATE TEMP VIEW current_study AS {studies}")
         linked_sql = read_parquet_sql(list(linked), "patient_key BIGINT, person_id BIGINT")
-        connection.execute(f"CREATE TEMP VIEW person_map AS SELECT * FROM {linked_sql}")
+        connection.execute(f"CREATE TEMP VIEW linked_person AS SELECT * FROM {linked_sql}")
+        named = _named_by_identifier(connection, files, superseded)
+        connection.execute(f"CREATE TEMP VIEW person_map AS FROM linked_person{named}")
         path = context.person_map.replace("'", "''")
         connection.execute(f"COPY ({query('people')}) TO '{path}' (FORMAT parquet)")
+
+
+def _named_by_identifier(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], superseded: Superseded
+) -> str:
+    """What adds the patients to a relation that resources name by an identifier instead of by id.
+
+    The key of such a patient is that of ``site/Patient/?identifier=system|value``, as landed.
+    """
+    asking = [file for file in files if file.conditional_references and file.resource_type != "Patient"]
+    sites = {file.site for file in asking}
+    patients = [file for file in files if file.resource_type == "Patient" and file.site in sites]
+    if not patients:
+        return ""
+    paths = ", ".join("'" + str(file.path).replace("'", "''") + "'" for file in asking)
+    connection.execute(f"CREATE TEMP VIEW patient_of_site AS {_current(patients, superseded)}")
+    connection.execute(f"CREATE TEMP VIEW named_patient AS SELECT DISTINCT patient_key FROM read_parquet([{paths}])")
+    create_table(connection, "person_by_identifier", query("person_by_identifier"))
+    return " UNION ALL FROM person_by_identifier"
 
 
 class _LookUps:
@@ -163,12 +186,13 @@ def _current(files: Sequence[LandedFile], superseded: Superseded) -> str:
         gone = superseded.get((file.site, file.batch, file.name), ())
         path = str(file.path).replace("'", "''")
         selects.append(
-            f"SELECT key, patient_key, resource, '{file.resource_type}' AS kind "
+            f"SELECT key, patient_key, resource, '{file.resource_type}' AS kind, '{file.site}' AS site "
             f"FROM read_parquet('{path}', file_row_number = true)"
             + (f" WHERE file_row_number NOT IN ({', '.join(map(str, gone))})" if gone else "")
         )
     nothing = (
-        "SELECT NULL::BIGINT AS key, NULL::BIGINT AS patient_key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind "
+        "SELECT NULL::BIGINT AS key, NULL::BIGINT AS patient_key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind, "
+        "NULL::VARCHAR AS site "
         "WHERE false"
     )
     return " UNION ALL ".join(selects) or nothing

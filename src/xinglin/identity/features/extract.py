@@ -31,6 +31,8 @@ _SHAPE = {
     "identifier": [{"system": "VARCHAR", "value": "VARCHAR", "type": {"coding": [{"code": "VARCHAR"}]}}],
     "address": [{"use": "VARCHAR", "text": "VARCHAR", "line": ["VARCHAR"], "city": "VARCHAR", "postalCode": "VARCHAR"}],
 }
+_LINKED_ID = r"regexp_extract(k.other.reference, '^(?:.*/)?Patient/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$', 1)"
+"""Id of the Patient that a link names: by ``Patient/id``, by an absolute URL, with or without a version."""
 _NATIONAL_SYSTEMS = (
     "us-ssn$",
     "2[.]16[.]840[.]1[.]113883[.]4[.]1$",
@@ -133,7 +135,8 @@ def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:
             "features/chosen",
             shape="'" + json.dumps(_SHAPE) + "'",
             systems="|".join(_NATIONAL_SYSTEMS),
-            linked_key=key_sql("concat(site, '/', k.other.reference)"),
+            linked_key=key_sql(f"concat(site, '/Patient/', {_LINKED_ID})"),
+            linked_id=_LINKED_ID,
         ),
         "written": sql_text("features/written", family_of_han=f"^({_COMPOUND_FAMILY_NAMES}|.)"),
         into: sql_text("features/patient"),

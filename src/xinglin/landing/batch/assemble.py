@@ -13,7 +13,6 @@ from xinglin.core.files import file_sha256, full_disk
 from xinglin.core.merkle import Subtree, cover
 from xinglin.landing.batch.parquet import ROW_GROUP, sync, writer
 from xinglin.landing.batch.pieces import FILE_BYTES, FILE_ROWS, Piece
-from xinglin.landing.batch.rows import conditional_references
 
 __all__ = ["Assembled", "FilePlan", "assemble", "plan"]
 
@@ -31,7 +30,7 @@ class FilePlan:
         dropped: Their rows that are left out.
         rows: Rows it will have.
         start: Number of its first row among all rows of the batch.
-        conditional: References by search in its pieces, those left out included.
+        conditional: References by search or identifier in its pieces, those left out included.
     """
 
     name: str
@@ -52,7 +51,6 @@ class Assembled:
     size: int
     sha256: str
     subtrees: list[Subtree]
-    conditional: int
 
 
 def plan(pieces: list[Piece], dropped: Mapping[int, Sequence[int]], folder: Path) -> list[FilePlan]:
@@ -120,16 +118,8 @@ def assemble(file: FilePlan) -> Assembled:
         else:
             _merge(file, path)
         sync(path)
-    conditional = file.conditional
-    if conditional and any(file.dropped):
-        conditional = sum(
-            conditional_references(text.encode())
-            for group in _groups(path, ["resource"])
-            for text in group["resource"].to_pylist()
-            if "?" in text
-        )
     leaves = [leaf for group in _groups(path, ["leaf"]) for leaf in group["leaf"].to_pylist()]
-    return Assembled(path.stat().st_size, file_sha256(path), cover(leaves, file.start), conditional)
+    return Assembled(path.stat().st_size, file_sha256(path), cover(leaves, file.start))
 
 
 def _merge(file: FilePlan, path: Path) -> None:

@@ -41,7 +41,7 @@ def file_entries(plans: list[FilePlan], made: list[Assembled]) -> dict[str, Any]
                 "rows": file.rows,
                 "bytes": result.size,
                 "sha256": result.sha256,
-                "conditional_references": result.conditional,
+                "conditional_references": file.conditional,
             }
         )
     return {"format": FORMAT, "files": files, "types": dict(types), "merkle_root": tree.root().hex()}

@@ -61,7 +61,7 @@ class Piece:
         path: The Parquet file.
         rows: Their number.
         text_bytes: Bytes of their texts.
-        conditional: References by search instead of by id (``Type?…``) in them.
+        conditional: References by search (``Type?…``) or identifier instead of by id in them.
     """
 
     resource_type: str
@@ -201,6 +201,8 @@ class _Worker:
         rows.text_bytes += len(text)
         if b"?" in text:
             rows.conditional += conditional_references(text)
+        elif patient_id is not None and patient_id[:1] == "?":
+            rows.conditional += 1
         if len(rows.texts) >= FILE_ROWS or rows.text_bytes >= FILE_BYTES:
             self._write(self.rows.pop(resource_type))
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from xinglin.core.ids import omop_key
 from xinglin.landing.store import Batch
 from xinglin.sources import Record, Rejected
+from xinglin.sources.fhir.subject import by_identifier
 
 __all__ = ["Trace", "trace_of"]
 
@@ -108,6 +110,8 @@ def trace_of(batches: Iterable[Batch], keys: Collection[int]) -> Trace:
     import pyarrow.parquet as pq
 
     ids: set[str] = set()
+    named: set[str] = set()
+    known = set(keys)
     numbers: set[bytes] = set()
     names: set[tuple[bytes, bytes]] = set()
     for batch in batches:
@@ -116,9 +120,19 @@ def trace_of(batches: Iterable[Batch], keys: Collection[int]) -> Trace:
             mine = table.filter(pc.is_in(table["key"], value_set=_array(keys)))
             for resource_id, text in zip(mine["resource_id"].to_pylist(), mine["resource"].to_pylist(), strict=True):
                 ids.add(resource_id)
-                _learn(json.loads(text), numbers, names)
+                patient = json.loads(text)
+                _learn(patient, numbers, names)
+                found = _named_by(patient)
+                named |= found
+                known |= {omop_key(batch.site, "Patient", one) for one in found}
     numbers |= {one.lower().encode() for one in ids if len(one) >= _LONG}
-    return Trace(frozenset(keys), frozenset(ids), frozenset(numbers), frozenset(names))
+    return Trace(frozenset(known), frozenset(ids | named), frozenset(numbers), frozenset(names))
+
+
+def _named_by(patient: dict[str, Any]) -> set[str]:
+    """How resources name the patient by an identifier that is long enough to be the person's alone."""
+    long = [one for one in patient.get("identifier", ()) if len(str(one.get("value", ""))) >= _LONG]
+    return {name for one in long for name in (by_identifier(one), by_identifier({"value": one["value"]})) if name}
 
 
 def _array(keys: Collection[int]) -> Any:

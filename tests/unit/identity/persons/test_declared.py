@@ -79,15 +79,32 @@ def test_a_number_that_many_share_names_nobody(crowded: Region) -> None:
     assert len({crowded.persons()[f"a/p{n}"] for n in range(20)}) == 20
 
 
-def test_a_merged_record_goes_where_the_surviving_one_goes(crowded: Region) -> None:
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient/full",
+        "Patient/full/_history/2",
+        "https://a.example/fhir/Patient/full",
+        "http://a/Patient/full/_history/1",
+    ],
+)
+def test_a_merged_record_goes_where_the_surviving_one_goes(crowded: Region, reference: str) -> None:
     retired = patient("old", "Unknown", "", "") | {
         "active": False,
-        "link": [{"type": "replaced-by", "other": {"reference": "Patient/full"}}],
-    }
+        "link": [{"type": "refer", "other": {"reference": "Patient/b"}},
+                 {"type": "replaced-by", "other": {"reference": reference}}],
+    }  # fmt: skip
     crowded.land("a", [full(), retired])
     crowded.land("b", [patient("b", "王", "小红", "1980-05-06", **WANG)])
     crowded.link()
     assert crowded.together("a/full", "a/old", "b/b")
+
+
+def test_the_surviving_record_may_say_which_one_it_replaces(crowded: Region) -> None:
+    link = [{"type": "replaces", "other": {"reference": "Patient/old"}}]
+    crowded.land("a", [full() | {"link": link}, patient("old", "Unknown", "", "")])
+    crowded.link()
+    assert crowded.together("a/full", "a/old")
 
 
 def test_a_split_of_declared_records_holds_and_the_freed_one_is_compared_again(crowded: Region) -> None:

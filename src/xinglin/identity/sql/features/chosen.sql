@@ -39,7 +39,12 @@ SELECT
         lambda d: concat(d.system, '|', d.value)
     ), chr(10)), '') AS numbers,
     list_transform(
-        list_filter(r.link, lambda k: k.type = 'replaced-by' AND starts_with(k.other.reference, 'Patient/')),
+        list_filter(
+            list_concat(
+                list_filter(r.link, lambda k: k.type = 'replaced-by'), list_filter(r.link, lambda k: k.type = 'replaces')
+            ),
+            lambda k: $linked_id != ''
+        ),
         lambda k: $linked_key
     )[1] AS same_as
 FROM (SELECT patient_key, site, local_id, from_json(resource, $shape) AS r FROM landed_patient)

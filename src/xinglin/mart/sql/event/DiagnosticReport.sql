@@ -3,7 +3,7 @@ WITH timed AS (
     SELECT *, coalesce(r.effectiveDateTime, r.effectivePeriod.start, r.issued) AS start_text,
         nullif(list_aggregate(list_filter(list_prepend(r.conclusion, list_transform(
             list_filter(r.presentedForm, lambda f: starts_with(f.contentType, 'text/plain')),
-            lambda f: try(decode(from_base64(f.data))))), lambda t: t IS NOT NULL), 'string_agg', chr(10) || chr(10)), '')
+            lambda f: try(decode(base64_bytes(f.data))))), lambda t: t IS NOT NULL), 'string_agg', chr(10) || chr(10)), '')
             AS note_text
     FROM parsed
 )

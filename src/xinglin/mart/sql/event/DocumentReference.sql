@@ -3,7 +3,7 @@ WITH timed AS (
     SELECT *, coalesce(r.context.period.start, r.date) AS start_text,
         nullif(list_aggregate(list_filter(list_transform(
             list_filter(r.content, lambda f: starts_with(f.attachment.contentType, 'text/plain')),
-            lambda f: try(decode(from_base64(f.attachment.data)))), lambda t: t IS NOT NULL),
+            lambda f: try(decode(base64_bytes(f.attachment.data)))), lambda t: t IS NOT NULL),
             'string_agg', chr(10) || chr(10)), '') AS note_text
     FROM parsed
 )

@@ -8,7 +8,7 @@ WITH born AS (
     FROM parsed WHERE person_id IS NOT NULL
 )
 SELECT person_id, resource_key AS patient_key, getvariable('site') AS site, getvariable('batch') AS batch,
-    fhir_moment(r.meta.lastUpdated) AS last_updated, r.gender AS gender,
+    fhir_instant(r.meta.lastUpdated) AS last_updated, r.gender AS gender,
     CASE WHEN fhir_day(r.birthDate) IS NOT NULL THEN r.birthDate[1:10] END AS birth_date,
     fhir_moment(birth_time) AS birth_datetime,
     coalesce(list_filter(race, lambda e: e.url = 'text')[1].valueString,

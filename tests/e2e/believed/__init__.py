@@ -1,0 +1,1 @@
+"""Nothing wrong is believed: small deliveries that have gone wrong somewhere, and what is right for each."""
