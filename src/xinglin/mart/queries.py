@@ -5,14 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 __all__ = ["EVENT_TYPES", "IMAGE_TYPES", "PART_TYPES", "code_digest", "code_map", "query", "schema"]
 
 _HERE = Path(__file__).parent
 
-EVENT_TYPES: frozenset[str] = frozenset(path.stem for path in (_HERE / "sql" / "event").glob("*.sql"))
-"""Resource types that become events; one query each in ``sql/event``."""
+_GROUPED = ("sql/event", "schemas")
+"""Folders with one file per resource type, grouped by domain; no name and no digest depends on the group."""
+
+
+def _per_type(folder: str) -> dict[str, Path]:
+    return {path.stem: path for path in sorted((_HERE / folder).rglob("*")) if path.suffix in {".sql", ".json"}}
+
+
+_EVENTS = _per_type("sql/event")
+_SCHEMAS = _per_type("schemas")
+
+EVENT_TYPES: frozenset[str] = frozenset(_EVENTS)
+"""Resource types that become events; one query each in a folder of ``sql/event``."""
 
 PART_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
     "Patient": (("part/Patient_person", "part_person"), ("part/Patient_place", "part_place")),
@@ -32,11 +43,17 @@ IMAGE_TYPES: dict[str, str] = {"ImagingStudy": "part/ImagingStudy_image"}
 def query(name: str) -> str:
     """The text of one query of the package.
 
+    Args:
+        name: Path below ``sql`` without suffix; the query of a resource type is named ``event/<type>``, whatever its
+            group.
+
     Example:
         >>> query("reduce/person").splitlines()[0]
         '-- grain: one row per person'
     """
-    return (_HERE / "sql" / f"{name}.sql").read_text()
+    folder, _, stem = name.rpartition("/")
+    path = _EVENTS[stem] if folder == "event" else _HERE / "sql" / f"{name}.sql"
+    return path.read_text()
 
 
 @cache
@@ -47,7 +64,7 @@ def schema(resource_type: str) -> str:
         >>> schema("Medication")
         '{"code":"JSON"}'
     """
-    content = json.loads((_HERE / "schemas" / f"{resource_type}.json").read_text())
+    content = json.loads(_SCHEMAS[resource_type].read_text())
     return json.dumps(content, separators=(",", ":"))
 
 
@@ -68,8 +85,16 @@ def code_digest() -> str:
 
     digest = hashlib.sha256(duckdb.__version__.encode())
     folders = ("sql", "schemas", "vocabulary")
-    paths = sorted(path for folder in folders for path in (_HERE / folder).rglob("*") if path.suffix != ".pyc")
-    for path in [*paths, _HERE / "expressions.py", _HERE / "mapping.py", _HERE / "session.py", _HERE / "parts.py"]:
+    paths = [path for folder in folders for path in (_HERE / folder).rglob("*") if path.suffix != ".pyc"]
+    modules = [_HERE / name for name in ("expressions.py", "mapping.py", "session.py", "parts.py")]
+    for path in [*sorted(paths, key=_ungrouped), *modules]:
         if path.is_file():
-            digest.update(f"{path.relative_to(_HERE).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+            digest.update(f"{_ungrouped(path)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def _ungrouped(path: Path) -> PurePosixPath:
+    """The path below this package without the group, so that regrouping the files rebuilds nothing."""
+    relative = PurePosixPath(path.relative_to(_HERE).as_posix())
+    folder = next((PurePosixPath(one) for one in _GROUPED if relative.is_relative_to(one)), None)
+    return folder / relative.name if folder else relative
