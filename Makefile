@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo
+BEFORE ?= bd66775
 SITE_VENV := .venv-docs
 SITE_STAMP := $(SITE_VENV)/.installed
 
-.PHONY: help demo test servers consortium consortium-stop check bench docs site lock format clean
+.PHONY: help demo test servers consortium consortium-stop check bench docs graph site lock format clean
 
 help: ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +58,10 @@ docs: $(STAMP) ## generate the reference pages: data dictionary, commands, setti
 	$(BIN)/python -m xinglin.contracts.dictionary > docs/reference/dictionary.md
 	$(BIN)/python -m tools.command_reference > docs/reference/commands.md
 	$(BIN)/python -m tools.settings_reference > docs/reference/settings.md
+
+graph: $(STAMP) ## draw the import graph of docs/architecture.md, now and before the packages were regrouped
+	$(BIN)/python -m tools.import_graph docs/images/imports-before.svg --revision $(BEFORE) --title "Before ($(BEFORE))"
+	$(BIN)/python -m tools.import_graph docs/images/imports-now.svg --title "Now"
 
 site: $(SITE_STAMP) ## build the documentation site into site/; a warning or a broken link is an error
 	rm -rf site

@@ -16,7 +16,9 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 PAGES = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^ *(?:<!-- not run: (?P<why>[^\n]+) -->\n *)?```(?P<language>\S*)\n(?P<code>.*?)^ *```$", re.M | re.S)
+FENCE = re.compile(
+    r"^ *(?:<!-- not run: (?P<why>[^\n]+) -->\n *)?```(?P<language>\S*)\n(?P<code>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
 RUN = {"bash", "python"}
 DATA = {"", "text", "toml", "ini", "json", "yaml", "{toctree}", "{include}"}
 """What is shown and not run by anybody."""

@@ -44,3 +44,12 @@ def test_every_relative_link_of_a_page_leads_to_a_file_or_folder(page: Path):
 def test_a_folder_of_the_documentation_has_at_most_fifteen_files(folder: str):
     for place in [REPO / folder, *(p for p in (REPO / folder).iterdir() if p.is_dir())]:
         assert len([path for path in place.iterdir() if path.is_file()]) <= 15, place
+
+
+def test_where_is_what_names_folders_that_exist():
+    section = (REPO / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Where is what?")[2]
+    table = section.partition("## ")[0]
+    folders = re.findall(r"^\| [^|]+ \| `([\w/.]+)` \|$", table, re.MULTILINE)
+
+    assert len(folders) >= 10
+    assert [name for name in folders if not (REPO / "src" / "xinglin" / name).exists()] == []
