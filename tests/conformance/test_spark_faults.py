@@ -65,7 +65,7 @@ def test_during_a_build_a_second_one_is_refused_and_a_reader_sees_the_old_mart(
         assert all(Path(path).is_file() for table in now.tables for path in now.files(table))
         seen.add(now.version)
         if not refused:
-            with pytest.raises(Conflict, match="another process is busy with the stage mart") as raised:
+            with pytest.raises(Conflict, match="another process holds the lock for the stage mart") as raised:
                 build_mart(stores.lake, stores.landing, stores.settings)
             refused.append(raised.value.exit_code)
 

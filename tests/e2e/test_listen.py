@@ -118,7 +118,7 @@ def test_a_taken_port_and_a_second_process_for_a_site_are_said_plainly(xinglin: 
         said = xinglin("listen", "--mllp", f"other={port}", code=1)
         assert f"port {port} is taken" in said and "choose another port" in said
         assert f"port {port} is taken" in xinglin("listen", "--dicom", f"other={port}", code=1)
-        assert "busy with listening for centre" in xinglin("listen", "--mllp", "centre=0", code=1)
+        assert "lock for listening for centre" in xinglin("listen", "--mllp", "centre=0", code=1)
         listener.finish()
 
 

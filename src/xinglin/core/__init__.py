@@ -1,1 +1,1 @@
-"""What every layer may use: errors, stable keys, the clock, settings, atomic files."""
+"""Errors, stable keys, the clock, settings and atomic files: every layer may import them."""

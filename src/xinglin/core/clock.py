@@ -1,4 +1,4 @@
-"""The one place that asks what time it is."""
+"""The clock; no other module reads the current time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Clock = Callable[[], datetime]
 
 
 def system_clock() -> datetime:
-    """The time now in UTC, to the second; SOURCE_DATE_EPOCH (reproducible-builds.org) fixes it.
+    """The current time in UTC, to the second, or the time in SOURCE_DATE_EPOCH (reproducible-builds.org).
 
     Example:
         >>> system_clock().tzinfo is UTC
@@ -25,7 +25,7 @@ def system_clock() -> datetime:
 
 
 def wall_clock() -> datetime:
-    """The time now in UTC, whatever the environment says: no variable makes an expired credential hold again.
+    """The current time in UTC. It ignores SOURCE_DATE_EPOCH, which would make an expired credential valid again.
 
     Example:
         >>> wall_clock().tzinfo is UTC
@@ -35,7 +35,7 @@ def wall_clock() -> datetime:
 
 
 def fixed_clock(moment: datetime) -> Clock:
-    """A clock that always says the same moment.
+    """A clock that always returns the same time.
 
     Example:
         >>> fixed_clock(datetime(2026, 1, 1, tzinfo=UTC))().year

@@ -1,8 +1,8 @@
-"""A number in a mapped file, by which all processes notice that one of them changed something.
+"""A counter in a memory-mapped file that shows every process whether shared data has changed (a sequence lock).
 
-It is odd from before a change can be seen until after, and even and the same only where nothing changed. Where a reader
-finds it odd, a change is under way or whoever made it died there, and the reader has to look closer. It holds while the
-machine runs: what a power failure takes from the file, nobody has in memory any more.
+The counter is odd while a change is in progress. It is even and unchanged only if nothing changed. A reader that finds
+it odd must check the data itself, since a change is in progress or its writer was killed. The counter is valid while
+the machine runs; it need not survive a power failure, because no process keeps data in memory across one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _NUMBER = 8
 
 
 class Counter:
-    """The number of changes to something; reading it costs less than a microsecond and no call of the system.
+    """The number of changes to shared data; reading it takes less than a microsecond and no system call.
 
-    A forked process opens it anew before it changes anything.
+    A forked process must open its own counter before it changes anything.
 
     Args:
-        path: The file, made with mode 600 where it is missing. Its folder must exist.
+        path: The file, created with mode 600 if it does not exist. Its folder must exist.
 
     Example:
         >>> import tempfile; counter = Counter(Path(tempfile.mkdtemp()) / "changes")
@@ -38,7 +38,7 @@ class Counter:
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if os.fstat(self._handle).st_size < mmap.PAGESIZE:
-            # A hole that a full disk cannot fill would kill the process; the number itself may be counting already.
+            # Writing to a sparse page on a full disk would kill the process; the number itself may be in use already.
             os.pwrite(self._handle, bytes(mmap.PAGESIZE - _NUMBER), _NUMBER)
         self._cell = memoryview(mmap.mmap(self._handle, mmap.PAGESIZE)).cast("Q")
 
@@ -46,15 +46,16 @@ class Counter:
         os.close(self._handle)
 
     def seen(self) -> int:
-        """The number now."""
+        """The current number."""
         return self._cell[0]
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Odd within, the next even number after; it stays odd where what is done within fails.
+        """Make the counter odd within the block and the next even number after it; it stays odd if the block fails.
 
-        Whoever changes holds a lock of their own and lets go of it within, when the change can be seen. The next one
-        may have it at once, and waits here, so that the end of one change does not hide the beginning of another.
+        The writer holds a lock of its own and releases it within the block, once the change is visible. The next writer
+        can take that lock immediately but waits here, so that the end of one change does not hide the start of the
+        next.
         """
         fcntl.flock(self._handle, fcntl.LOCK_EX)
         try:

@@ -1,4 +1,4 @@
-"""Files that are either wholly there or not at all, and locks that die with their process."""
+"""Atomic and durable file writes, private files, and locks that end with their process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 @contextmanager
 def full_disk(where: Path) -> Iterator[None]:
-    """Turn the operating system's refusals to write into a `StorageError` that says what to do.
+    """Raise a `StorageError` with a remedy when the disk is full or read-only.
 
     Example:
         >>> with full_disk(Path("/tmp")):
@@ -40,7 +40,7 @@ def full_disk(where: Path) -> Iterator[None]:
             raise StorageError(
                 "the disk is full; nothing was landed or committed",
                 source=str(where),
-                remedy="free some room and run the same command again",
+                remedy="free disk space and run the same command again",
                 retry=True,
             ) from error
         if error.errno == errno.EROFS:
@@ -67,7 +67,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file so that a reader, or a crash, sees the old or the new content and nothing between.
+    """Write a file so that a reader, even after a crash, sees either the old or the new content.
 
     Args:
         path: The file; its folder must exist.
@@ -99,14 +99,14 @@ def private_file(path: Path, content: bytes) -> None:
 
 
 def first_private_file(path: Path, content: bytes) -> bytes:
-    """Write a secret unless there is one: of several processes that make it at once, all go on with the first.
+    """Write a secret if the file does not exist; processes that create it at the same time all use the first one.
 
     Args:
-        path: The file; its folder is made when missing.
-        content: What is written when there is nothing.
+        path: The file; its folder is created if needed.
+        content: The bytes to write if the file does not exist.
 
     Returns:
-        What the file holds now.
+        The content of the file.
 
     Example:
         >>> import tempfile
@@ -115,14 +115,14 @@ def first_private_file(path: Path, content: bytes) -> bytes:
         (b'one', b'one')
     """
     if not path.is_file():
-        made = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-        private_file(made, content)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+        private_file(draft, content)
         try:
             with suppress(FileExistsError):
-                os.link(made, path)
+                os.link(draft, path)
             sync_folder(path.parent)
         finally:
-            made.unlink()
+            draft.unlink()
     return path.read_bytes()
 
 
@@ -134,14 +134,14 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def exclusive(path: Path, *, doing: str) -> Iterator[None]:
-    """Hold a lock file while the block runs; the lock ends with the process, however it ends.
+    """Hold a lock file while the block runs; the lock is released when the process ends, even if it is killed.
 
     Args:
-        path: The lock file, created when missing.
-        doing: What the holder does, for the error of the one who comes second.
+        path: The lock file, created if needed.
+        doing: The holder's activity, for the error of a second process.
 
     Raises:
-        Conflict: Another process holds it.
+        Conflict: Another process holds the lock.
 
     Example:
         >>> import tempfile
@@ -154,9 +154,9 @@ def exclusive(path: Path, *, doing: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Conflict(
-                f"another process is busy with {doing}",
+                f"another process holds the lock for {doing}",
                 source=str(path),
-                remedy="wait until it ends",
+                remedy="wait until that process ends",
                 retry=True,
             ) from error
         yield

@@ -1,9 +1,9 @@
 """Stable integer keys: the same on every run, every runner and every machine.
 
-OMOP wants integer keys. A key is the low 64 bits of MD5 over ``site/resource_type/id`` (for a part of a
+OMOP requires integer keys. A key is the low 64 bits of MD5 over ``site/resource_type/id`` (for a part of a
 resource: ``site/resource_type/id#part``) without the sign bit, so no sequence has to be shared. MD5 is used
-as a well spread fingerprint, not as a protection. At 100 million keys the chance of one collision is 5 in 10,000;
-`xinglin mart check` looks for collisions.
+for an even distribution, not for security. With 100 million keys the probability of a collision is 5 in 10,000;
+`xinglin mart check` detects collisions.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def key_sql(expression: str) -> str:
 
 
 def bucket_of(person_id: int, buckets: int) -> int:
-    """The person bucket a person's rows live in.
+    """The bucket that holds a person's rows.
 
     Example:
         >>> bucket_of(17, 8)

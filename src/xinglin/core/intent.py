@@ -1,4 +1,4 @@
-"""What a command is about to do, said before anything is opened, so that it can be decided and written down."""
+"""The request that a command makes for access: action, stages, purpose and person, before it opens a region."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ __all__ = ["Intent"]
 
 @dataclass(frozen=True)
 class Intent:
-    """One command's own words about itself.
+    """A request for access.
 
     Args:
-        action: What it does, by a name that the roles know (`xinglin.access`).
+        action: Name of the action, as the table of roles has it (`xinglin.access`).
         reads: Stages it reads; `xinglin.core.permit.EVERY` means all.
         writes: Stages it writes.
-        purpose: Why, as HL7 v3 PurposeOfUse has it: TREAT, HRESCH, HOPERAT, HSYSADMIN, PATRQT, BTG, …
+        purpose: HL7 v3 PurposeOfUse: TREAT, HRESCH, HOPERAT, HSYSADMIN, PATRQT, BTG, …
         person: The one person it concerns; None for the population or for nobody.
         population: Whether it reads records of all persons.
-        data_classes: Kinds of records it reads, by FHIR resource type; empty for all that the stages hold.
-        sites: Sites whose records it brings.
-        break_glass: Why an emergency must go before what is missing; None for every ordinary use.
+        data_classes: FHIR resource types it reads; empty for all that the stages hold.
+        sites: Sites whose records it lands.
+        break_glass: Reason for break-glass access; None for ordinary access.
 
     Example:
         >>> Intent("ask", reads=frozenset({"mart"}), purpose="HRESCH", population=True).person is None

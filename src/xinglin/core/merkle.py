@@ -1,7 +1,7 @@
-"""RFC 6962 Merkle trees: root, audit path and its check (section 2.1).
+"""RFC 6962 Merkle trees: root, audit path and its verification (section 2.1).
 
-A span of leaves is reduced to the few perfect subtrees that cover it, so parts of a batch can be hashed apart
-and put together without ever holding all leaves.
+A span of leaves is reduced to the few perfect subtrees that cover it, so parts of a batch can be hashed separately
+and combined without holding all leaves in memory.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def cover(leaves: list[bytes], start: int) -> list[Subtree]:
 
 
 class Tree:
-    """A growing tree that remembers only its perfect subtrees.
+    """An append-only tree that stores only its perfect subtrees.
 
     Example:
         >>> tree = Tree()

@@ -1,8 +1,8 @@
-"""What one decision allows its holder to read and write: the lake and the landing zone ask for it at every door.
+"""A permit: the stages that one access decision lets its holder read and write. The lake and the landing check it.
 
-A permit is a value without a secret. It is made by a decision (`xinglin.access`), goes with the pickled lake to every
-task and executor, and says there what it said here. Whoever can run code as the owner of the files can read the files
-without it; it keeps every command and every task to what was decided and written down, nothing more.
+A permit is a value without a secret. It results from a decision (`xinglin.access`) and is pickled with the lake, so
+every task and executor has the same permit. It limits commands and tasks to what was decided and logged. It does not
+protect against code that runs as the owner of the files, since such code can read the files directly.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ EVERY = "*"
 
 @dataclass(frozen=True)
 class Permit:
-    """The stages that may be read and written, and the decision that says so.
+    """The stages that may be read and written, and the decision that permits it.
 
     Args:
         reads: Names of stages: ``landing``, ``identity``, ``mart``, …; `EVERY` means all.
-        writes: Likewise; what may be written may be read.
+        writes: Names of stages; a stage that may be written may be read.
         decision: Identifier of the decision, as the audit log has it.
-        without: Persons who are left out of whatever is read of a population.
-        gives: Data classes of one person's record that may be given; empty where no one person was asked for.
+        without: Persons who are excluded from reads of the population.
+        gives: Data classes of the person's record that may be read; empty where the request is not for one person.
 
     Example:
         >>> permit = Permit(frozenset({"mart"}), frozenset(), "d-17")
         >>> permit.require("mart")
         >>> permit.require("landing")
         Traceback (most recent call last):
-        xinglin.core.errors.AccessDenied: nobody decided that landing may be read here (decision d-17). ...
+        xinglin.core.errors.AccessDenied: no permission to read the stage landing (decision d-17). ...
     """
 
     reads: frozenset[str]
@@ -43,35 +43,35 @@ class Permit:
     gives: frozenset[str] = frozenset()
 
     def allows(self, stage: str, write: bool = False) -> bool:
-        """Whether the stage may be read, or written.
+        """Whether the stage may be read or written.
 
         Args:
             stage: The stage's name.
-            write: Whether it is to be written.
+            write: Check for writing instead of reading.
         """
         if stage in self.writes or EVERY in self.writes:
             return True
         return not write and (stage in self.reads or EVERY in self.reads)
 
     def require(self, stage: str, write: bool = False) -> None:
-        """Pass, or refuse.
+        """Raise an error unless the stage may be read or written.
 
         Args:
             stage: The stage's name.
-            write: Whether it is to be written.
+            write: Check for writing instead of reading.
 
         Raises:
-            AccessDenied: The decision does not name the stage.
+            AccessDenied: The decision does not permit it.
         """
         if not self.allows(stage, write):
             raise AccessDenied(
-                f"nobody decided that {stage} may be {'written' if write else 'read'} here",
+                f"no permission to {'write' if write else 'read'} the stage {stage}",
                 source=f"decision {self.decision}" if self.decision else "no decision",
-                remedy="open the region by a command, or name the stage in its intent",
+                remedy="open the region with a command, or name the stage in the command's intent",
             )
 
 
 CLOSED = Permit(frozenset(), frozenset(), "")
-"""Allows nothing: what a lake or a landing zone has that nobody decided about."""
+"""Permits nothing: the default of a lake or landing that was opened without a decision."""
 OPEN = Permit(frozenset({EVERY}), frozenset({EVERY}), "open")
-"""Allows everything: for tests of what lies behind the doors."""
+"""Permits everything; for tests of stages without access control."""

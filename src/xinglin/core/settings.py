@@ -1,4 +1,4 @@
-"""Where a region lives on disk and how much of the machine it may use."""
+"""Settings of a region (``xinglin.toml``): folders, resources of the machine, runner, lake, ledger and access."""
 
 from __future__ import annotations
 
@@ -23,14 +23,19 @@ def default_home() -> Path:
     return Path(os.environ.get("XINGLIN_HOME") or "xinglin-home").absolute()
 
 
+def _refuse_unknown(names: set[str], where: str) -> None:
+    if names:
+        raise UsageError(f"unknown settings: {', '.join(sorted(names))}", source=where, remedy="remove them")
+
+
 @dataclass(frozen=True)
 class RunnerSettings:
-    """Where tasks happen.
+    """The runner that executes tasks.
 
     Args:
-        kind: ``local``, this machine's cores, or ``spark``.
+        kind: ``local`` (cores of this machine) or ``spark``.
         master: Spark's master URL: ``local[*]``, ``spark://host:port``, ``yarn`` or ``k8s://…``.
-        conf: Further settings of Spark, by name.
+        conf: Further Spark properties, by name.
 
     Example:
         >>> RunnerSettings.from_toml({"kind": "spark", "conf": {"spark.executor.memory": "2g"}}).conf
@@ -43,23 +48,22 @@ class RunnerSettings:
 
     def __post_init__(self) -> None:
         if self.kind not in {"local", "spark"}:
-            raise UsageError("a runner is local or spark", source=self.kind)
+            raise UsageError(f"unknown runner {self.kind}", source="[runner] kind", remedy="write local or spark")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> RunnerSettings:
         """The table ``[runner]`` of ``xinglin.toml``.
 
         Raises:
-            UsageError: It holds something else.
+            UsageError: It has an unknown key.
         """
         known = dict(values)
         conf = tuple(sorted((name, str(value)) for name, value in known.pop("conf", {}).items()))
-        if set(known) - {"kind", "master"}:
-            raise UsageError(f"unknown settings {sorted(set(known) - {'kind', 'master'})}", source="[runner]")
+        _refuse_unknown(set(known) - {"kind", "master"}, "[runner]")
         return cls(**known, conf=conf)
 
     def to_toml(self) -> str:
-        """The reverse of `from_toml`; nothing for the runner that is used when none is named."""
+        """The text of the table; empty for the default settings."""
         if self == RunnerSettings():
             return ""
         lines = ["", "[runner]", f"kind = {json.dumps(self.kind)}", f"master = {json.dumps(self.master)}"]
@@ -70,11 +74,11 @@ class RunnerSettings:
 
 @dataclass(frozen=True)
 class LakeSettings:
-    """Where the tables are. Endpoint and keys of an object store are no settings: see docs/how-to/run/storage.md.
+    """Location of the tables. Endpoint and keys of an object store are not settings: see docs/how-to/run/storage.md.
 
     Args:
-        url: ``s3://bucket/prefix`` or ``hdfs://namenode:8020/folder``; the folder ``lake`` of the region when empty.
-        cache_mb: Room on this machine for copies of the tables of a lake elsewhere, in MB (1,000,000 bytes).
+        url: ``s3://bucket/prefix`` or ``hdfs://namenode:8020/folder``; if empty, the folder ``lake`` of the region.
+        cache_mb: Size of this machine's cache for tables of a remote lake, in MB (1,000,000 bytes).
 
     Example:
         >>> LakeSettings.from_toml({"url": "s3://region/lake"}).url
@@ -88,26 +92,25 @@ class LakeSettings:
         place = urlsplit(self.url)
         if "@" in place.netloc:
             raise UsageError(
-                "a lake's URL holds no user and no key",
+                "the URL of a lake must not contain a user or a key",
                 source=f"{place.scheme}:",
-                remedy="put keys into the environment or into keys/lake.toml",
+                remedy="put keys into environment variables or into keys/lake.toml",
             )
         if self.url and place.scheme not in {"file", "hdfs", "s3"}:
-            raise UsageError("a lake's URL begins with s3:, hdfs: or file:", source=self.url)
+            raise UsageError("unknown scheme in the URL of the lake", source=self.url, remedy="use s3:, hdfs: or file:")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> LakeSettings:
         """The table ``[lake]`` of ``xinglin.toml``.
 
         Raises:
-            UsageError: It holds something else.
+            UsageError: It has an unknown key.
         """
-        if set(values) - {"url", "cache_mb"}:
-            raise UsageError(f"unknown settings {sorted(set(values) - {'url', 'cache_mb'})}", source="[lake]")
+        _refuse_unknown(set(values) - {"url", "cache_mb"}, "[lake]")
         return cls(**values)
 
     def to_toml(self) -> str:
-        """The reverse of `from_toml`; nothing for the lake that is used when none is named."""
+        """The text of the table; empty for the default settings."""
         if self == LakeSettings():
             return ""
         return f"\n[lake]\nurl = {json.dumps(self.url)}\ncache_mb = {self.cache_mb}\n"
@@ -115,14 +118,14 @@ class LakeSettings:
 
 @dataclass(frozen=True)
 class LedgerSettings:
-    """Which ledger the region writes to.
+    """The ledger that the region writes to.
 
     Args:
-        kind: ``embedded``, a ledger of this region alone, or ``cometbft``, one that several institutions hold.
+        kind: ``embedded`` (a ledger of this region only) or ``cometbft`` (a ledger of several institutions).
         rpc: ``http://host:port`` of the region's own node.
-        socket: Where node and application meet; inside the region's home when empty.
-        states: The states of so many last blocks stay provable, at least two; nodes that only older ones need are
-            deleted as blocks follow.
+        socket: Unix socket between node and application; if empty, a path inside the region's folder.
+        states: Number of latest blocks whose states stay provable, at least 2; tree nodes that only older states use
+            are deleted as new blocks are committed.
 
     Example:
         >>> LedgerSettings.from_toml({"kind": "cometbft"}).rpc
@@ -136,24 +139,22 @@ class LedgerSettings:
 
     def __post_init__(self) -> None:
         if self.kind not in {"embedded", "cometbft"}:
-            raise UsageError("a ledger is embedded or cometbft", source=self.kind)
+            raise UsageError(f"unknown ledger {self.kind}", source="[ledger] kind", remedy="write embedded or cometbft")
         if type(self.states) is not int or self.states < 2:
-            raise UsageError("at least the states of two blocks are kept", source="[ledger] states")
+            raise UsageError("too few states", source="[ledger] states", remedy="write 2 or more")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> LedgerSettings:
         """The table ``[ledger]`` of ``xinglin.toml``.
 
         Raises:
-            UsageError: It holds something else.
+            UsageError: It has an unknown key.
         """
-        unknown = set(values) - {"kind", "rpc", "socket", "states"}
-        if unknown:
-            raise UsageError(f"unknown settings {sorted(unknown)}", source="[ledger]")
+        _refuse_unknown(set(values) - {"kind", "rpc", "socket", "states"}, "[ledger]")
         return cls(**values)
 
     def to_toml(self) -> str:
-        """The reverse of `from_toml`; nothing for the ledger that is used when none is named."""
+        """The text of the table; empty for the default settings."""
         if self == LedgerSettings():
             return ""
         lines = [f"{name} = {json.dumps(getattr(self, name))}" for name in ("kind", "rpc", "socket", "states")]
@@ -162,10 +163,11 @@ class LedgerSettings:
 
 @dataclass(frozen=True)
 class AccessSettings:
-    """What the region decides about access where neither law nor person does.
+    """Access rules of the region that neither law nor consent determines.
 
     Args:
-        research: ``opt-out``: population research leaves out who denied it; ``opt-in``: it reads only who granted it.
+        research: ``opt-out``: population research excludes persons who denied it; ``opt-in``: it includes only persons
+            who permitted it.
         referral_days: Days for which a referral (`xinglin access relate`) lets an institution read a person's record.
 
     Example:
@@ -178,24 +180,24 @@ class AccessSettings:
 
     def __post_init__(self) -> None:
         if self.research not in {"opt-out", "opt-in"}:
-            raise UsageError("research is opt-out or opt-in", source=self.research)
+            raise UsageError(
+                f"unknown rule {self.research}", source="[access] research", remedy="write opt-out or opt-in"
+            )
         if self.referral_days < 1:
-            raise UsageError("a referral counts for a day or more", source="referral_days")
+            raise UsageError("too few days", source="[access] referral_days", remedy="write 1 or more")
 
     @classmethod
     def from_toml(cls, values: dict[str, Any]) -> AccessSettings:
         """The table ``[access]`` of ``xinglin.toml``.
 
         Raises:
-            UsageError: It holds something else.
+            UsageError: It has an unknown key.
         """
-        unknown = set(values) - {"research", "referral_days"}
-        if unknown:
-            raise UsageError(f"unknown settings {sorted(unknown)}", source="[access]")
+        _refuse_unknown(set(values) - {"research", "referral_days"}, "[access]")
         return cls(**values)
 
     def to_toml(self) -> str:
-        """The reverse of `from_toml`; nothing where nothing was decided."""
+        """The text of the table; empty for the default settings."""
         if self == AccessSettings():
             return ""
         return f"\n[access]\nresearch = {json.dumps(self.research)}\nreferral_days = {self.referral_days}\n"
@@ -203,19 +205,19 @@ class AccessSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a region needs to know about itself.
+    """All settings of a region.
 
     Args:
         home: The folder that holds keys, landing and lake.
         buckets: Number of person buckets; fixed at `init`, since every mart file depends on it.
-        threads: Tasks that run at once.
+        threads: Number of tasks that run at once; 0 for one per core.
         memory_mb: Memory that the query engine of one process may use, in MB (1,000,000 bytes).
-        upper: Match probability from which two patient records are linked without asking.
+        upper: Match probability from which two patient records are linked without review.
         lower: Match probability from which a pair waits for review.
-        runner: Where tasks happen.
-        storage: Where the tables are.
-        ledger: Which ledger is written to.
-        access: What is decided about access.
+        runner: The runner that executes tasks.
+        storage: Location of the tables.
+        ledger: The ledger that the region writes to.
+        access: Access rules of the region.
     """
 
     home: Path
@@ -231,13 +233,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         if not 1 <= self.buckets <= 4096:
-            raise UsageError("the number of person buckets must lie between 1 and 4096", source="buckets")
+            raise UsageError("the number of person buckets is out of range", source="buckets", remedy="write 1 to 4096")
         if not 0 < self.lower <= self.upper <= 1:
-            raise UsageError("thresholds must satisfy 0 < lower <= upper <= 1", source="lower, upper")
+            raise UsageError("wrong thresholds", source="lower, upper", remedy="make 0 < lower <= upper <= 1")
 
     @property
     def workers(self) -> int:
-        """Tasks at once: `threads`, or every core this process may use."""
+        """Number of tasks that run at once: `threads`, or the number of cores that this process may use."""
         return self.threads or len(os.sched_getaffinity(0))
 
     @property
@@ -247,7 +249,7 @@ class Settings:
 
     @property
     def lake(self) -> Path:
-        """The folder of tables; of a lake elsewhere, its locks, unfinished files and copies."""
+        """The folder of tables; for a remote lake, its locks, unfinished files and cache."""
         return self.home / "lake"
 
     @property
@@ -257,14 +259,14 @@ class Settings:
 
     @property
     def access_folder(self) -> Path:
-        """The folder of credentials' issuers, consents and the audit log (mode 700)."""
+        """The folder of the list of issuers, the consents and the audit log (mode 700)."""
         return self.home / "access"
 
     def save(self) -> None:
         """Write ``xinglin.toml`` into the home folder."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = (
-            "# Settings of this region. `buckets` cannot change once a mart was built.\n"
+            "# Settings of this region. `buckets` cannot change after a mart was built.\n"
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
             f"upper = {self.upper}\nlower = {self.lower}\n"
             f"{self.storage.to_toml()}{self.ledger.to_toml()}{self.access.to_toml()}{self.runner.to_toml()}"
@@ -280,13 +282,11 @@ class Settings:
         """
         path = home / "xinglin.toml"
         if not path.is_file():
-            raise NotFound("there is no region here", source=str(home), remedy=f"run: xinglin init {home}")
+            raise NotFound("no region in this folder", source=str(home), remedy=f"run: xinglin init {home}")
         values = tomllib.loads(path.read_text())
         runner = RunnerSettings.from_toml(values.pop("runner", {}))
         storage = LakeSettings.from_toml(values.pop("lake", {}))
         ledger = LedgerSettings.from_toml(values.pop("ledger", {}))
         access = AccessSettings.from_toml(values.pop("access", {}))
-        unknown = set(values) - _NAMES
-        if unknown:
-            raise UsageError(f"unknown settings {sorted(unknown)}", source=str(path), remedy="remove them")
+        _refuse_unknown(set(values) - _NAMES, str(path))
         return cls(home=home, runner=runner, storage=storage, ledger=ledger, access=access, **values)

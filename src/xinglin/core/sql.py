@@ -17,7 +17,7 @@ def parquet_list(paths: list[str]) -> str:
 
 
 def quote(text: str) -> str:
-    """A text as an SQL literal.
+    """A text as an SQL string literal.
 
     Example:
         >>> quote("it's")

@@ -72,7 +72,7 @@ def test_bad_usage_leaves_with_2(capsys):
 def test_a_region_that_is_not_there_says_how_to_make_one(command, tmp_path, capsys):
     assert run([*command, "--home", str(tmp_path)]) == 1
     said = capsys.readouterr().err
-    assert "there is no region here" in said
+    assert "no region in this folder" in said
     assert "xinglin init" in said
 
 

@@ -85,7 +85,7 @@ def test_the_second_process_is_told_who_is_busy_and_a_killed_holder_frees_the_lo
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
 
-        with pytest.raises(Conflict, match="busy with landing") as caught, exclusive(lock, doing="landing"):
+        with pytest.raises(Conflict, match="lock for landing") as caught, exclusive(lock, doing="landing"):
             pytest.fail("two processes hold the same lock")
         assert caught.value.retry
     finally:

@@ -44,7 +44,7 @@ def test_no_door_opens_without_a_decision(root: Path, door: str) -> None:
 @pytest.mark.parametrize("door", ["spool", "signing key", "keep mapping", "ingest", "add site", "write site"])
 def test_who_may_only_read_writes_nothing(root: Path, door: str) -> None:
     reads = frozenset({"landing", "sites"})
-    with pytest.raises(AccessDenied, match="written"):
+    with pytest.raises(AccessDenied, match="write"):
         DOORS[door](Landing(root, permit=Permit(reads, frozenset(), "d")))
 
 
