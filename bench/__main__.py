@@ -1,29 +1,14 @@
-"""``make bench``, or ``python -m bench NAME …``: every benchmark, or some, each writing bench/results/NAME.json."""
+"""``make bench``, or ``python -m bench NAME …``: every benchmark, or some; figures go below bench/results."""
 
 from __future__ import annotations
 
 import argparse
 
-from bench import (
-    access,
-    backup,
-    consortium,
-    dicom,
-    encoding,
-    growth,
-    hl7v2,
-    incremental,
-    ledger,
-    ledger_proof,
-    ledger_store,
-    linking,
-    listen,
-    micro_batches,
-    region,
-    spark,
-    views,
-    whole_way,
-)
+from bench import backup
+from bench.ledger import access, consortium, proof, store, transactions
+from bench.pipeline import growth, incremental, linking, region, spark, whole_way
+from bench.sources import dicom, hl7v2, listen, micro_batches
+from bench.views import encoding, views
 
 BENCHMARKS = {
     "region": region.bench,
@@ -37,9 +22,9 @@ BENCHMARKS = {
     "listen": listen.bench,
     "micro_batches": micro_batches.bench,
     "views": views.bench,
-    "ledger": ledger.bench,
-    "ledger_proof": ledger_proof.bench,
-    "ledger_store": ledger_store.bench,
+    "ledger": transactions.bench,
+    "ledger_proof": proof.bench,
+    "ledger_store": store.bench,
     "access": access.bench,
     "consortium": consortium.bench,
     "backup": backup.bench,

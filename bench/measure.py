@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+
+def results() -> Path:
+    """The folder that figures are written to: XINGLIN_BENCH_RESULTS, or bench/results."""
+    return Path(os.environ.get("XINGLIN_BENCH_RESULTS") or Path(__file__).parent / "results")
 
 
 @dataclass(frozen=True)
@@ -64,15 +67,21 @@ def median_seconds(runs: Sequence[Run]) -> float:
 
 
 def record(name: str, figures: dict[str, Any]) -> None:
-    """Write one benchmark's figures to bench/results and print them."""
-    RESULTS.mkdir(exist_ok=True)
+    """Write one benchmark's figures to a file below `results` and print them.
+
+    Args:
+        name: Path of the file below `results`, without suffix.
+        figures: What was measured.
+    """
     machine = {
         "python": platform.python_version(),
         "cores": len(os.sched_getaffinity(0)),
         "machine": platform.machine(),
     }
-    text = json.dumps({"benchmark": name, **figures, "on": machine}, indent=2)
-    (RESULTS / f"{name}.json").write_text(text + "\n")
+    text = json.dumps({"benchmark": name.rpartition("/")[2], **figures, "on": machine}, indent=2)
+    path = results() / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n")
     print(text, flush=True)
 
 

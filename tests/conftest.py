@@ -24,9 +24,10 @@ def group_of(nodeid: str) -> str:
     path = PurePosixPath(nodeid.split("::")[0])
     if path.parent.name == "docs":
         return nodeid
-    if path.parent.name == "conformance":
-        return "waiting" if path.stem in _WAITING or path.stem.startswith("test_consortium") else "stores and cluster"
-    return "validators" if path.stem in _VALIDATORS and path.parent.name == "e2e" else str(path)
+    if "conformance" in path.parts:
+        waits = path.stem in _WAITING or path.parent.name == "consortium"
+        return "waiting" if waits else "stores and cluster"
+    return "validators" if path.stem in _VALIDATORS and "e2e" in path.parts else str(path)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -44,7 +45,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that no process waits for another's last group."""
     places = {folder: place for place, folder in enumerate(_LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
+    items.sort(key=lambda item: min(places.get(part, len(places)) for part in item.path.parts))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -30,7 +30,7 @@ from ..opened import opened
 from ..stores import hdfs as hdfs
 from ..stores import hdfs_begun as hdfs_begun
 from ..stores import s3 as s3
-from . import tasks
+from .spark import tasks
 
 HERE = Path(__file__).parent
 RUNNERS = ["threads", "processes", "spark-local", "spark-cluster"]
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
-    if item.path.parent != HERE:
+    if HERE not in item.path.parents:
         return 0
     needed = _needed(item)
     if needed & {"consortium", "cometbft"}:
@@ -86,7 +86,7 @@ def java() -> None:
 @pytest.fixture(scope="session")
 def wanted(request: pytest.FixtureRequest) -> set[str]:
     """Fixtures and adapters that some test needs."""
-    return set().union(*(_needed(item) for item in request.session.items if item.path.parent == HERE))
+    return set().union(*(_needed(item) for item in request.session.items if HERE in item.path.parents))
 
 
 @pytest.fixture(autouse=True)

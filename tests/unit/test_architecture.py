@@ -10,7 +10,8 @@ import pkgutil
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
 import pytest
 import typer
@@ -105,6 +106,15 @@ def test_a_file_says_what_it_is_for_and_what_it_exports(file: str) -> None:
 
     assert ast.get_docstring(tree) or not tree.body
     assert exported or not public
+
+
+@pytest.mark.parametrize("top", ["src", "tests", "bench", "docs", "examples"])
+def test_a_folder_holds_at_most_15_files(top: str) -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z", top], cwd=REPO, capture_output=True, text=True, check=True)
+    held = Counter(PurePosixPath(name).parent.as_posix() for name in tracked.stdout.split("\0") if name)
+
+    assert held
+    assert {folder: files for folder, files in held.items() if files > 15} == {}
 
 
 @pytest.mark.parametrize("door", ["xinglin", "xinglin.cli", "xinglin.wiring", "xinglin.flows"])
