@@ -51,7 +51,20 @@ class Site:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file of resources of one type; `erased` of its rows are empty."""
+    """One file of resources of one type.
+
+    Args:
+        site: Site that sent it.
+        batch: Sequence of the batch.
+        name: Its name in the batch.
+        path: Where it lies.
+        resource_type: FHIR resource type.
+        rows: Resources in it, superseded and erased ones included.
+        sha256: Digest of its bytes.
+        conditional_references: How many resources refer to others by a search.
+        erased: How many rows are empty because the resource was erased.
+        superseded: Rows, from 0, that a later version replaced or that were erased; `Landing.superseded` tells them.
+    """
 
     site: str
     batch: int
@@ -62,6 +75,7 @@ class LandedFile:
     sha256: str
     conditional_references: int
     erased: int = 0
+    superseded: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES
 from xinglin.core.files import file_sha256
+from xinglin.core.sql import quote
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
-from xinglin.mart.mapping import MapTask, Unit, UnitOutput, map_unit, table_named
+from xinglin.mart.mapping import MapTask, Unit, UnitOutput, file_key, map_unit, table_named
 from xinglin.mart.parts import PARTS
 from xinglin.mart.queries import code_digest, query
 from xinglin.mart.reduction import (
@@ -45,7 +46,7 @@ class MartReport:
 
     Args:
         units_total: Landed files that can become rows.
-        units_done: Those read this time.
+        units_done: Those mapped this time.
         buckets_done: Person buckets reduced this time.
         rows: Rows of every table of the mart as it now is.
         excluded: Resources without a row, by reason.
@@ -110,11 +111,11 @@ def _bring_up(
     """Map the units and reduce the buckets whose fingerprints are not those of `state`, then publish."""
     lake = context.lake
     basis = _basis(context)
-    files, superseded = landing.files(), landing.superseded()
-    write_people(files, superseded, lake.require("identity", "run: xinglin link").files("person_map"), context)
+    files = _current_files(landing)
+    write_people(files, lake.require("identity", "run: xinglin link").files("person_map"), context)
     known_people = file_sha256(Path(context.person_map))
     people = _people(files, context, state, known_people)
-    units = list_units(files, superseded, people, context, basis)
+    units = list_units(files, people, context, basis)
     known: dict[str, Any] = state.get("units", {})
     dirty = [unit for unit in units if known.get(unit.key, {}).get("fingerprint") != unit.fingerprint]
     steps = _Steps(len(dirty) + context.buckets + 1, progress)
@@ -124,7 +125,7 @@ def _bring_up(
     reduced, done = _reduce(runner, context, mapped, state.get("reduced", {}), basis, steps)
     steps.finish()
     tables = _merge(mapped, *(_from_json(entry["files"]) for entry in reduced.values()))
-    counts = [*_counts(files, superseded, entries), *_made_together(reduced)]
+    counts = [*_counts(files, entries), *_made_together(reduced)]
     tables["etl_count"] = write_counts(context, counts)
     snapshot = lake.publish(
         "mart",
@@ -133,8 +134,8 @@ def _bring_up(
         after=before,
     )
     return MartReport(
-        units_total=len(units),
-        units_done=len(dirty),
+        units_total=sum(len(unit.files) for unit in units),
+        units_done=sum(len(unit.files) for unit in dirty),
         buckets_done=sum(name != "region" for name in done),
         rows={name: snapshot.rows(name) for name in TABLES},
         excluded=_excluded(counts),
@@ -162,6 +163,15 @@ class _Steps:
             self.progress(self.total, self.total)
 
 
+def _current_files(landing: Landing) -> list[LandedFile]:
+    """The landed files, each with its superseded rows."""
+    superseded = landing.superseded()
+    return [
+        replace(file, superseded=tuple(superseded.get((file.site, file.batch, file.name), ())))
+        for file in landing.files()
+    ]
+
+
 def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Context:
     vocabulary = lake.snapshot("vocabulary")
     return Context(
@@ -185,11 +195,11 @@ def _people(
     files: Sequence[LandedFile], context: Context, state: Mapping[str, Any], known_people: str
 ) -> dict[str, str]:
     """Person digests; those of an unchanged person map are taken from the last build."""
-    known: dict[str, Any] = state.get("units", {})
+    known = {key: entry for unit in state.get("units", {}).values() for key, entry in unit.get("landed", {}).items()}
     same = state.get("people") == known_people
     old, new = {}, []
     for file in files:
-        entry = known.get(f"{file.site}/{file.batch:06d}/{file.name}")
+        entry = known.get(file_key(file))
         if same and entry and entry["sha256"] == file.sha256:
             old[str(file.path)] = entry["people"]
         else:
@@ -199,7 +209,7 @@ def _people(
 
 def _largest_first(units: Sequence[Unit]) -> list[Unit]:
     """So that no long task begins last."""
-    return sorted(units, key=lambda unit: (-Path(unit.path).stat().st_size, unit.key))
+    return sorted(units, key=lambda unit: (-sum(file.path.stat().st_size for file in unit.files), unit.key))
 
 
 def _unit_entries(
@@ -214,10 +224,15 @@ def _unit_entries(
             continue
         entries[unit.key] = {
             "fingerprint": unit.fingerprint,
-            "sha256": unit.sha256,
-            "people": people.get(unit.path, ""),
             "files": _to_json(output.files),
-            "outcomes": [list(row) for row in output.outcomes],
+            "landed": {
+                file_key(file): {
+                    "sha256": file.sha256,
+                    "people": people.get(str(file.path), ""),
+                    "outcomes": [list(row) for row in output.outcomes[file_key(file)]],
+                }
+                for file in unit.files
+            },
         }
     return entries
 
@@ -279,19 +294,17 @@ def _ingredients(context: Context) -> tuple[str, ...]:
     with open_session(context, {}) as connection:
         for name in ("concept", "concept_ancestor"):
             connection.execute(f"CREATE TEMP VIEW {name} AS FROM {read_parquet_sql(vocabulary.files(name), '')}")
-        quoted = str(path).replace("'", "''")
-        connection.execute(f"COPY ({query('reduce/ingredient')}) TO '{quoted}' (FORMAT parquet)")
+        connection.execute(f"COPY ({query('reduce/ingredient')}) TO {quote(str(path))} (FORMAT parquet)")
     return (str(path),)
 
 
-def _counts(
-    files: Sequence[LandedFile], superseded: Mapping[tuple[str, int, str], Sequence[int]], entries: Mapping[str, Any]
-) -> list[tuple[str, int, str, str, str, str, int]]:
+def _counts(files: Sequence[LandedFile], entries: Mapping[str, Any]) -> list[tuple[str, int, str, str, str, str, int]]:
     """The rows of etl_count: what became of the resources of every landed file, mapped types or not."""
     rows = []
+    mapped = {key: entry for unit in entries.values() for key, entry in unit["landed"].items()}
     for file in files:
-        entry = entries.get(f"{file.site}/{file.batch:06d}/{file.name}")
-        gone = len(superseded.get((file.site, file.batch, file.name), ()))
+        entry = mapped.get(file_key(file))
+        gone = len(file.superseded)
         outcomes: list[Any] = (
             entry["outcomes"]
             if entry

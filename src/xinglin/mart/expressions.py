@@ -23,13 +23,14 @@ MACROS: tuple[str, ...] = (
         THEN try_cast(t AS DOUBLE) END""",
     """CREATE MACRO fhir_whole(t) AS CASE WHEN fhir_number(t) BETWEEN -2147483648 AND 2147483647
         THEN round(fhir_number(t))::INTEGER END""",
+    # The calling query has the column `site`: a reference is to a resource of the site that made it.
     # Type/id, http://server/Type/id and .../_history/n all name the same resource of the site.
     """CREATE MACRO plain_key(reference, kind) AS CASE
         WHEN reference IS NULL THEN NULL
         WHEN starts_with(reference, kind || '/') AND NOT contains(reference[length(kind) + 2:], '/')
-            THEN text_key(getvariable('site') || '/' || reference)
+            THEN text_key(site || '/' || reference)
         WHEN regexp_matches(reference, '(^|/)' || kind || '/[A-Za-z0-9.-]+(/_history/.*)?$')
-            THEN text_key(getvariable('site') || '/' || kind || '/'
+            THEN text_key(site || '/' || kind || '/'
                 || regexp_extract(reference, kind || '/([A-Za-z0-9.-]+)(/_history/.*)?$', 1)) END""",
     """CREATE MACRO reference_key(reference, kind) AS CASE
         WHEN contains(reference, '?') THEN conditional_key(reference, kind) ELSE plain_key(reference, kind) END""",
@@ -67,13 +68,14 @@ MACROS: tuple[str, ...] = (
 )
 
 UNCONDITIONAL: tuple[str, ...] = (
-    "CREATE MACRO conditional_key(wanted, of_kind) AS NULL::BIGINT",
+    "CREATE MACRO named_key(at_site, wanted, of_kind) AS NULL::BIGINT",
+    "CREATE MACRO conditional_key(wanted, of_kind) AS named_key(site, wanted, of_kind)",
     "CREATE MACRO code_of(wanted) AS NULL::VARCHAR",
 )
 
 LOOK_UPS: dict[str, str] = {
-    "identifier": """CREATE TEMP MACRO conditional_key(wanted, of_kind) AS
-        (SELECT i.key FROM identifier i WHERE i.reference = url_decode(wanted) AND i.kind = of_kind)""",
+    "identifier": """CREATE TEMP MACRO named_key(at_site, wanted, of_kind) AS (SELECT i.key FROM identifier i
+        WHERE i.of_site = at_site AND i.reference = url_decode(wanted) AND i.kind = of_kind)""",
     "coded": "CREATE TEMP MACRO code_of(wanted) AS (SELECT c.code FROM coded c WHERE c.key = wanted)",
 }
 """The table that a site's own resources are looked up in, and the macro that does it; dear, so made where needed."""

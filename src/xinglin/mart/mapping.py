@@ -1,62 +1,64 @@
-"""MAP: one landed file becomes rows of OMOP tables, one small Parquet file per table and person bucket.
+"""MAP: landed files become rows of OMOP tables, one small Parquet file per table and person bucket.
 
-A unit of work is one landed file. What it yields depends only on what `Unit.fingerprint` is made of, so a unit
-whose fingerprint is unchanged is never read again.
+A unit of work is one large landed file, or several small ones that are planned and executed together. What it yields
+depends only on what `Unit.fingerprint` is made of, so a unit whose fingerprint is unchanged is never read again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import TABLES
 from xinglin.contracts.model import Table
+from xinglin.core.sql import parquet_list, quote
 from xinglin.lake import DataFile
+from xinglin.landing import LandedFile
 from xinglin.mart.parts import PARTS
 from xinglin.mart.queries import IMAGE_TYPES, PART_TYPES, query, schema
-from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
+from xinglin.mart.session import Context, LookUps, create_table, open_session, read_parquet_sql, write_table
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["MapTask", "Unit", "UnitOutput", "map_unit", "table_named"]
+__all__ = ["SMALL", "MapTask", "Unit", "UnitOutput", "file_key", "map_unit", "table_named"]
 
-_SMALL = 10_000
+SMALL = 10_000
+"""A landed file with fewer rows is mapped together with others."""
 _LEFT_OUT = {"Patient": "no-person", "Location": "no-address", "PractitionerRole": "no-practitioner"}
+
+Outcomes = dict[str, list[tuple[str, str, int]]]
+"""(outcome, table, count) rows by `file_key`."""
+Writes = list[tuple[str, str]]
+"""Table and the SELECT of its rows."""
+
+
+def file_key(file: LandedFile) -> str:
+    """The name of a landed file among all landed files of the region."""
+    return f"{file.site}/{file.batch:06d}/{file.name}"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One landed file and all that decides what becomes of it.
+    """Landed files that are mapped together, and everything their outcome depends on.
 
     Args:
-        site: Site that sent it.
-        batch: Sequence of the batch.
-        name: Its name in the batch.
-        path: Where it lies.
-        resource_type: FHIR resource type.
-        sha256: Digest of its bytes.
-        rows: Resources in it.
-        superseded: Rows that later batches replaced.
-        references: Parquet files of the site's identifiers and of coded resources; None where it needs none.
-        fingerprint: Digest of everything its outcome depends on.
+        key: Its name among all units.
+        files: The landed files, by resource type: either all become events, or none does.
+        look_ups: Parquet files of what they look up in other resources of their sites.
+        fingerprint: Digest of everything the outcome depends on.
     """
 
-    site: str
-    batch: int
-    name: str
-    path: str
-    resource_type: str
-    sha256: str
-    rows: int
-    superseded: tuple[int, ...]
-    references: tuple[str | None, str | None]
+    key: str
+    files: tuple[LandedFile, ...]
+    look_ups: LookUps
     fingerprint: str
 
     @property
-    def key(self) -> str:
-        """Its name among all units."""
-        return f"{self.site}/{self.batch:06d}/{self.name}"
+    def rows(self) -> int:
+        """Resources in its files."""
+        return sum(file.rows for file in self.files)
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,11 @@ class MapTask:
 
 @dataclass(frozen=True)
 class UnitOutput:
-    """What one unit yielded: files by table, and (outcome, table, count) rows."""
+    """What one unit yielded: files by table, and the outcomes of each landed file."""
 
     key: str
     files: dict[str, list[DataFile]]
-    outcomes: list[tuple[str, str, int]]
+    outcomes: Outcomes
 
 
 def table_named(name: str) -> Table:
@@ -87,99 +89,133 @@ def table_named(name: str) -> Table:
 
 
 def map_unit(task: MapTask) -> UnitOutput:
-    """Turn one landed file into table files; the same input gives the same bytes."""
+    """Turn landed files into table files; the same input gives the same bytes."""
     unit, context = task.unit, task.context
-    variables: dict[str, Any] = {
-        "site": unit.site, "batch": unit.batch, "file": unit.name, "resource_type": unit.resource_type,
-    }  # fmt: skip
-    outcomes = [("resources", "", unit.rows)]
-    if unit.superseded:
-        outcomes.append(("superseded", "", len(unit.superseded)))
-    with open_session(context, variables, unit.references) as connection:
-        _parse(connection, unit, context)
-        if unit.resource_type in PART_TYPES:
-            writes = _parts(connection, unit.resource_type, outcomes)
-        else:
-            writes = _events(connection, unit, outcomes)
-        folder = context.scratch / unit.fingerprint
+    outcomes: Outcomes = {file_key(file): _known_outcomes(file) for file in unit.files}
+    with open_session(context, {}, unit.look_ups) as connection:
+        _list_files(connection, unit, context)
+        write = _parts if unit.files[0].resource_type in PART_TYPES else _events
         files: dict[str, list[DataFile]] = {}
-        for name, select in writes:
+        for name, select in write(connection, unit, outcomes):
             table = table_named(name)
-            adopted = context.lake.adopt_all(table, write_table(connection, table, select, folder))
-            if adopted:
-                files[name] = [*files.get(name, []), *adopted]
+            made = write_table(connection, table, select, context.scratch / unit.fingerprint)
+            if made:
+                files[name] = context.lake.adopt_all(table, made)
     return UnitOutput(unit.key, files, outcomes)
 
 
-def _parse(connection: duckdb.DuckDBPyConnection, unit: Unit, context: Context) -> None:
-    """Parse every current resource of the file once, into the table ``parsed``."""
-    landed = f"read_parquet([{_literal(unit.path)}], file_row_number = true)"
-    if unit.superseded:
-        gone = [list(unit.superseded)]
-        connection.execute("CREATE TEMP TABLE superseded AS SELECT unnest(?::BIGINT[]) AS row", gone)
+def _known_outcomes(file: LandedFile) -> list[tuple[str, str, int]]:
+    gone = [("superseded", "", len(file.superseded))] if file.superseded else []
+    return [("resources", "", file.rows), *gone]
+
+
+def _list_files(connection: duckdb.DuckDBPyConnection, unit: Unit, context: Context) -> None:
+    """Make the tables that say which files the unit has, which of their rows count, and whose they are."""
+    columns = "source INTEGER, site VARCHAR, batch INTEGER, file VARCHAR, resource_type VARCHAR"
+    rows = ", ".join(
+        f"({number}, {quote(file.site)}, {file.batch}, {quote(file.name)}, {quote(file.resource_type)})"
+        for number, file in enumerate(unit.files)
+    )
+    connection.execute(f"CREATE TEMP TABLE landed_file ({columns}); INSERT INTO landed_file VALUES {rows}")
+    if any(file.superseded for file in unit.files):
+        connection.execute("CREATE TEMP TABLE superseded (source INTEGER, row BIGINT)")
+        for number, file in enumerate(unit.files):
+            gone = [number, list(file.superseded)]
+            connection.execute("INSERT INTO superseded SELECT ?, unnest(?::BIGINT[])", gone)
+    landed = parquet_list([str(file.path) for file in unit.files])
     known = read_parquet_sql([context.person_map], "")
     create_table(
         connection,
         "person_of",
-        f"SELECT patient_key, person_id FROM {known} WHERE patient_key IN (SELECT patient_key FROM {landed})",
+        f"SELECT patient_key, person_id FROM {known} "
+        f"WHERE patient_key IN (SELECT patient_key FROM read_parquet({landed}))",
     )
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, unit: Unit, resource_type: str) -> None:
+    """Parse every current resource of one type once, into the table ``parsed``."""
+    landed = " UNION ALL ".join(
+        f"SELECT {number} AS source, {quote(file.site)} AS site, file_row_number AS row, key, resource_id, "
+        f"patient_key, resource FROM read_parquet({parquet_list([str(file.path)])}, file_row_number = true)"
+        for number, file in enumerate(unit.files)
+        if file.resource_type == resource_type
+    )
+    superseded = any(file.superseded for file in unit.files)
+    connection.execute("DROP TABLE IF EXISTS parsed")
     create_table(
         connection,
         "parsed",
-        f"""SELECT l.file_row_number AS row, l.key AS resource_key, l.resource_id, p.person_id,
-            from_json(l.resource, {_literal(schema(unit.resource_type))}) AS r
-        FROM {landed} l LEFT JOIN person_of p USING (patient_key)
-        {"WHERE l.file_row_number NOT IN (SELECT row FROM superseded)" if unit.superseded else ""}""",
+        f"""SELECT l.source, l.site, l.row, l.key AS resource_key, l.resource_id, p.person_id,
+            from_json(l.resource, {quote(schema(resource_type))}) AS r
+        FROM ({landed}) l LEFT JOIN person_of p USING (patient_key)
+        {"ANTI JOIN superseded s ON s.source = l.source AND s.row = l.row" if superseded else ""}""",
     )
 
 
-def _events(
-    connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: list[tuple[str, str, int]]
-) -> list[tuple[str, str]]:
+def _events(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcomes) -> Writes:
     """Clinical resources: events, their concepts, the tables they go to."""
-    # A table is planned once, which counts for small files; a view is not copied, which counts for large ones.
-    kind = "TABLE" if unit.rows < _SMALL else "VIEW"
-    # What a query does not name is NULL.
-    connection.execute(
-        f"CREATE TEMP {kind} event AS FROM event_shape UNION ALL BY NAME "
-        f"SELECT * FROM ({query(f'event/{unit.resource_type}')})"
-    )
+    kinds = sorted({file.resource_type for file in unit.files}, key=lambda kind: (kind in IMAGE_TYPES, kind))
+    shape = _gather(connection, unit, kinds)
     create_table(connection, "concept", query("concept"))
     create_table(connection, "routed", query("routed"))
-    has_images = unit.resource_type in IMAGE_TYPES
-    if has_images:
-        create_table(connection, "part_image", query(IMAGE_TYPES[unit.resource_type]))
-    connection.execute(f"DROP {kind} event; DROP TABLE parsed")
-    outcomes += [tuple(row) for row in connection.execute(query("outcome")).fetchall()]
-    targets = [table for outcome, table, _ in outcomes if outcome == "written"]
+    # The type with images is parsed last.
+    images = IMAGE_TYPES.get(kinds[-1])
+    if images:
+        create_table(connection, "part_image", query(images))
+    connection.execute(f"DROP {shape} event; DROP TABLE parsed")
+    _tell(connection, unit, query("outcome"), outcomes)
+    targets = sorted({table for told in outcomes.values() for outcome, table, _ in told if outcome == "written"})
     writes = [(name, query(f"table/{name}")) for name in targets]
-    if writes or has_images:
+    if writes or images:
         writes += [("lineage", query("lineage/event")), ("part_unmapped", query("unmapped"))]
-    if has_images:
-        outcomes += [tuple(row) for row in connection.execute(query("image/outcome")).fetchall()]
+    if images:
+        _tell(connection, unit, query("image/outcome"), outcomes)
         writes.append(("part_image", "FROM part_image WHERE series_uid IS NOT NULL"))
     return writes
 
 
-def _parts(
-    connection: duckdb.DuckDBPyConnection, resource_type: str, outcomes: list[tuple[str, str, int]]
-) -> list[tuple[str, str]]:
-    """Persons, places and professionals: what this file tells of them."""
-    writes = []
-    for name, table in PART_TYPES[resource_type]:
-        create_table(connection, table, query(name))
-        writes.append((table, f"FROM {table}"))
-    create_table(connection, "lineage", query(f"lineage/{resource_type}"))
-    made = connection.execute("SELECT count(DISTINCT resource_key) FROM lineage").fetchone()
-    total = connection.execute("SELECT count(*) FROM parsed").fetchone()
-    mapped, current = int((made or (0,))[0]), int((total or (0,))[0])
-    outcomes.append(("mapped", "", mapped))
-    if current > mapped:
-        outcomes.append((_LEFT_OUT[resource_type], "", current - mapped))
-    told = connection.execute("SELECT table_name, count(*) FROM lineage GROUP BY 1 ORDER BY 1").fetchall()
-    outcomes += [("contributes", str(table_name), int(count)) for table_name, count in told]
-    return [*writes, ("lineage", "FROM lineage")]
+def _gather(connection: duckdb.DuckDBPyConnection, unit: Unit, kinds: Sequence[str]) -> str:
+    """Make ``event`` of the unit's files, and say whether it is a TABLE or a VIEW; ``parsed`` is the last type's.
+
+    A table is planned once, which counts for small files; a view is not copied, which counts for large ones. What a
+    query does not name is NULL.
+    """
+    if unit.rows >= SMALL and len(kinds) == 1:
+        _parse(connection, unit, kinds[0])
+        named = f"SELECT * FROM ({query(f'event/{kinds[0]}')})"
+        connection.execute(f"CREATE TEMP VIEW event AS FROM event_shape UNION ALL BY NAME {named}")
+        return "VIEW"
+    create_table(connection, "event", "FROM event_shape")
+    for kind in kinds:
+        _parse(connection, unit, kind)
+        connection.execute(f"INSERT INTO event BY NAME ({query(f'event/{kind}')})")
+    return "TABLE"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _parts(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcomes) -> Writes:
+    """Persons, places and professionals: what the files tell of them."""
+    written: list[str] = []
+    for kind in sorted({file.resource_type for file in unit.files}):
+        _parse(connection, unit, kind)
+        lineage = (f"lineage/{kind}", "lineage")
+        for name, table in (*PART_TYPES[kind], lineage):
+            # Several types may tell of one table.
+            into = f"INSERT INTO {table}" if table in written else f"CREATE TEMP TABLE {table} AS"
+            connection.execute(f"{into} {query(name)}")
+            written += [table] if table not in written else []
+    _tell(connection, unit, query("part/outcome"), outcomes)
+    for file in unit.files:
+        told = outcomes[file_key(file)]
+        mapped = sum(rows for outcome, _, rows in told if outcome == "mapped")
+        left_out = file.rows - len(file.superseded) - mapped
+        if left_out:
+            told.append((_LEFT_OUT[file.resource_type], "", left_out))
+    return [(table, f"FROM {table}") for table in written if table != "lineage"] + [
+        ("lineage", "FROM lineage ORDER BY bucket, table_name, row_id, resource_key")
+    ]
+
+
+def _tell(connection: duckdb.DuckDBPyConnection, unit: Unit, select: str, outcomes: Outcomes) -> None:
+    """Add the outcomes that a query counts to those of each file."""
+    for source, outcome, table, rows in connection.execute(select).fetchall():
+        outcomes[file_key(unit.files[source])].append((str(outcome), str(table), int(rows)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.model import Table
 from xinglin.core.errors import StorageError
+from xinglin.core.sql import parquet_list, quote
 from xinglin.lake import Lake, connect
 from xinglin.mart.expressions import LOOK_UPS, MACROS, UNCONDITIONAL
 from xinglin.mart.queries import code_map
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EVENT_COLUMNS",
     "Context",
+    "LookUps",
     "close_sessions",
     "create_table",
     "open_session",
@@ -41,18 +43,18 @@ _MAPS = {
     "visit_class": "code VARCHAR, concept_id INTEGER, name VARCHAR",
 }
 EVENT_COLUMNS: dict[str, str] = {
-    "row_id": "BIGINT", "resource_key": "BIGINT", "row": "BIGINT", "person_id": "BIGINT", "is_part": "BOOLEAN",
-    "home": "VARCHAR", "fixed": "BOOLEAN", "is_allergy": "BOOLEAN", "why": "VARCHAR", "code": "VARCHAR",
-    "start_date": "DATE", "start_datetime": "TIMESTAMP", "end_date": "DATE", "end_datetime": "TIMESTAMP",
-    "verbatim_end_date": "DATE", "visit_occurrence_id": "BIGINT", "provider_id": "BIGINT", "care_site_id": "BIGINT",
-    "unresolved": "INTEGER", "value_number": "DOUBLE", "value_string": "VARCHAR", "value_code": "VARCHAR",
-    "value_truth": "VARCHAR", "value_source_value": "VARCHAR", "comparator": "VARCHAR", "unit": "VARCHAR",
-    "range_low": "DOUBLE", "range_high": "DOUBLE", "status_concept_id": "INTEGER", "status_source_value": "VARCHAR",
-    "qualifier": "VARCHAR", "stop_reason": "VARCHAR", "refills": "INTEGER", "quantity": "DOUBLE",
-    "days_supply": "INTEGER", "sig": "VARCHAR", "route_code": "VARCHAR", "lot_number": "VARCHAR",
-    "dose_unit": "VARCHAR", "visit_class": "VARCHAR", "admitted_from": "VARCHAR", "discharged_to": "VARCHAR",
-    "note_text": "VARCHAR", "note_title": "VARCHAR", "total_charge": "DOUBLE", "paid_by_payer": "DOUBLE",
-    "currency": "VARCHAR",
+    "row_id": "BIGINT", "resource_key": "BIGINT", "source": "INTEGER", "row": "BIGINT", "person_id": "BIGINT",
+    "is_part": "BOOLEAN", "home": "VARCHAR", "fixed": "BOOLEAN", "is_allergy": "BOOLEAN", "why": "VARCHAR",
+    "code": "VARCHAR", "start_date": "DATE", "start_datetime": "TIMESTAMP", "end_date": "DATE",
+    "end_datetime": "TIMESTAMP", "verbatim_end_date": "DATE", "visit_occurrence_id": "BIGINT",
+    "provider_id": "BIGINT", "care_site_id": "BIGINT", "unresolved": "INTEGER", "value_number": "DOUBLE",
+    "value_string": "VARCHAR", "value_code": "VARCHAR", "value_truth": "VARCHAR", "value_source_value": "VARCHAR",
+    "comparator": "VARCHAR", "unit": "VARCHAR", "range_low": "DOUBLE", "range_high": "DOUBLE",
+    "status_concept_id": "INTEGER", "status_source_value": "VARCHAR", "qualifier": "VARCHAR",
+    "stop_reason": "VARCHAR", "refills": "INTEGER", "quantity": "DOUBLE", "days_supply": "INTEGER", "sig": "VARCHAR",
+    "route_code": "VARCHAR", "lot_number": "VARCHAR", "dose_unit": "VARCHAR", "visit_class": "VARCHAR",
+    "admitted_from": "VARCHAR", "discharged_to": "VARCHAR", "note_text": "VARCHAR", "note_title": "VARCHAR",
+    "total_charge": "DOUBLE", "paid_by_payer": "DOUBLE", "currency": "VARCHAR",
 }  # fmt: skip
 """The one shape that every event query yields parts of; what a query does not name is NULL."""
 _LOOKUP = (
@@ -83,6 +85,19 @@ class Context:
     variables: tuple[tuple[str, Any], ...]
 
 
+@dataclass(frozen=True)
+class LookUps:
+    """What tasks look up in other resources of their sites: Parquet files, with the site of each.
+
+    Args:
+        identifier: The resources that conditional references name, by identifier.
+        coded: The codes of resources that others refer to.
+    """
+
+    identifier: tuple[tuple[str, str], ...] = ()
+    coded: tuple[tuple[str, str], ...] = ()
+
+
 def read_parquet_sql(paths: tuple[str, ...] | list[str], columns: str) -> str:
     """A FROM item over Parquet files; an empty one with these columns where there is no file.
 
@@ -93,33 +108,33 @@ def read_parquet_sql(paths: tuple[str, ...] | list[str], columns: str) -> str:
         "read_parquet(['/x.parquet'])"
     """
     if paths:
-        return f"read_parquet([{', '.join(_quote(path) for path in paths)}])"
+        return f"read_parquet({parquet_list(list(paths))})"
     typed = (column.strip().split(" ") for column in columns.split(","))
     return f"(SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in typed)} WHERE false)"
 
 
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 @contextmanager
 def open_session(
-    context: Context, variables: Mapping[str, Any], references: tuple[str | None, str | None] = (None, None)
+    context: Context, variables: Mapping[str, Any], look_ups: LookUps | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which the mart's queries run; closed when the block ends.
 
     Args:
         context: What all tasks share.
         variables: What this task's queries read with getvariable, beside the context's own.
-        references: Parquet files of the site's identifiers and of coded resources; None where the task needs none.
+        look_ups: What the task looks up in other resources of its sites; None where it needs nothing.
     """
     connection = _engine(context).cursor()
     try:
         for name, value in {**dict(context.variables), "buckets": context.buckets, **variables}.items():
             connection.execute(f"SET VARIABLE {name} = ?", [list(value) if isinstance(value, tuple) else value])
-        for (name, macro), path in zip(LOOK_UPS.items(), references, strict=True):
-            if path:
-                connection.execute(f"CREATE TEMP TABLE {name} AS FROM {read_parquet_sql([path], '')}")
+        for name, macro in LOOK_UPS.items():
+            found = getattr(look_ups, name, ())
+            if found:
+                rows = (
+                    f"SELECT {quote(site)} AS of_site, * FROM {read_parquet_sql([path], '')}" for site, path in found
+                )
+                connection.execute(f"CREATE TEMP TABLE {name} AS {' UNION ALL '.join(rows)}")
                 connection.execute(macro)
         yield connection
     finally:
@@ -171,7 +186,7 @@ def _load_vocabulary(connection: duckdb.DuckDBPyConnection, context: Context) ->
 def _load_map(connection: duckdb.DuckDBPyConnection, name: str, columns: str) -> None:
     table = "gender_concept" if name == "gender" else name
     connection.execute(f"CREATE TABLE {table} ({columns})")
-    connection.execute(f"COPY {table} FROM {_quote(str(code_map(name)))} (FORMAT csv, HEADER)")
+    connection.execute(f"COPY {table} FROM {quote(str(code_map(name)))} (FORMAT csv, HEADER)")
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
@@ -205,10 +220,10 @@ def write_table(
         target = Path(mkdtemp(prefix=f"{table.name}-", dir=folder))
         if not table.bucketed:
             path = target / "0.parquet"
-            row = connection.execute(f"COPY (SELECT {columns} FROM ({select})) TO {_quote(str(path))} ({options})")
+            row = connection.execute(f"COPY (SELECT {columns} FROM ({select})) TO {quote(str(path))} ({options})")
             return [(path, None)] if (row.fetchone() or (0,))[0] else []
         connection.execute(
-            f"COPY (SELECT {columns}, bucket FROM ({select})) TO {_quote(str(target))} "
+            f"COPY (SELECT {columns}, bucket FROM ({select})) TO {quote(str(target))} "
             f"({options}, PARTITION_BY (bucket), OVERWRITE_OR_IGNORE)"
         )
     except duckdb.IOException as error:

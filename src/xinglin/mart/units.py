@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from xinglin.core.files import file_sha256
+from xinglin.core.sql import parquet_list, quote
 from xinglin.lake import connect
-from xinglin.mart.mapping import Unit
+from xinglin.mart.mapping import SMALL, Unit, file_key
 from xinglin.mart.queries import EVENT_TYPES, PART_TYPES, query
-from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql
+from xinglin.mart.session import Context, LookUps, create_table, open_session, read_parquet_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,42 +34,57 @@ _NAMED = frozenset({"Location", "Organization", "Practitioner"})
 NEVER_ROWS: Mapping[str, str] = {"Medication": "read-through-references"}
 """Resource types that are used but never become rows by themselves, and the reason that is counted."""
 
-Superseded = Mapping[tuple[str, int, str], Sequence[int]]
+_GROUPS: Mapping[str, str] = dict.fromkeys(
+    ("AllergyIntolerance", "DiagnosticReport", "DocumentReference", "ImagingStudy", "Observation"), "findings"
+)
+"""Event types whose small files are mapped apart from the others', so that two tasks share the work of a batch."""
+_UNIT_ROWS = 50_000
+"""About as many rows have small files that are mapped together."""
 
 
-def list_units(
-    files: Sequence[LandedFile], superseded: Superseded, people: Mapping[str, str], context: Context, basis: str
-) -> list[Unit]:
+def list_units(files: Sequence[LandedFile], people: Mapping[str, str], context: Context, basis: str) -> list[Unit]:
     """The units of work, with fingerprints.
+
+    A large landed file is a unit of its own. The small files of batches with the same number are mapped together, those
+    of related resource types in one unit: a batch of 1 % brings many small files, and planning the queries of a small
+    file takes longer than executing them. Which files belong together depends on the files alone, never on the order in
+    which they were mapped, so that an increment gives the bytes of a full build.
 
     Args:
         files: The landed files.
-        superseded: Rows that later batches replaced, by site, batch and file name.
         people: From `people_digests`.
         context: What all tasks share.
         basis: Digest of code, rules and vocabulary.
     """
-    mapped = [file for file in files if file.resource_type in EVENT_TYPES or file.resource_type in PART_TYPES]
-    looked_up = _LookUps(files, superseded, context)
+    looked_up = _LookUps(files, context)
     units = []
-    for file in mapped:
-        rows = tuple(sorted(superseded.get((file.site, file.batch, file.name), ())))
-        references, digest = looked_up.of(file)
-        parts = (basis, file.site, file.batch, file.name, file.sha256, rows, people.get(str(file.path), ""), digest)
-        units.append(
-            Unit(
-                site=file.site,
-                batch=file.batch,
-                name=file.name,
-                path=str(file.path),
-                resource_type=file.resource_type,
-                sha256=file.sha256,
-                rows=file.rows,
-                superseded=rows,
-                references=references,
-                fingerprint=hashlib.sha256(repr(parts).encode()).hexdigest(),
-            )
-        )
+    for key, together in _together(files).items():
+        look_ups, digest = looked_up.of(together)
+        parts = (basis, [_identity(file, people) for file in together], digest)
+        fingerprint = hashlib.sha256(repr(parts).encode()).hexdigest()
+        units.append(Unit(key, tuple(together), look_ups, fingerprint))
+    return units
+
+
+def _identity(file: LandedFile, people: Mapping[str, str]) -> tuple[Any, ...]:
+    """What the outcome of a landed file depends on, apart from what it looks up."""
+    return (file.site, file.batch, file.name, file.sha256, file.superseded, people.get(str(file.path), ""))
+
+
+def _together(files: Sequence[LandedFile]) -> dict[str, list[LandedFile]]:
+    """The landed files that can become rows, by the name of their unit."""
+    units: dict[str, list[LandedFile]] = {}
+    rows: Counter[tuple[int, str]] = Counter()
+    for file in sorted(files, key=lambda file: (file.batch, file.resource_type, file.site, file.name)):
+        if file.resource_type not in EVENT_TYPES and file.resource_type not in PART_TYPES:
+            continue
+        if file.rows >= SMALL:
+            units[file_key(file)] = [file]
+            continue
+        group = "people" if file.resource_type in PART_TYPES else _GROUPS.get(file.resource_type, "care")
+        rows[file.batch, group] += file.rows
+        key = f"{file.batch:06d}/{group}-{rows[file.batch, group] // _UNIT_ROWS}"
+        units.setdefault(key, []).append(file)
     return units
 
 
@@ -85,7 +102,7 @@ def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, s
     with connect(context.memory_mb, 1, context.scratch) as connection:
         rows = connection.execute(
             f"""SELECT l.filename, sum(p.digest)
-            FROM read_parquet([{", ".join("'" + path.replace("'", "''") + "'" for path in paths)}], filename = true) l
+            FROM read_parquet({parquet_list(paths)}, filename = true) l
             JOIN (SELECT patient_key, md5_number_lower(patient_key || ':' || person_id)::HUGEINT AS digest
                 FROM {known}) p USING (patient_key)
             GROUP BY l.filename"""
@@ -93,7 +110,7 @@ def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, s
     return {str(path): str(digest) for path, digest in rows}
 
 
-def write_people(files: Sequence[LandedFile], superseded: Superseded, linked: Sequence[str], context: Context) -> None:
+def write_people(files: Sequence[LandedFile], linked: Sequence[str], context: Context) -> None:
     """Write `Context.person_map`: the patients of every person with a year of birth.
 
     OMOP requires the year of birth; where none is available, the person's data stay out of the CDM (conventions of
@@ -101,26 +118,22 @@ def write_people(files: Sequence[LandedFile], superseded: Superseded, linked: Se
 
     Args:
         files: The landed files.
-        superseded: Rows that later batches replaced.
         linked: Files of identity's table person_map.
         context: What all tasks share.
     """
-    patients = _current([file for file in files if file.resource_type == "Patient"], superseded)
-    studies = _current([file for file in files if file.resource_type == "ImagingStudy"], superseded)
+    patients = _current([file for file in files if file.resource_type == "Patient"])
+    studies = _current([file for file in files if file.resource_type == "ImagingStudy"])
     with open_session(context, {}) as connection:
         connection.execute(f"CREATE TEMP VIEW current_resource AS {patients}")
         connection.execute(f"CREATE TEMP VIEW current_study AS {studies}")
         linked_sql = read_parquet_sql(list(linked), "patient_key BIGINT, person_id BIGINT")
         connection.execute(f"CREATE TEMP VIEW linked_person AS SELECT * FROM {linked_sql}")
-        named = _named_by_identifier(connection, files, superseded)
+        named = _named_by_identifier(connection, files)
         connection.execute(f"CREATE TEMP VIEW person_map AS FROM linked_person{named}")
-        path = context.person_map.replace("'", "''")
-        connection.execute(f"COPY ({query('people')}) TO '{path}' (FORMAT parquet)")
+        connection.execute(f"COPY ({query('people')}) TO {quote(context.person_map)} (FORMAT parquet)")
 
 
-def _named_by_identifier(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile], superseded: Superseded
-) -> str:
+def _named_by_identifier(connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]) -> str:
     """What adds the patients to a relation that resources name by an identifier instead of by id.
 
     The key of such a patient is that of ``site/Patient/?identifier=system|value``, as landed.
@@ -130,35 +143,42 @@ def _named_by_identifier(
     patients = [file for file in files if file.resource_type == "Patient" and file.site in sites]
     if not patients:
         return ""
-    paths = ", ".join("'" + str(file.path).replace("'", "''") + "'" for file in asking)
-    connection.execute(f"CREATE TEMP VIEW patient_of_site AS {_current(patients, superseded)}")
-    connection.execute(f"CREATE TEMP VIEW named_patient AS SELECT DISTINCT patient_key FROM read_parquet([{paths}])")
+    paths = parquet_list([str(file.path) for file in asking])
+    connection.execute(f"CREATE TEMP VIEW patient_of_site AS {_current(patients)}")
+    connection.execute(f"CREATE TEMP VIEW named_patient AS SELECT DISTINCT patient_key FROM read_parquet({paths})")
     create_table(connection, "person_by_identifier", query("person_by_identifier"))
     return " UNION ALL FROM person_by_identifier"
 
 
 class _LookUps:
-    """What a site's files look up in its other resources, made when first asked for.
+    """What a site's files look up in its other resources, made when first needed.
 
     Args:
         files: All landed files.
-        superseded: Rows that later batches replaced.
         context: What all tasks share.
     """
 
-    def __init__(self, files: Sequence[LandedFile], superseded: Superseded, context: Context) -> None:
+    def __init__(self, files: Sequence[LandedFile], context: Context) -> None:
         self.files = files
-        self.superseded = superseded
         self.context = context
         self.made: dict[tuple[str, str], tuple[str | None, str]] = {}
 
-    def of(self, file: LandedFile) -> tuple[tuple[str | None, str | None], str]:
-        """Parquet files of the identifiers and of the codes that a file needs, and a digest of both."""
-        named = file.conditional_references or file.resource_type in _NAMES_BY_IDENTIFIER
-        identifier = self._made(file.site, "identifier") if named else (None, "")
-        kind = _POINTS_AT.get(file.resource_type)
-        coded = self._made(file.site, kind) if kind else (None, "")
-        return (identifier[0], coded[0]), identifier[1] + coded[1]
+    def of(self, files: Sequence[LandedFile]) -> tuple[LookUps, str]:
+        """Parquet files of the identifiers and of the codes that some files need, and a digest of both."""
+        named = [file for file in files if file.conditional_references or file.resource_type in _NAMES_BY_IDENTIFIER]
+        identifiers, one = self._of({(file.site, "identifier") for file in named})
+        pointing = [file for file in files if file.resource_type in _POINTS_AT]
+        coded, other = self._of({(file.site, _POINTS_AT[file.resource_type]) for file in pointing})
+        return LookUps(identifiers, coded), one + other
+
+    def _of(self, wanted: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], ...], str]:
+        found, digests = [], ""
+        for site, what in sorted(wanted):
+            path, digest = self._made(site, what)
+            digests += digest
+            if path:
+                found.append((site, path))
+        return tuple(found), digests
 
     def _made(self, site: str, what: str) -> tuple[str | None, str]:
         if (site, what) not in self.made:
@@ -172,23 +192,20 @@ class _LookUps:
             return None, ""
         path = self.context.scratch / f"{what}-{site}.parquet"
         name = "identifier" if what == "identifier" else "coded"
-        with open_session(self.context, {"site": site}) as connection:
-            connection.execute(f"CREATE TEMP VIEW current_resource AS {_current(files, self.superseded)}")
-            quoted = str(path).replace("'", "''")
-            connection.execute(f"COPY ({query(f'reference/{name}')}) TO '{quoted}' (FORMAT parquet)")
+        with open_session(self.context, {}) as connection:
+            connection.execute(f"CREATE TEMP VIEW current_resource AS {_current(files)}")
+            connection.execute(f"COPY ({query(f'reference/{name}')}) TO {quote(str(path))} (FORMAT parquet)")
         return str(path), file_sha256(path)
 
 
-def _current(files: Sequence[LandedFile], superseded: Superseded) -> str:
+def _current(files: Sequence[LandedFile]) -> str:
     """A SELECT of key, patient, text and type of the current resources of some files."""
     selects = []
     for file in files:
-        gone = superseded.get((file.site, file.batch, file.name), ())
-        path = str(file.path).replace("'", "''")
         selects.append(
-            f"SELECT key, patient_key, resource, '{file.resource_type}' AS kind, '{file.site}' AS site "
-            f"FROM read_parquet('{path}', file_row_number = true)"
-            + (f" WHERE file_row_number NOT IN ({', '.join(map(str, gone))})" if gone else "")
+            f"SELECT key, patient_key, resource, '{file.resource_type}' AS kind, {quote(file.site)} AS site "
+            f"FROM read_parquet({parquet_list([str(file.path)])}, file_row_number = true)"
+            + (f" WHERE file_row_number NOT IN ({', '.join(map(str, file.superseded))})" if file.superseded else "")
         )
     nothing = (
         "SELECT NULL::BIGINT AS key, NULL::BIGINT AS patient_key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind, "

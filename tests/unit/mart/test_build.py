@@ -9,7 +9,8 @@ import pytest
 
 from tests.unit.mart.region_of import Resource, TinyRegion, about, code, patient
 from xinglin.core.ids import omop_key
-from xinglin.mart import Rules
+from xinglin.mart import Rules, queries
+from xinglin.mart.expressions import MACROS
 
 DAY = "2020-03-04T23:30:00+08:00"
 LOINC = "http://loinc.org"
@@ -223,6 +224,45 @@ def test_an_increment_gives_what_a_full_build_gives_and_touches_little(region: T
     assert region.ask("SELECT observation_source_value, qualifier_source_value FROM observation") == [
         ("230690007", "refuted")
     ]
+
+
+def test_small_files_of_several_sites_are_mapped_together_and_keep_their_own_sites(region: TinyRegion):
+    about_visit = {"encounter": {"reference": "Encounter/e"}}
+    visit = about("Encounter", "e", status="finished", period={"start": DAY})
+    for site in ("mercy", "grace"):
+        region.land([patient(), visit, observation(**about_visit), about("Procedure", "x", status="preparation")], site)
+    region.link({("mercy", "p1"): 17, ("grace", "p1"): 18})
+    region.build()
+    assert sorted(region.ask("SELECT measurement_id, person_id, visit_occurrence_id FROM measurement")) == sorted(
+        (omop_key(site, "Observation", "o"), person, omop_key(site, "Encounter", "e"))
+        for site, person in (("mercy", 17), ("grace", 18))
+    )
+    assert region.ask("SELECT site, file, rows FROM etl_count WHERE outcome = 'status-preparation' ORDER BY site") == [
+        (site, "Procedure-00000.parquet", 1) for site in ("grace", "mercy")
+    ]
+    assert region.ask(
+        "SELECT DISTINCT site, file, row FROM lineage WHERE table_name = 'measurement' ORDER BY site"
+    ) == [(site, "Observation-00000.parquet", 0) for site in ("grace", "mercy")]
+    assert region.ask("SELECT site, outcome, rows FROM etl_count WHERE file LIKE 'Proc%' AND outcome = 'mapped'") == [
+        (site, "mapped", 0) for site in ("grace", "mercy")
+    ]
+
+
+def test_sites_that_arrive_one_after_the_other_give_the_bytes_of_a_full_build(region: TinyRegion):
+    for batch, site in ((1, "mercy"), (1, "grace"), (2, "mercy"), (1, "hope"), (2, "grace")):
+        own = [patient()] if batch == 1 else []
+        region.land([*own, observation(f"o{batch}"), condition("confirmed", f"c{batch}")], site, batch)
+        region.link({(one.site, "p1"): 17 for one in region.landed})
+        region.build()
+    shown = {path: path.read_bytes() for path in (region.home / "lake" / "mart").rglob("_snapshot.json")}
+    region.build(full=True)
+    assert shown == {path: path.read_bytes() for path in shown}
+
+
+def test_no_query_reads_what_a_unit_of_several_files_cannot_set():
+    sql = [path.read_text() for path in (Path(queries.__file__).parent / "sql").rglob("*.sql")]
+    set_once = ("site", "batch", "file", "resource_type")
+    assert [text for text in (*sql, *MACROS) for name in set_once if f"getvariable('{name}')" in text] == []
 
 
 def test_a_merge_of_persons_moves_their_rows(region: TinyRegion):

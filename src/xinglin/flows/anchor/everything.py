@@ -198,7 +198,8 @@ def mart_build(landing: Landing, snapshot: Snapshot, previous: bytes | None) -> 
     from xinglin import __version__
     from xinglin.mart.queries import code_digest
 
-    read = {(site, int(batch)) for site, batch, _ in (key.split("/", 2) for key in snapshot.state["units"])}
+    keys = (key for unit in snapshot.state["units"].values() for key in unit["landed"])
+    read = {(site, int(batch)) for site, batch, _ in (key.split("/", 2) for key in keys)}
     manifests = [batch.digest for batch in landing.all_batches() if (batch.site, batch.sequence) in read]
     return {
         "kind": "mart",

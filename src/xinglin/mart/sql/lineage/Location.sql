@@ -1,7 +1,7 @@
 -- grain: one row per Location and mart row it speaks of
-SELECT made.table_name AS table_name, made.row_id AS row_id, getvariable('site') AS site, getvariable('batch') AS batch,
-    getvariable('file') AS file, row, getvariable('resource_type') AS resource_type, resource_key,
-    (made.row_id % getvariable('buckets'))::INTEGER AS bucket
+SELECT made.table_name AS table_name, made.row_id AS row_id, f.site, f.batch, f.file, row, f.resource_type,
+    resource_key, (made.row_id % getvariable('buckets'))::INTEGER AS bucket
 FROM (SELECT *, unnest([{'table_name': 'location', 'row_id': place_key(r.address)}]) AS made FROM parsed)
+JOIN landed_file f USING (source)
 WHERE made.row_id IS NOT NULL
 ORDER BY bucket, table_name, row_id, resource_key

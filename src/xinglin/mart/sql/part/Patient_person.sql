@@ -5,9 +5,10 @@ WITH born AS (
         list_filter(r.extension, lambda e: ends_with(e.url, '/us-core-race'))[1].extension AS race,
         list_filter(r.extension, lambda e: ends_with(e.url, '/us-core-ethnicity'))[1].extension AS ethnicity,
         r.address[1] AS a
-    FROM parsed WHERE person_id IS NOT NULL
+    FROM parsed JOIN (SELECT source, batch FROM landed_file) USING (source)
+    WHERE person_id IS NOT NULL
 )
-SELECT person_id, resource_key AS patient_key, getvariable('site') AS site, getvariable('batch') AS batch,
+SELECT person_id, resource_key AS patient_key, site, batch,
     fhir_instant(r.meta.lastUpdated) AS last_updated, r.gender AS gender,
     CASE WHEN fhir_day(r.birthDate) IS NOT NULL THEN r.birthDate[1:10] END AS birth_date,
     fhir_moment(birth_time) AS birth_datetime,

@@ -4,7 +4,7 @@ WITH linked AS (
         lambda t: t IS NOT NULL)[1] AS encounter
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'cost' AS home, true AS fixed,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'cost' AS home, true AS fixed,
     CASE
         WHEN r.status IS DISTINCT FROM 'active' THEN status_reason(r.status, ['cancelled', 'draft', 'entered-in-error'])
         WHEN r.use <> 'claim' THEN 'use-not-claim'

@@ -4,7 +4,7 @@ WITH timed AS (
         codes_of(r.verificationStatus) AS codes, codes[1] AS verification
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'observation' AS home, true AS fixed, r.code AS code,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'observation' AS home, true AS fixed, r.code AS code,
     true AS is_allergy,
     CASE
         WHEN list_contains(codes, 'entered-in-error') THEN 'status-entered-in-error'

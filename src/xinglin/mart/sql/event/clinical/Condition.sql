@@ -5,7 +5,7 @@ WITH status AS (
         codes_of(r.verificationStatus) AS codes, codes[1] AS verification
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, r.code AS code,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, r.code AS code,
     CASE WHEN verification IN ('provisional', 'differential', 'refuted') THEN 'observation'
         ELSE 'condition_occurrence' END AS home,
     verification IN ('provisional', 'differential', 'refuted') AS fixed,

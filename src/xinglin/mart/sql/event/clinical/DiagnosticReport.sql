@@ -7,7 +7,7 @@ WITH timed AS (
             AS note_text
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'note' AS home, true AS fixed, r.code AS code,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'note' AS home, true AS fixed, r.code AS code,
     CASE
         WHEN r.status IS NULL OR r.status NOT IN ('final', 'amended', 'corrected', 'appended')
             THEN status_reason(r.status, ['registered', 'partial', 'preliminary', 'cancelled', 'entered-in-error',

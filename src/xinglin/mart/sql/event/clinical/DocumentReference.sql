@@ -7,7 +7,7 @@ WITH timed AS (
             'string_agg', chr(10) || chr(10)), '') AS note_text
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'note' AS home, true AS fixed, r.type AS code,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'note' AS home, true AS fixed, r.type AS code,
     CASE
         WHEN r.docStatus = 'entered-in-error' THEN 'status-entered-in-error'
         WHEN r.status IS NULL OR r.status NOT IN ('current', 'superseded')

@@ -1,5 +1,5 @@
 -- grain: one row per Encounter
-SELECT resource_key AS row_id, resource_key, row, person_id, 'visit_occurrence' AS home, true AS fixed,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'visit_occurrence' AS home, true AS fixed,
     CASE WHEN r.status IS NULL OR r.status NOT IN ('finished', 'in-progress', 'arrived', 'triaged')
         THEN status_reason(r.status, ['planned', 'onleave', 'cancelled', 'entered-in-error', 'unknown'])
     END AS why,

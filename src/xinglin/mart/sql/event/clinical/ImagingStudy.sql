@@ -5,7 +5,7 @@ WITH timed AS (
         is_fragment(r.meta.tag) AS is_fragment, extension_of(r.extension, 'urn:xinglin:local-time').valueTime AS at_clock
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id,
+SELECT resource_key AS row_id, resource_key, source, row, person_id,
     CASE WHEN is_fragment THEN 'image_instance' ELSE 'procedure_occurrence' END AS home, is_fragment AS fixed,
     coalesce(r.procedureCode[1], '{"coding":[' || modality || ']}') AS code,
     CASE WHEN r.status IS DISTINCT FROM 'available'

@@ -7,7 +7,7 @@ WITH category AS (
     FROM (SELECT DISTINCT r.category AS text FROM parsed)
 ),
 carrier AS (
-    SELECT row, resource_key, resource_id, person_id, 0 AS part, r.component IS NOT NULL AS has_parts,
+    SELECT source, site, row, resource_key, resource_id, person_id, 0 AS part, r.component IS NOT NULL AS has_parts,
         r.status, r.category, r.encounter.reference AS encounter, r.performer[1].reference AS performer,
         coalesce(r.effectiveDateTime, r.effectivePeriod.start, r.effectiveInstant, r.issued) AS start_text,
         r.code AS code, r.dataAbsentReason AS absent, r.valueQuantity AS quantity, r.valueCodeableConcept AS concept,
@@ -15,13 +15,14 @@ carrier AS (
         r.valueInteger AS whole, r.valueRange AS span, r.valueRatio AS ratio, r.referenceRange[1] AS normal
     FROM parsed
     UNION ALL
-    SELECT row, resource_key, resource_id, person_id, part, true,
+    SELECT source, site, row, resource_key, resource_id, person_id, part, true,
         status, category, encounter, performer, start_text,
         c.code, c.dataAbsentReason, c.valueQuantity, c.valueCodeableConcept,
         coalesce(c.valueString, c.valueTime, c.valueDateTime), c.valueBoolean,
         c.valueInteger, c.valueRange, c.valueRatio, c.referenceRange[1]
     FROM (
-        SELECT row, resource_key, resource_id, person_id, generate_subscripts(r.component, 1) AS part,
+        SELECT source, site, row, resource_key, resource_id, person_id,
+            generate_subscripts(r.component, 1) AS part,
             r.status AS status, r.category AS category, r.encounter.reference AS encounter,
             r.performer[1].reference AS performer,
             coalesce(r.effectiveDateTime, r.effectivePeriod.start, r.effectiveInstant, r.issued) AS start_text,
@@ -38,8 +39,8 @@ valued AS (
     FROM carrier
 )
 SELECT CASE part WHEN 0 THEN resource_key
-        ELSE text_key(getvariable('site') || '/Observation/' || resource_id || '#' || part) END AS row_id,
-    resource_key, row, person_id, part > 0 AS is_part, code,
+        ELSE text_key(site || '/Observation/' || resource_id || '#' || part) END AS row_id,
+    resource_key, source, row, person_id, part > 0 AS is_part, code,
     CASE WHEN k.measured OR value_number IS NOT NULL THEN 'measurement' ELSE 'observation' END AS home,
     CASE
         WHEN status IS NULL OR status NOT IN ('final', 'amended', 'corrected')

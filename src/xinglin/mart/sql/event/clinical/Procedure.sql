@@ -2,7 +2,7 @@
 WITH timed AS (
     SELECT *, coalesce(r.performedDateTime, r.performedPeriod.start) AS start_text FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, r.code AS code, 'procedure_occurrence' AS home,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, r.code AS code, 'procedure_occurrence' AS home,
     CASE WHEN r.status IS DISTINCT FROM 'completed' THEN status_reason(r.status, ['preparation', 'in-progress',
         'not-done', 'on-hold', 'stopped', 'entered-in-error', 'unknown']) END AS why,
     fhir_day(start_text) AS start_date, fhir_moment(start_text) AS start_datetime,

@@ -2,7 +2,7 @@
 WITH timed AS (
     SELECT *, coalesce(r.timingDateTime, r.timingPeriod.start, r.recordedOn) AS start_text FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'device_exposure' AS home,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'device_exposure' AS home,
     code_behind(r.device.reference, 'Device', r.contained) AS code,
     CASE WHEN r.status IS NULL OR r.status NOT IN ('active', 'completed')
         THEN status_reason(r.status, ['entered-in-error', 'intended', 'stopped', 'on-hold']) END AS why,

@@ -1,5 +1,5 @@
 -- grain: one row per Immunization
-SELECT resource_key AS row_id, resource_key, row, person_id, r.vaccineCode AS code, 'drug_exposure' AS home,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, r.vaccineCode AS code, 'drug_exposure' AS home,
     CASE WHEN r.status IS DISTINCT FROM 'completed'
         THEN status_reason(r.status, ['not-done', 'entered-in-error']) END AS why,
     fhir_day(r.occurrenceDateTime) AS start_date, fhir_moment(r.occurrenceDateTime) AS start_datetime,

@@ -2,7 +2,7 @@
 WITH timed AS (
     SELECT *, coalesce(r.effectiveDateTime, r.effectivePeriod.start) AS start_text FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'drug_exposure' AS home,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'drug_exposure' AS home,
     coalesce(r.medicationCodeableConcept,
         code_behind(r.medicationReference.reference, 'Medication', r.contained)) AS code,
     CASE WHEN r.status IS NULL OR r.status NOT IN ('completed', 'in-progress')

@@ -3,7 +3,7 @@ WITH timed AS (
     SELECT *, coalesce(r.whenHandedOver, r.whenPrepared) AS start_text, fhir_whole(r.daysSupply.value) AS days_supply
     FROM parsed
 )
-SELECT resource_key AS row_id, resource_key, row, person_id, 'drug_exposure' AS home,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'drug_exposure' AS home,
     coalesce(r.medicationCodeableConcept,
         code_behind(r.medicationReference.reference, 'Medication', r.contained)) AS code,
     CASE WHEN r.status IS DISTINCT FROM 'completed' THEN status_reason(r.status, ['preparation', 'in-progress',

@@ -1,5 +1,5 @@
 -- grain: one row per MedicationRequest
-SELECT resource_key AS row_id, resource_key, row, person_id, 'drug_exposure' AS home,
+SELECT resource_key AS row_id, resource_key, source, row, person_id, 'drug_exposure' AS home,
     coalesce(r.medicationCodeableConcept,
         code_behind(r.medicationReference.reference, 'Medication', r.contained)) AS code,
     CASE
