@@ -29,9 +29,13 @@ $(SITE_STAMP): requirements/docs.txt
 demo: $(STAMP) ## a whole region on this machine: generate, ingest, link, build, answer
 	$(BIN)/xinglin demo --out $(DEMO)
 
-test: $(STAMP) ## every test in two processes: first those on clusters and stores, then the others, docs' blocks too
+test: $(STAMP) ## every test in two processes: conformance first, then the rest and the docs' blocks (PART=landing: one part only)
+ifdef PART
+	$(BIN)/python -m pytest -n 2 $(wildcard tests/unit/$(PART) tests/unit/sources/$(PART) tests/$(PART))
+else
 	$(BIN)/python -m pytest tests/conformance -n 2 --durations 10
 	$(BIN)/python -m pytest --ignore tests/conformance -n 2 --durations 15
+endif
 
 servers: $(STAMP) ## the real counterparts of the tests, where missing: PostgreSQL, dcmtk, Orthanc, Java, age (Debian, root); HDFS, S3 (Maven, Go)
 	tests/servers.sh

@@ -56,6 +56,13 @@ def test_a_stage_imports_only_what_lies_below_it() -> None:
             "from xinglin.contracts.identity import PATIENT",
             "The pseudonymous zone does not know the identified contracts",
         ),
+        ("jobs/run.py", "import xinglin.landing.store", "Jobs and extracts do not know the landing zone"),
+        ("sources/tabular/dates.py", "import xinglin.sources.dicom.read", "Formats are independent of one another"),
+        (
+            "sources/fhir/check.py",
+            "import xinglin.sources.tabular.dates",
+            "FHIR, the form that every format is converted to, does not know the other formats",
+        ),
         ("core/clock.py", "import xinglin.core.settings", "No cycles between siblings at any depth"),
     ],
 )
