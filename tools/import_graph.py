@@ -1,7 +1,7 @@
 """The import graph of the packages, drawn as SVG, of the working tree or of an earlier revision.
 
-``python -m tools.import_graph docs/images/imports-now.svg`` draws the working tree; ``--revision REV`` a revision of the
-repository. Packages stand in the order of the layers of ``pyproject.toml``; imports point downwards.
+``python -m tools.import_graph docs/images/imports-now.svg`` draws the working tree; ``--revision REV`` a revision
+of the repository. Packages stand in the order of the layers of ``pyproject.toml``; imports point downwards.
 """
 
 from __future__ import annotations
