@@ -47,8 +47,8 @@ def region(home: Path) -> tuple[Any, Any, Any, str]:
 def decide(gate: Any, credential: str, count: int, tasks: int = TASKS) -> dict[str, float]:
     """Decide and audit about random persons, who have no consents, as a server of so many tasks does.
 
-    What is measured is `Gate.judged` from the intent to the verdict, whose event is on the disk by then; intents are
-    made before. Of one task alone it is `Gate.judge`, one after the other.
+    Measures `Gate.decide_async` from the intent to the verdict, whose event is on the disk by then; intents are
+    made before. Of one task alone it is `Gate.decide`, one after the other.
     """
     chance = random.Random(7)
     intents = iter([_read(chance.randrange(PERSONS)) for _ in range(count)])
@@ -57,7 +57,7 @@ def decide(gate: Any, credential: str, count: int, tasks: int = TASKS) -> dict[s
     async def ask() -> None:
         for intent in intents:
             start = time.perf_counter()
-            await gate.judged(credential, intent)
+            await gate.decide_async(credential, intent)
             took.append(time.perf_counter() - start)
 
     async def all_tasks() -> None:
@@ -66,7 +66,7 @@ def decide(gate: Any, credential: str, count: int, tasks: int = TASKS) -> dict[s
     def alone() -> None:
         for intent in intents:
             start = time.perf_counter()
-            gate.judge(credential, intent)
+            gate.decide(credential, intent)
             took.append(time.perf_counter() - start)
 
     begin, used = time.perf_counter(), time.process_time()
@@ -92,7 +92,7 @@ def decide(gate: Any, credential: str, count: int, tasks: int = TASKS) -> dict[s
 def fill(gate: Any, credential: str, count: int) -> float:
     """Append as many events of the same form, for as many persons, without deciding again; how many a second."""
     chance = random.Random(5)
-    text = gate.log.event(gate.judge(credential, _read(0)).event).partition(b'Z",')[2]
+    text = gate.log.event(gate.decide(credential, _read(0)).event).partition(b'Z",')[2]
     name = gate.reference(0).encode()
 
     def append() -> None:

@@ -1,4 +1,4 @@
-"""Access: who may do what with whose records, and the log of every decision."""
+"""Access control: who may read or write which records, consents, and the audit log of every decision."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xinglin.access.audit.evidence import EventProof, holds
     from xinglin.access.audit.log import AuditLog, Unanchored
-    from xinglin.access.consent.commitments import Kept
+    from xinglin.access.consent.commitments import StoredConsent
     from xinglin.access.consent.resource import compile_consent, write_consent
     from xinglin.access.consent.store import ConsentStore
     from xinglin.access.credentials.actor import Actor, Claims, issue
     from xinglin.access.credentials.issuers import actor_key, create_issuer, load_issuers, revoke
-    from xinglin.access.decisions.decision import Decision, Request, World, decide
-    from xinglin.access.decisions.verdict import Verdict, denied
+    from xinglin.access.decisions.decision import Decision, Facts, Request, decide
+    from xinglin.access.decisions.verdict import Verdict
     from xinglin.access.gate import Gate, Relation
     from xinglin.access.terms.data_classes import classes_of
 
@@ -24,19 +24,18 @@ __all__ = [
     "ConsentStore",
     "Decision",
     "EventProof",
+    "Facts",
     "Gate",
-    "Kept",
     "Relation",
     "Request",
+    "StoredConsent",
     "Unanchored",
     "Verdict",
-    "World",
     "actor_key",
     "classes_of",
     "compile_consent",
     "create_issuer",
     "decide",
-    "denied",
     "holds",
     "issue",
     "load_issuers",
@@ -51,18 +50,17 @@ _HOMES = {
     "compile_consent": "consent.resource",
     "write_consent": "consent.resource",
     "ConsentStore": "consent.store",
-    "Kept": "consent.commitments",
+    "StoredConsent": "consent.commitments",
     "classes_of": "terms.data_classes",
     "Decision": "decisions.decision",
     "Request": "decisions.decision",
-    "World": "decisions.decision",
+    "Facts": "decisions.decision",
     "decide": "decisions.decision",
     "EventProof": "audit.evidence",
     "holds": "audit.evidence",
     "Gate": "gate",
     "Relation": "gate",
     "Verdict": "decisions.verdict",
-    "denied": "decisions.verdict",
     "actor_key": "credentials.issuers",
     "create_issuer": "credentials.issuers",
     "load_issuers": "credentials.issuers",
@@ -73,7 +71,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load a part of the door when it is used, so that the command line answers at once."""
+    """Import a name on first use, which keeps the start of the command line fast."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""The one door to the data: decides a request, writes the decision down, and only then gives the permit."""
+"""The gate: decides every request, writes the decision to the audit log, then returns the permit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
 from xinglin.access.audit.log import AuditLog
-from xinglin.access.audit.segments import NOBODY
+from xinglin.access.audit.segments import NO_PERSON
 from xinglin.access.audit.stream import Micros, wall_micros
-from xinglin.access.consent.commitments import counted
-from xinglin.access.consent.rule import Counted
+from xinglin.access.consent.commitments import active_consent
+from xinglin.access.consent.rule import ActiveConsent
 from xinglin.access.consent.store import ConsentStore
-from xinglin.access.decisions.verdict import Verdict, denied
+from xinglin.access.credential_cache import CACHE_SIZE, CredentialCache, remember
+from xinglin.access.decisions.refusal import refusal
+from xinglin.access.decisions.verdict import Verdict
 from xinglin.access.person_key import person_key
-from xinglin.access.trust import MOST, Trust, keep
 from xinglin.core.clock import Clock
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.core.intent import Intent
@@ -28,7 +29,7 @@ from xinglin.ledger.port import Ledger
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from xinglin.access.audit.group_flush import Settling
+    from xinglin.access.audit.group_flush import GroupFlush
 
 __all__ = ["Gate", "Relation"]
 
@@ -36,32 +37,32 @@ _TRIES = 8
 
 
 class Relation(Protocol):
-    """Whether somebody is treated somewhere: identity knows."""
+    """Whether a person is a patient of an institution; implemented by identity."""
 
     def __call__(self, institution: str, person: int) -> bool:
-        """Whether the person has records of the institution."""
+        """Whether the person has records at the institution."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """Consents by person as they stand at one mark of the ledger and one version of the store."""
+    """Consents by person, at one mark of the ledger and one version of the store."""
 
     mark: object
     version: int
     height: int
-    consents: dict[int | None, tuple[Counted, ...]] = field(default_factory=dict)
+    consents: dict[int | None, tuple[ActiveConsent, ...]] = field(default_factory=dict)
 
 
 class Gate:
-    """Decides, audits, permits; threads may share it.
+    """Decides, audits and permits requests; safe to share between threads.
 
     Args:
         folder: `home/access`.
-        ledger: The region's ledger; None for none.
-        clock: The time.
-        relation: Who is treated where.
-        micros: The time of the audit log, in microseconds since 1970.
+        ledger: The region's ledger, if any.
+        clock: The clock.
+        relation: Whether a person is a patient of an institution.
+        micros: Clock of the audit log, in microseconds since 1970.
     """
 
     def __init__(
@@ -72,10 +73,10 @@ class Gate:
         self.consents = ConsentStore(folder)
         self._ledger, self._clock, self._relation = ledger, clock, relation
         self._key = person_key(folder)
-        self._trust = Trust(folder)
+        self._credentials = CredentialCache(folder)
         self._snapshot: _Snapshot | None = None
-        self._named = lru_cache(maxsize=MOST)(self._name)
-        self._settling: WeakKeyDictionary[AbstractEventLoop, Settling] = WeakKeyDictionary()
+        self._named = lru_cache(maxsize=CACHE_SIZE)(self._name)
+        self._groups: WeakKeyDictionary[AbstractEventLoop, GroupFlush] = WeakKeyDictionary()
 
     @classmethod
     def open(
@@ -91,127 +92,127 @@ class Gate:
         Args:
             folder: `home/access`; created with mode 700.
             ledger: The region's ledger; without one no consent is confirmed.
-            clock: The time.
-            relation: Who is treated where; without it nobody is.
-            micros: The time of the audit log, in microseconds since 1970.
+            clock: The clock.
+            relation: Whether a person is a patient of an institution; by default no person is.
+            micros: Clock of the audit log, in microseconds since 1970.
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(folder, ledger, clock, relation, micros)
 
-    def judge(self, credential: str | None, intent: Intent, partial: bool = False) -> Verdict:
-        """Decide and write down, without raising where it is refused; the event is on the disk when this returns.
+    def decide(self, credential: str | None, intent: Intent, partial: bool = False) -> Verdict:
+        """Decide one request and write the event to disk; does not raise if the request is refused.
 
-        Threads that decide at once share flushes of the disk. One after the other, each decision waits for its own: who
-        has many to make uses `judge_all`, a server `judged`.
+        Concurrent threads share flushes. Sequential calls flush once each: use `decide_all` for many requests, and
+        `decide_async` in a server.
 
         Args:
-            credential: The actor's credential, as it was presented.
-            intent: What is to be done.
-            partial: Whether the rest is of use where a consent withholds some data classes.
+            credential: The actor's credential.
+            intent: The intent.
+            partial: Whether a part of the data classes is useful if consents withhold the others.
 
         Raises:
-            StorageError: The decision cannot be written down, so there is none.
+            StorageError: The event cannot be written, so nothing was decided.
         """
         verdict = self._decide(credential, intent, partial)
         self.log.flush(verdict.event)
         return verdict
 
-    def judge_all(self, asked: Iterable[tuple[str | None, Intent]], partial: bool = False) -> list[Verdict]:
-        """`judge` for many at once: no verdict is given before all events are on the disk, by one flush.
+    def decide_all(self, asked: Iterable[tuple[str | None, Intent]], partial: bool = False) -> list[Verdict]:
+        """Decide many requests with one flush; returns after all events are on disk.
 
         Args:
-            asked: Credentials and what is to be done by each.
-            partial: As `judge` has it.
+            asked: Pairs of credential and intent.
+            partial: As for `decide`.
 
         Raises:
-            StorageError: The decisions cannot be written down, so there are none.
+            StorageError: The events cannot be written, so nothing was decided.
         """
         verdicts = [self._decide(credential, intent, partial) for credential, intent in asked]
         self.log.flush()
         return verdicts
 
-    async def judged(self, credential: str | None, intent: Intent, partial: bool = False) -> Verdict:
-        """`judge` for a server's tasks: those that decide while one flush is under way share the next.
+    async def decide_async(self, credential: str | None, intent: Intent, partial: bool = False) -> Verdict:
+        """Decide one request in an event loop; tasks that decide during a flush share the next one.
 
         Args:
-            credential: The actor's credential, as it was presented.
-            intent: What is to be done.
-            partial: As `judge` has it.
+            credential: The actor's credential.
+            intent: The intent.
+            partial: As for `decide`.
 
         Raises:
-            StorageError: The decision cannot be written down, so there is none.
+            StorageError: The event cannot be written, so nothing was decided.
         """
-        # Commands have no loop, and begin faster without the library.
+        # Imported here: commands have no event loop and start faster without asyncio.
         from asyncio import get_running_loop
 
         verdict = self._decide(credential, intent, partial)
         loop = get_running_loop()
-        settling = self._settling.get(loop)
-        if settling is None:
-            from xinglin.access.audit.group_flush import Settling
+        group = self._groups.get(loop)
+        if group is None:
+            from xinglin.access.audit.group_flush import GroupFlush
 
-            settling = self._settling[loop] = Settling(self.log.flush)
-        await settling.settled()
+            group = self._groups[loop] = GroupFlush(self.log.flush)
+        await group.flushed()
         return verdict
 
     def _decide(self, credential: str | None, intent: Intent, partial: bool) -> Verdict:
-        """Decide and write to the operating system: nobody may see the verdict before its event is on the disk."""
+        """Decide and append the event. The caller must flush before it returns the verdict."""
         now, person = self._clock(), intent.person
         moment = now.timestamp()
-        plan = self._trust.plan(credential, intent, partial, now, moment)
+        plan = self._credentials.plan(credential, intent, partial, now, moment)
         related = False
         if plan.institution and person is not None and self._relation is not None:
             related = self._relation(plan.institution, person)
-        height, consents = self._counted(person, plan.counts)
-        decision, form = plan.answer(intent, moment, related, consents)
-        name, about = (b"", NOBODY) if person is None else self._named(person)
-        event = self.log.append(form.filled(name, height), about)
+        height, consents = self._active_consents(person, plan.needs_consents)
+        decision, template = plan.answer(intent, moment, related, consents)
+        name, about = (b"", NO_PERSON) if person is None else self._named(person)
+        event = self.log.append(template.render(name, height), about)
         permit = CLOSED
         if decision.permit:
             permit = Permit(intent.reads, intent.writes, event, decision.without, decision.gives)
         return Verdict(decision, permit, event, height)
 
     def authorise(self, credential: str | None, intent: Intent) -> Permit:
-        """Decide and write down.
+        """Decide one request and return its permit.
 
         Args:
-            credential: The actor's credential, as it was presented.
-            intent: What is to be done.
+            credential: The actor's credential.
+            intent: The intent.
 
         Raises:
-            AccessDenied: It is not permitted.
-            StorageError: The decision cannot be written down, so there is none.
+            AccessDenied: The request is refused.
+            StorageError: The event cannot be written, so nothing was decided.
         """
-        verdict = self.judge(credential, intent)
+        verdict = self.decide(credential, intent)
         if not verdict.decision.permit:
-            raise denied(verdict)
+            raise refusal(verdict.decision.reason, intent, ())
         return verdict.permit
 
     def events_of(self, person: int) -> list[bytes]:
-        """Every decision about a person, in the order in which they were made.
+        """The events of all decisions about a person, oldest first.
 
         Args:
-            person: Whose records were asked for.
+            person: `person_id`.
         """
         return self.log.events_of(self.reference(person))
 
     def reference(self, person: int) -> str:
-        """32 hex digits that stand for a person in the audit log, and say nothing without the region's key.
+        """A person's pseudonym in the audit log, 32 hex digits; computed with the region's person key.
 
         Args:
-            person: Whom.
+            person: `person_id`.
         """
         return self._named(person)[0].decode()
 
     def close(self) -> None:
-        """Seal what was written and close."""
-        for settling in self._settling.values():
-            settling.close()
+        """Seal the audit log and close all files."""
+        for group in self._groups.values():
+            group.close()
         self.log.close()
         self.consents.close()
 
-    def _counted(self, person: int | None, wanted: bool) -> tuple[int, tuple[Counted, ...]]:
-        """The consents that matter, at a height that is surely theirs."""
+    def _active_consents(self, person: int | None, wanted: bool) -> tuple[int, tuple[ActiveConsent, ...]]:
+        """The consents for a decision and the ledger height that they were read at."""
         for _ in range(_TRIES):
             version, mark = self.consents.version(), self._mark()
             known = self._snapshot
@@ -223,23 +224,23 @@ class Gate:
                 return known.height, consents
             try:
                 height = known.height if known else self._height(mark)
-                consents = self._look(person, mark) if wanted else ()
+                consents = self._read_consents(person, mark) if wanted else ()
             except LedgerUnavailable:
                 continue
-            # Only what was read between two equal marks belongs to one height.
+            # Only data read between two equal marks belong to one height.
             if self.consents.version() == version and self._mark() == mark:
                 known = known or _Snapshot(mark, version, height)
                 if wanted:
-                    keep(known.consents, person, consents, MOST)
+                    remember(known.consents, person, consents, CACHE_SIZE)
                 self._snapshot = known
                 return height, consents
-        return -1, self._look(person, None) if wanted else ()
+        return -1, self._read_consents(person, None) if wanted else ()
 
-    def _look(self, person: int | None, mark: object) -> tuple[Counted, ...]:
-        """Read the consents; without a mark there is no ledger to be asked."""
+    def _read_consents(self, person: int | None, mark: object) -> tuple[ActiveConsent, ...]:
+        """Read the consents; without a mark the ledger is unavailable."""
         ledger = None if mark is None else self._ledger
         kept = self.consents.all() if person is None else self.consents.of(person)
-        found = tuple(one for one in (counted(each, ledger) for each in kept) if one)
+        found = tuple(one for one in (active_consent(each, ledger) for each in kept) if one)
         return tuple(one for one in found if one.rule.root.ever_denies()) if person is None else found
 
     def _height(self, mark: object) -> int:
@@ -252,6 +253,6 @@ class Gate:
             return None
 
     def _name(self, person: int) -> tuple[bytes, bytes]:
-        """What stands for a person in the audit log, in hex digits and as the index has it."""
-        found = hmac.digest(self._key, b"%d" % person, "sha256")[: len(NOBODY)]
+        """A person's pseudonym as hex digits and as bytes of the index."""
+        found = hmac.digest(self._key, b"%d" % person, "sha256")[: len(NO_PERSON)]
         return found.hex().encode(), found

@@ -1,4 +1,4 @@
-"""The key behind the references to persons in the audit log (``person.key`` in the access folder)."""
+"""The key of the persons' pseudonyms in the audit log (``access/person.key``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["person_key"]
 
 
 def person_key(folder: Path) -> bytes:
-    """The region's key, made on first use.
+    """The region's person key, created on first use.
 
     Args:
         folder: `home/access`.
@@ -25,7 +25,7 @@ def person_key(folder: Path) -> bytes:
         finally:
             os.close(handle)
         try:
-            # Of two processes that begin at once, one makes the key and both use it.
+            # If two processes start at once, one creates the key and both use it.
             os.link(draft, path)
         except FileExistsError:
             pass

@@ -1,4 +1,4 @@
-"""Referrals: an institution that will treat a person who has no records there yet."""
+"""Referrals: an institution counts as treating a person who has no records there yet."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _FILE = "referrals.json"
 
 
 def refer(folder: Path, person: int, institution: str, until: datetime) -> None:
-    """Let an institution count as treating a person.
+    """Register a referral of a person to an institution.
 
     Args:
-        folder: The access folder of the region.
+        folder: `home/access`.
         person: `person_id`.
         institution: Name of the institution.
-        until: When it ends; a time that has passed ends it now.
+        until: End of the referral; a time in the past ends it now.
     """
     with exclusive(folder / ".referrals.lock", doing="the list of referrals"):
         known = _load(folder)
@@ -29,13 +29,13 @@ def refer(folder: Path, person: int, institution: str, until: datetime) -> None:
 
 
 def referred(folder: Path, person: int, institution: str, now: datetime) -> bool:
-    """Whether a referral of the person to the institution holds.
+    """Whether a referral of the person to the institution is valid.
 
     Args:
-        folder: The access folder of the region.
+        folder: `home/access`.
         person: `person_id`.
         institution: Name of the institution.
-        now: The time.
+        now: The current time.
     """
     return _load(folder).get(f"{person}:{institution}", 0) > now.timestamp()
 

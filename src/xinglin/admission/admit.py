@@ -115,9 +115,9 @@ def admit(
     actor = _actor(text, issuers, now)
     roles = actor.roles if actor else ()
     asked = replace(intent, purpose=intent.purpose or _purpose(roles, intent))
-    verdict = gate.judge(text, asked, partial=intent.person is not None)
+    verdict = gate.decide(text, asked, partial=intent.person is not None)
     if not verdict.decision.permit:
-        raise refusal(verdict.decision.reason, intent, roles)
+        raise refusal(verdict.decision.reason, intent, roles, credential or owner_credential(settings))
     gives = verdict.decision.gives if intent.person is not None else frozenset()
     without = verdict.decision.without
     if opt_in and actor:

@@ -40,21 +40,21 @@ class OptIn:
             intent: What is to be done, with its purpose.
             now: The time.
         """
-        from xinglin.access.consent.granted import granting
-        from xinglin.access.consent.rule import Counted
-        from xinglin.access.decisions.decision import Request, World, decide
+        from xinglin.access.consent.granted import persons_granting
+        from xinglin.access.consent.rule import ActiveConsent
+        from xinglin.access.decisions.decision import Facts, Request, decide
         from xinglin.access.terms.purposes import within
 
         if not intent.population or not within(intent.purpose, "HRESCH"):
             return frozenset()
         alone = replace(intent, action="read", reads=frozenset(), population=False)
 
-        def grants(person: int, consents: tuple[Counted, ...]) -> bool:
+        def grants(person: int, consents: tuple[ActiveConsent, ...]) -> bool:
             # Nobody does research on the own record as its patient, so it does not matter who it is.
             request = Request(replace(actor, person=None), replace(alone, person=person))
-            return decide(request, World(now.timestamp(), consents=consents)).permit
+            return decide(request, Facts(now.timestamp(), consents=consents)).permit
 
-        return self._others(granting(gate.consents.held(self.ledger), grants))
+        return self._others(persons_granting(gate.consents.with_ledger_state(self.ledger), grants))
 
     def _others(self, granted: Iterable[int]) -> frozenset[int]:
         """Everybody else."""

@@ -12,7 +12,7 @@ from xinglin.core.errors import NotFound, StorageError, UsageError
 from xinglin.core.settings import Settings
 
 if TYPE_CHECKING:
-    from xinglin.access.consent.register import ConsentDesk
+    from xinglin.access.consent.register import ConsentRegister
     from xinglin.ledger import Ledger, Signer
     from xinglin.ledger.proofs.make import Prover
     from xinglin.ledger.proofs.trust import Trust
@@ -67,19 +67,19 @@ def reachable_ledger(settings: Settings) -> Ledger | None:
 
 
 @contextmanager
-def open_consents(settings: Settings) -> Iterator[ConsentDesk]:
+def open_consents(settings: Settings) -> Iterator[ConsentRegister]:
     """Where consents are put and withdrawn.
 
     Args:
         settings: The region's settings.
     """
-    from xinglin.access.consent.register import ConsentDesk
+    from xinglin.access.consent.register import ConsentRegister
     from xinglin.access.consent.store import ConsentStore
 
     ledger = open_ledger(settings)
     store, signer = ConsentStore(settings.access_folder), open_signer(settings, ledger)
     try:
-        yield ConsentDesk(store, ledger, signer)
+        yield ConsentRegister(store, ledger, signer)
     finally:
         store.close()
         signer.close()

@@ -91,7 +91,7 @@ def test_the_record_is_whole_and_current(story: Story) -> None:
 
 
 def test_a_clinician_reads_whom_the_institution_treats(story: Story) -> None:
-    assert "not treated at your institution" in story.record("stranger", code=1)
+    assert "not a patient of your institution" in story.record("stranger", code=1)
     story("owner", "access", "relate", "--person", story.person, "--institution", story.elsewhere)
     assert story.looks()[-2]["action"] == "refer", "the person sees who made a referral"
     assert story.record("stranger")["total"] > 10
@@ -105,7 +105,7 @@ def test_broken_glass_opens_and_is_flagged(story: Story) -> None:
     assert story.record("stranger", "--break-glass", "found unconscious")["total"] > 10
     look = story.looks()[-2]
     assert (look["who"], look["permitted"], look["emergency"]) == ("stranger", True, "found unconscious")
-    assert "an emergency needs its reason" in story.record("stranger", "--break-glass", " ", code=1)
+    assert "emergency access needs a reason" in story.record("stranger", "--break-glass", " ", code=1)
     broken = json.loads(story("auditor", "access", "log", "--json"))["looks"]
     assert [one["event"] for one in broken] == [look["event"]]
 

@@ -40,7 +40,7 @@ class Region:
 
     def read(self, role: str, person: int, purpose: str, *, own: int | None = None, partial: bool = False) -> Verdict:
         intent = Intent("read", STAGES, purpose=purpose, person=person)
-        return self.gate.judge(self.credential(role, own), intent, partial)
+        return self.gate.decide(self.credential(role, own), intent, partial)
 
     def event(self, verdict: Verdict) -> dict[str, object]:
         found: dict[str, object] = json.loads(self.gate.log.event(verdict.event))

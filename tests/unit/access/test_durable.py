@@ -49,7 +49,7 @@ def read(person: int) -> Intent:
 
 def test_a_permit_and_a_refusal_are_on_the_disk_when_they_are_given(region: Region, disk: Disk) -> None:
     for role in ("clinician", "analyst"):
-        verdict = region.gate.judge(region.credential(role), read(5))
+        verdict = region.gate.decide(region.credential(role), read(5))
         assert verdict.decision.permit is (role == "clinician")
         assert disk.holds(verdict.event)
     assert disk.holds(region.gate.authorise(region.credential("clinician"), read(6)).decision)
@@ -57,7 +57,7 @@ def test_a_permit_and_a_refusal_are_on_the_disk_when_they_are_given(region: Regi
 
 def test_many_at_once_are_on_the_disk_by_one_flush(region: Region, disk: Disk) -> None:
     credential = region.credential("clinician")
-    verdicts = region.gate.judge_all((credential, read(person)) for person in range(50))
+    verdicts = region.gate.decide_all((credential, read(person)) for person in range(50))
     assert disk.flushes == 1
     assert all(disk.holds(verdict.event) for verdict in verdicts)
 
@@ -66,7 +66,7 @@ def test_tasks_of_a_server_share_flushes_and_none_is_answered_before_its_own(reg
     credential = region.credential("clinician")
 
     async def ask(person: int) -> bool:
-        return disk.holds((await region.gate.judged(credential, read(person))).event)
+        return disk.holds((await region.gate.decide_async(credential, read(person))).event)
 
     async def rounds() -> list[bool]:
         return [held for _ in range(5) for held in await asyncio.gather(*map(ask, range(40)))]
@@ -80,7 +80,7 @@ def test_a_task_that_is_cancelled_takes_no_other_with_it(region: Region, disk: D
     credential = region.credential("clinician")
 
     async def ask(person: int) -> bool:
-        return disk.holds((await region.gate.judged(credential, read(person))).event)
+        return disk.holds((await region.gate.decide_async(credential, read(person))).event)
 
     async def cancelling() -> list[bool]:
         tasks = [asyncio.create_task(ask(person)) for person in range(10)]
@@ -96,7 +96,7 @@ def test_threads_are_answered_after_their_own_event_is_on_the_disk(region: Regio
 
     def ask(first: int) -> None:
         for person in range(first, first + 25):
-            held.append(disk.holds(region.gate.judge(credential, read(person)).event))
+            held.append(disk.holds(region.gate.decide(credential, read(person)).event))
 
     threads = [threading.Thread(target=ask, args=(first,)) for first in (0, 25, 50, 75)]
     for thread in threads:
@@ -107,7 +107,7 @@ def test_threads_are_answered_after_their_own_event_is_on_the_disk(region: Regio
 
 
 def test_a_segment_that_is_sealed_meanwhile_needs_no_second_flush(region: Region, disk: Disk) -> None:
-    verdict = region.gate.judge(region.credential("clinician"), read(5))
+    verdict = region.gate.decide(region.credential("clinician"), read(5))
     region.gate.log.seal()
     before = disk.flushes
     region.gate.log.flush(verdict.event)
@@ -121,32 +121,32 @@ def test_what_cannot_be_made_durable_is_not_decided(region: Region, disk: Disk, 
     disk.failure = OSError(number, os.strerror(number))
 
     async def ask() -> None:
-        await asyncio.gather(*(region.gate.judged(credential, read(person)) for person in range(3)))
+        await asyncio.gather(*(region.gate.decide_async(credential, read(person)) for person in range(3)))
 
     with pytest.raises(StorageError):
         asyncio.run(ask())
     with pytest.raises(StorageError):
-        region.gate.judge(credential, read(5))
+        region.gate.decide(credential, read(5))
     with pytest.raises(StorageError):
-        region.gate.judge_all([(credential, read(5))])
+        region.gate.decide_all([(credential, read(5))])
     disk.failure = None
     if lasting:
-        with pytest.raises(StorageError, match="lost a part of the audit log"):
-            region.gate.judge(credential, read(5))
+        with pytest.raises(StorageError, match="failed to store a part of the audit log"):
+            region.gate.decide(credential, read(5))
     else:
-        assert disk.holds(region.gate.judge(credential, read(5)).event)
+        assert disk.holds(region.gate.decide(credential, read(5)).event)
 
 
 def test_what_a_loss_of_power_leaves_is_a_log_that_goes_on(region: Region, disk: Disk) -> None:
     """Power fails right after a permit was given: of the log there is what was flushed, and every permit is in it."""
-    events = [region.gate.judge(region.credential("clinician"), read(person)).event for person in range(3)]
+    events = [region.gate.decide(region.credential("clinician"), read(person)).event for person in range(3)]
     region.gate._decide(region.credential("clinician"), read(9), False)
     for path, content in disk.kept.items():
         path.write_bytes(content)
     assert region.gate.log._stream is not None
     fcntl.flock(region.gate.log._stream._lock, fcntl.LOCK_UN)
     after = begin(region.home)
-    after.gate.judge(after.credential("clinician"), read(4))
+    after.gate.decide(after.credential("clinician"), read(4))
     assert [event for event in events if after.gate.log.event(event)] == events
     assert after.gate.log.findings() == []
     after.gate.close()

@@ -39,7 +39,7 @@ def test_a_refusal_is_audited_and_names_nobody(region: Region) -> None:
 def test_without_a_credential_nothing_is_permitted_and_the_attempt_is_kept(
     region: Region, credential: str | None
 ) -> None:
-    verdict = region.gate.judge(credential, TREAT)
+    verdict = region.gate.decide(credential, TREAT)
     assert verdict.permit is CLOSED and not verdict.decision.permit
     assert verdict.decision.reason in {actor.NO_CREDENTIAL, actor.MALFORMED}
     assert len(region.gate.events_of(17)) == 1
@@ -49,23 +49,23 @@ def test_a_credential_that_is_known_ends_when_it_expires(region: Region) -> None
     moments = [NOW]
     gate = Gate.open(region.home / "access", region.ledger, lambda: moments[0], related)
     credential = region.credential("clinician", hours=1)
-    assert gate.judge(credential, TREAT).decision.permit
+    assert gate.decide(credential, TREAT).decision.permit
     moments[0] = NOW + timedelta(hours=1)
-    assert gate.judge(credential, TREAT).decision.reason == actor.EXPIRED
+    assert gate.decide(credential, TREAT).decision.reason == actor.EXPIRED
     gate.close()
 
 
 def test_a_credential_that_is_known_ends_when_it_is_revoked(region: Region) -> None:
     credential = region.credential("clinician")
-    assert region.gate.judge(credential, TREAT).decision.permit
+    assert region.gate.decide(credential, TREAT).decision.permit
     identifier = verify(credential, load_issuers(region.home / "access"), NOW).credential
     revoke(region.home / "access", [identifier])
-    assert region.gate.judge(credential, TREAT).decision.reason == actor.REVOKED
+    assert region.gate.decide(credential, TREAT).decision.reason == actor.REVOKED
 
 
 def test_broken_glass_is_flagged_and_listed(region: Region) -> None:
     intent = Intent("read", STAGES, purpose="TREAT", person=7000, break_glass="found unconscious")
-    verdict = region.gate.judge(region.credential("clinician"), intent)
+    verdict = region.gate.decide(region.credential("clinician"), intent)
     region.read("clinician", 17, "TREAT")
     assert verdict.decision.reason == "break-glass"
     listed = [json.loads(event) for event in region.gate.log.emergencies()]
@@ -76,10 +76,10 @@ def test_broken_glass_is_flagged_and_listed(region: Region) -> None:
 def test_a_population_is_read_without_those_who_denied(region: Region) -> None:
     ask = Intent("ask", frozenset({"mart"}), purpose="HRESCH", population=True)
     credential = region.credential("analyst")
-    assert region.gate.judge(credential, ask).permit.without == frozenset()
+    assert region.gate.decide(credential, ask).permit.without == frozenset()
     denial = write_consent(5, "2026-01-01", permit=False, purposes=("HRESCH",))
     region.gate.consents.put(denial, region.ledger, region.signer)
-    assert region.gate.judge(credential, ask).permit.without == {5}
+    assert region.gate.decide(credential, ask).permit.without == {5}
 
 
 def test_a_consent_ends_with_its_period(region: Region) -> None:
@@ -88,7 +88,7 @@ def test_a_consent_ends_with_its_period(region: Region) -> None:
     assert region.read("analyst", 17, "HRESCH").decision.permit
     later = Gate.open(region.home / "access", region.ledger, fixed_clock(NOW + timedelta(hours=12)), related)
     intent = Intent("read", STAGES, purpose="HRESCH", person=17)
-    assert not later.judge(region.credential("analyst", hours=24), intent).decision.permit
+    assert not later.decide(region.credential("analyst", hours=24), intent).decision.permit
     later.close()
 
 
@@ -96,7 +96,7 @@ def test_where_the_decision_cannot_be_written_down_there_is_none(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credential = region.credential("clinician")
-    region.gate.judge(credential, TREAT)
+    region.gate.decide(credential, TREAT)
 
     def full(descriptor: int, content: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

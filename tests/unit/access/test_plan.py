@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.access.audit.event import form
+from xinglin.access.audit.event import event_template
 from xinglin.access.credentials.actor import ROLES, Actor
-from xinglin.access.decisions.decision import Request, World, decide
+from xinglin.access.decisions.decision import Facts, Request, decide
 from xinglin.access.plan import Plan
 from xinglin.access.terms.purposes import PARENTS
 from xinglin.core.intent import Intent
@@ -43,8 +43,8 @@ def test_what_is_remembered_of_a_plan_is_what_would_be_decided_anew(
     for moment, (person, related, height) in enumerate(asked):
         intent = Intent(**{**vars(request.intent), "person": person})
         one = Request(request.actor, intent, request.refused, request.partial)
-        decision = decide(one, World(moment, related))
+        decision = decide(one, Facts(moment, related))
         found = plan.answer(intent, moment, related, ())
         assert found.decision == decision
         name = b"" if person is None else NAME
-        assert found.form.filled(name, height) == form(one, decision, "east").filled(name, height)
+        assert found.template.render(name, height) == event_template(one, decision, "east").render(name, height)

@@ -1,1 +1,1 @@
-"""The audit log: one AuditEvent a decision, appended, sealed in segments, anchored on the ledger."""
+"""The audit log: one AuditEvent per decision, appended, sealed in segments, anchored on the ledger."""

@@ -1,37 +1,37 @@
-"""Files that are only added to: opened, written to the last byte, cut back to the last whole line."""
+"""Append-only files: open, write every byte, truncate a partial last line."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["drop_torn", "open_file", "write_all"]
+__all__ = ["open_file", "truncate_partial_line", "write_all"]
 
 
 def open_file(path: Path, flags: int = 0) -> int:
-    """Open a private file, making it where there is none.
+    """Open a file with mode 600 and create it if it is missing.
 
     Args:
         path: The file.
-        flags: More flags of `os.open`.
+        flags: Additional flags for `os.open`.
     """
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of it, in as many steps as the system wants.
+    """Write all bytes; repeats short writes.
 
     Args:
-        descriptor: Of the file.
-        content: What to write.
+        descriptor: File descriptor.
+        content: The bytes.
     """
     done = os.write(descriptor, content)
     while done < len(content):
         done += os.write(descriptor, content[done:])
 
 
-def drop_torn(path: Path) -> None:
-    """Cut off what follows the last line end.
+def truncate_partial_line(path: Path) -> None:
+    """Truncate a file after its last line end.
 
     Args:
         path: The file.

@@ -4,13 +4,13 @@
 |---|---|
 | one person's record is read | Patient Read |
 | one person's record is read for research | Privacy Disclosure at the source |
-| the mart is asked | Query |
-| data are extracted | an export with a disclosure, without a patient since it is about nobody in particular |
-| breaking the glass | Security Alert, Emergency Override Started, as the FHIR standard's own example has it |
-| everything else, and every refusal | Authorization Decision, by consent or by role alone |
+| the mart is queried | Query |
+| data are extracted | an export with a disclosure; names no patient, since it concerns a population |
+| emergency access (break-glass) | Security Alert, Emergency Override Started, as in the FHIR standard's own example |
+| anything else, and every refusal | Authorization Decision, by consent or by role only |
 
-An event names who, why, what was decided and for what reason, and the person by an opaque reference. It holds no
-clinical value; the reason that a clinician gives for breaking the glass is kept as given.
+An event names the actor, the purpose, the decision and its reason, and the person by an opaque reference. It holds no
+clinical value; the reason that a clinician gives for emergency access is stored as given.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from functools import lru_cache
 from typing import Any
 
 from xinglin.access.credentials.actor import Actor
-from xinglin.access.decisions.decision import BREAK_GLASS, Decision, Request, asked_classes
+from xinglin.access.decisions.decision import BREAK_GLASS, Decision, Request, requested_classes
 from xinglin.access.terms import data_classes, purposes
 
-__all__ = ["EMERGENCY", "Form", "form"]
+__all__ = ["EMERGENCY", "EventTemplate", "event_template"]
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
 _PROFILES = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 _ROLE = "urn:xinglin:role"
 EMERGENCY = "110127"
-"""The DICOM code of an emergency override, by which broken glass is found in the log."""
+"""The DICOM code of an emergency override; marks emergency access in the log."""
 
-# Marks of what is filled in; no JSON text holds such a character.
+# Placeholders; a NUL character cannot occur in JSON text.
 _NAME, _HEIGHT = b"\x00person", b"\x00height"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
-    """Which BALP pattern an event follows; `profile` is empty where it only comes near one."""
+    """The BALP pattern of an event; `profile` is empty if the event does not conform to one."""
 
     kind: str
     type: tuple[str, str]
@@ -57,16 +57,16 @@ _READ = _Pattern("read", _REST, ((_INTERACTION, "read"),), "R", "PatientRead")
 _DISCLOSED = _Pattern("read", (_DCM, "110106"), (_DISCLOSE,), "R", "PrivacyDisclosure.Source")
 _QUERY = _Pattern("query", _REST, ((_INTERACTION, "search"),), "E", "Query")
 _EXPORT = _Pattern("query", (_DCM, "110106"), (_DISCLOSE,), "R", "")
-_GLASS = _Pattern("read", _ALERT, ((_DCM, EMERGENCY),), "E", "")
+_OVERRIDE = _Pattern("read", _ALERT, ((_DCM, EMERGENCY),), "E", "")
 _BY_CONSENT = _Pattern("decision", _ALERT, ((_AUTHZ, "AuthZ-Consent"),), "E", "AuthZconsent")
 _BY_ROLE = _Pattern("decision", _ALERT, ((_AUTHZ, "AuthZ-Role"),), "E", "")
 
 
-class Form:
-    """An event whose time, person and height are still to be filled in.
+class EventTemplate:
+    """An event without its time, person and height.
 
     Args:
-        text: What follows the time, with a mark for each person and height.
+        text: The JSON text after the time, with placeholders for person and height.
     """
 
     __slots__ = ("_pieces", "_text")
@@ -75,12 +75,12 @@ class Form:
         self._text = text
         self._pieces: tuple[int | None, list[bytes]] = (None, [])
 
-    def filled(self, person: bytes, height: int) -> bytes:
-        """The event's text after its time.
+    def render(self, person: bytes, height: int) -> bytes:
+        """The event's JSON text after its time.
 
         Args:
-            person: 32 hex digits that stand for the person; empty for nobody in particular.
-            height: Height of the ledger whose state was counted; -1 where it could not be asked.
+            person: The person's pseudonym, 32 hex digits; empty if the event names no person.
+            height: Ledger height of the consents that were used; -1 if the ledger was unavailable.
         """
         known, pieces = self._pieces
         if known != height:
@@ -89,17 +89,17 @@ class Form:
         return person.join(pieces)
 
 
-def form(request: Request, decision: Decision, region: str) -> Form:
-    """How the event of a decision is written.
+def event_template(request: Request, decision: Decision, region: str) -> EventTemplate:
+    """The template of the event of a decision.
 
     Args:
-        request: Who asked for what.
-        decision: What was decided.
+        request: The request.
+        decision: The decision.
         region: The region's name.
     """
     pattern = _pattern(request, decision)
     head = _head(pattern, request.actor, request.purpose, decision.permit, decision.reason, region)
-    return Form(b"%s,%s}" % (head, _tail(pattern, request, decision)))
+    return EventTemplate(b"%s,%s}" % (head, _tail(pattern, request, decision)))
 
 
 def _pattern(request: Request, decision: Decision) -> _Pattern:
@@ -107,7 +107,7 @@ def _pattern(request: Request, decision: Decision) -> _Pattern:
         consented = bool(decision.consents) and request.intent.person is not None
         return _BY_CONSENT if consented else _BY_ROLE
     if decision.reason == BREAK_GLASS:
-        return _GLASS
+        return _OVERRIDE
     if request.intent.action == "read":
         return _DISCLOSED if purposes.within(request.purpose, "HRESCH") else _READ
     return _QUERY if request.intent.action in {"ask", "program"} else _EXPORT
@@ -115,7 +115,7 @@ def _pattern(request: Request, decision: Decision) -> _Pattern:
 
 @lru_cache(maxsize=4096)
 def _head(pattern: _Pattern, actor: Actor | None, purpose: str, permit: bool, reason: str, region: str) -> bytes:
-    """The part that is the same for one actor and reason, without its braces."""
+    """The part that is the same for one actor and reason, without braces."""
     import orjson
 
     who = {"identifier": {"system": "urn:xinglin:region", "value": region}}
@@ -159,15 +159,15 @@ def _agents(pattern: _Pattern, actor: Actor | None, who: dict[str, Any]) -> list
         server = "http://terminology.hl7.org/CodeSystem/extra-security-role-type"
         authorizer = {"type": _concept(server, "authserver"), "who": who, "requestor": False}
         return [{"type": _concept(_DCM, "110150"), **client}, user, provider, authorizer]
-    # By DICOM the one that asks is the source of a query, and the destination of what is read.
+    # DICOM: the requester is the source of a query, and the destination of data that are read.
     asks, answers = ("110153", "110152") if pattern.kind == "query" and pattern is _QUERY else ("110152", "110153")
     server_agent = {"type": _concept(_DCM, answers), "who": who, "requestor": False, "network": network}
     return [{"type": _concept(_DCM, asks), **client}, server_agent, user, provider]
 
 
 def _tail(pattern: _Pattern, request: Request, decision: Decision) -> bytes:
-    """The entities: the person, what was asked for, the consents that spoke."""
-    details = _details(request.intent.action, asked_classes(request.intent), decision.gives, request.emergency)
+    """The entities: the person, the requested data, the consents that applied."""
+    details = _details(request.intent.action, requested_classes(request.intent), decision.gives, request.emergency)
     details += b'{"type":"ledger-height","valueString":"%s"}]' % _HEIGHT
     named = request.intent.person is not None
     entities = []
@@ -186,7 +186,7 @@ def _tail(pattern: _Pattern, request: Request, decision: Decision) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _details(action: str, asked: frozenset[str], gives: frozenset[str], emergency: str) -> bytes:
-    """What was asked for and what is given, as an unfinished list."""
+    """Requested and released classes, as a JSON list without its closing bracket."""
     import orjson
 
     found = [{"type": "action", "valueString": action}]

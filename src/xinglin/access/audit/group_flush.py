@@ -1,4 +1,4 @@
-"""Decisions of a server wait for the disk together: what was written in one turn of the loop goes with one flush."""
+"""Group flush: decisions of a server that are made in one turn of the event loop share one flush to disk."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ["PATIENCE", "Settling"]
+__all__ = ["PATIENCE", "GroupFlush"]
 
 PATIENCE = 0.001
-"""Seconds for which the loop itself waits for the disk: less than handing the flush to a thread and back would take."""
+"""Longest flush, in seconds, that runs in the event loop: shorter than passing it to a thread and back."""
 
 
-class Settling:
+class GroupFlush:
     """Group commit for the tasks of one event loop.
 
-    The loop flushes once all tasks that were ready have had their turn. Where the disk lately took longer than
-    `PATIENCE`, a thread does it, and the loop goes on.
+    The loop flushes after all ready tasks have run. If the last flush took longer than `PATIENCE`, a thread flushes
+    and the loop continues.
 
     Args:
-        flush: Makes everything durable that was written before it was called.
+        flush: Makes durable everything written before the call.
 
     Example:
         >>> flushed = []
         >>> async def three():
-        ...     settling = Settling(lambda: flushed.append("disk"))
-        ...     await asyncio.gather(*(settling.settled() for _ in range(3)))
+        ...     group = GroupFlush(lambda: flushed.append("disk"))
+        ...     await asyncio.gather(*(group.flushed() for _ in range(3)))
         >>> asyncio.run(three())
         >>> flushed
         ['disk']
@@ -39,11 +39,11 @@ class Settling:
         self._going = False
         self._took = 0.0
 
-    async def settled(self) -> None:
-        """Return once everything that was written before the call is on the disk.
+    async def flushed(self) -> None:
+        """Wait until everything written before the call is on disk.
 
         Raises:
-            StorageError: It cannot be made durable.
+            StorageError: The flush failed.
         """
         loop = asyncio.get_running_loop()
         done = loop.create_future()
@@ -54,7 +54,7 @@ class Settling:
         await done
 
     def close(self) -> None:
-        """End the thread that flushes."""
+        """Stop the flush thread."""
         self._thread.shutdown()
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,7 +66,7 @@ class Settling:
         flushing.add_done_callback(lambda done: self._end(loop, taken, done.result()))
 
     def _flushed(self) -> Exception | None:
-        """Flush, remember how long it took, and say what went wrong."""
+        """Flush and measure the time; return the error of a failed flush."""
         begin = time.perf_counter()
         try:
             self._flush()
@@ -80,7 +80,7 @@ class Settling:
         self, loop: asyncio.AbstractEventLoop, taken: list[asyncio.Future[None]], failure: Exception | None
     ) -> None:
         for done in taken:
-            # Who was cancelled waits no more.
+            # The waiting task was cancelled.
             if done.done():
                 continue
             if failure is None:

@@ -13,7 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(micros: int) -> str:
-    """Write a moment.
+    """Format a time as a FHIR instant.
 
     Args:
         micros: Microseconds since 1970.
@@ -27,7 +27,7 @@ def instant(micros: int) -> str:
 
 
 def micros_of(event: bytes) -> int:
-    """When an AuditEvent was recorded, in microseconds since 1970; 0 where it does not say.
+    """The `recorded` time of an AuditEvent, in microseconds since 1970; 0 if it has none.
 
     Args:
         event: The AuditEvent's bytes.

@@ -1,4 +1,4 @@
-"""The audit log of a region: many streams, each appended to by one process, sealed into segments that are anchored."""
+"""The audit log of a region: streams, each written by one process and sealed into segments for the ledger."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from xinglin.access.audit import evidence, segments
 from xinglin.access.audit.evidence import EventProof
 from xinglin.access.audit.instants import micros_of
-from xinglin.access.audit.segments import NOBODY, Seal
-from xinglin.access.audit.stream import Micros, Stream, attempt, claim, wall_micros
+from xinglin.access.audit.segments import NO_PERSON, Seal
+from xinglin.access.audit.stream import Micros, Stream, claim, claim_folder, wall_micros
 from xinglin.core.errors import NotFound
 from xinglin.core.files import write_atomic
 from xinglin.ledger.keys import segment_key
@@ -30,7 +30,7 @@ _EVENT = re.compile(r"([0-9a-f]{32})-([0-9]{1,18})")
 
 @dataclass(frozen=True, slots=True)
 class Unanchored:
-    """A sealed segment that the ledger does not hold yet.
+    """A sealed segment that is not on the ledger yet.
 
     Args:
         stream: The stream's 32 hex digits.
@@ -54,11 +54,11 @@ class Unanchored:
 
 
 class AuditLog:
-    """Append, read, prove, anchor.
+    """Append, read, prove and anchor events.
 
     Args:
         folder: `home/access/audit`.
-        micros: The time.
+        micros: Clock, in microseconds since 1970.
     """
 
     def __init__(self, folder: Path, micros: Micros = wall_micros) -> None:
@@ -68,13 +68,12 @@ class AuditLog:
         self._owner = 0
         self._mutex = threading.Lock()
 
-    def append(self, text: bytes, person: bytes = NOBODY) -> str:
-        """Write one event to the operating system; it outlives this process from then on, and a loss of power once
-        `flush` has returned.
+    def append(self, text: bytes, person: bytes = NO_PERSON) -> str:
+        """Append one event; it survives the end of the process, and after `flush` also a power failure.
 
         Args:
-            text: The event's text after its time, to the last brace.
-            person: The 16 bytes that the text names as the person it is about.
+            text: The event's JSON text after its time, including the last brace.
+            person: The 16 bytes of the person's pseudonym in the text.
 
         Returns:
             The event's id.
@@ -89,58 +88,58 @@ class AuditLog:
         return stream.append(text, person)
 
     def flush(self, identifier: str = "") -> None:
-        """Return once what this process appended is on the disk.
+        """Flush the events of this process to disk.
 
         Args:
-            identifier: The event that must be; all so far when not given.
+            identifier: Return when this event is on disk; by default all events so far.
 
         Raises:
-            StorageError: It cannot be made durable.
+            StorageError: The flush failed.
         """
         if self._stream is not None and self._owner == os.getpid():
             self._stream.flush(int(identifier.partition("-")[2]) if identifier else None)
 
     def seal(self) -> None:
-        """Seal what this process has written, and what dead processes left unsealed."""
+        """Seal the events of this process and those that ended processes left unsealed."""
         if self._stream is not None and self._owner == os.getpid():
             self._stream.seal()
         for path in self._streams():
             if next(segments.unsealed(path, segments.last_seal(path)), None) is not None:
-                left = attempt(path, self._micros)
+                left = claim_folder(path, self._micros)
                 if left is not None:
                     left.close()
 
     def event(self, identifier: str) -> bytes:
-        """One event.
+        """Read one event.
 
         Args:
-            identifier: Its id.
+            identifier: The event's id.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such event.
         """
         path, number = self._place(identifier)
         return segments.event_at(path, number)
 
     def events_of(self, person: str) -> list[bytes]:
-        """Every event about a person, in the order in which they happened.
+        """All events about a person, oldest first.
 
         Args:
-            person: The 32 hex digits that stand for the person.
+            person: The person's pseudonym, 32 hex digits.
         """
         wanted = bytes.fromhex(person)
         found = [event for path in self._streams() for event in segments.events_about(path, wanted)]
         return sorted(found, key=micros_of)
 
     def emergencies(self) -> list[bytes]:
-        """Every event of broken glass, in the order in which they happened."""
+        """All events of emergency access, oldest first."""
         from xinglin.access.audit.event import EMERGENCY
 
         mark = b'"code":"%s"' % EMERGENCY.encode()
         return sorted((event for event in self.events() if mark in event), key=micros_of)
 
     def events(self) -> Iterator[bytes]:
-        """Every event, stream after stream."""
+        """All events, stream by stream."""
         for path in self._streams():
             seals = segments.seals_of(path)
             for seal in seals:
@@ -155,20 +154,20 @@ class AuditLog:
             identifier: The event's id.
 
         Raises:
-            NotFound: There is none, or it is not sealed yet.
-            VerificationFailed: The events are not what was sealed.
+            NotFound: There is no such event, or it is not sealed yet.
+            VerificationFailed: The events differ from what was sealed.
         """
         path, number = self._place(identifier)
         return evidence.prove(path, number)
 
     def unanchored(self, ledger: Ledger) -> list[Unanchored]:
-        """Sealed segments that the ledger does not hold, oldest first in each stream.
+        """Sealed segments that are not on the ledger yet, oldest first in each stream.
 
         Args:
             ledger: The region's ledger.
 
         Raises:
-            LedgerUnavailable: It cannot answer now.
+            LedgerUnavailable: The ledger does not answer.
         """
         self.seal()
         found = []
@@ -183,10 +182,10 @@ class AuditLog:
         return found
 
     def findings(self, ledger: Ledger | None = None) -> list[str]:
-        """What is wrong with the log, each bad item by name; nothing where all is well.
+        """Defects of the log, each by name; empty if the log is intact.
 
         Args:
-            ledger: The ledger to compare with; None compares the log with itself alone.
+            ledger: The ledger to compare with; None checks the log against its own seals only.
         """
         found = []
         for path in self._streams():
@@ -196,7 +195,7 @@ class AuditLog:
                 continue
             seals, done = segments.seals_of(path), _anchored(path)
             if len(seals) < done:
-                found.append(f"stream {path.name}: segment {len(seals)}, which was anchored, is missing")
+                found.append(f"stream {path.name}: anchored segment {len(seals)} is missing")
             found += [
                 f"stream {path.name}, segment {seal.segment}: the ledger holds another root"
                 for seal in (seals[:done] if ledger else [])
@@ -218,12 +217,12 @@ class AuditLog:
     def _place(self, identifier: str) -> tuple[Path, int]:
         found = _EVENT.fullmatch(identifier)
         if found is None or not (self.folder / found[1]).is_dir():
-            raise NotFound("the audit log has no such event", remedy="check its identifier")
+            raise NotFound("the audit log has no such event", remedy="check the event id")
         return self.folder / found[1], int(found[2])
 
 
 def _anchored(path: Path) -> int:
-    """How many segments from the first on were seen on the ledger."""
+    """Number of leading segments that are known to be on the ledger."""
     file = path / "anchored"
     return int(file.read_text()) if file.exists() else 0
 

@@ -1,15 +1,15 @@
-"""The sealed segments of one stream of the audit log: reading them.
+"""Read the sealed segments of one stream of the audit log.
 
-A stream is a folder ``audit/<32 hex digits>/`` that one process at a time writes:
+A stream is a folder ``audit/<32 hex digits>/``, written by one process at a time:
 
 | file | holds |
 |---|---|
-| ``events-<8 digits>.log`` | the AuditEvents, one JSON text a line; a new file after 64 MiB |
-| ``seals`` | one JSON line a segment: where, how many, when, their Merkle root, the hash of the line before |
-| ``index`` | 64 bytes an event: whom it is about, where it lies, its leaf hash; made from the others |
-| ``lock`` | held by the process that writes |
+| ``events-<8 digits>.log`` | AuditEvents, one JSON text per line; a new file after 64 MiB |
+| ``seals`` | one JSON line per segment: position, count, times, Merkle root, hash of the previous line |
+| ``index`` | 64 bytes per event: person, position, leaf hash; derived from the other files |
+| ``lock`` | held by the writing process |
 
-The root is that of RFC 6962 over the lines without their ends.
+The root is the Merkle root of RFC 6962 over the lines without line ends.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from xinglin.core.merkle import leaf_hash
 
 __all__ = [
     "ENTRY",
-    "NOBODY",
+    "NO_PERSON",
     "Entry",
     "Seal",
     "entries_of",
@@ -48,8 +48,8 @@ __all__ = [
 
 ENTRY = struct.Struct(">16sIIQ32s")
 """One entry of the index: person, file, length, offset, leaf hash."""
-NOBODY = bytes(16)
-"""Stands in the index where an event is about no single person."""
+NO_PERSON = bytes(16)
+"""Index value of an event that concerns no single person."""
 
 _PERSON = re.compile(rb'"reference":"Patient/([0-9a-f]{32})"')
 _TAIL = 4096
@@ -57,19 +57,19 @@ _TAIL = 4096
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What was said of one segment when it was closed.
+    """The seal of one closed segment.
 
     Args:
-        segment: Its number in the stream, from 0.
-        file: Number of the file it lies in.
-        start: Its first byte there.
-        end: The byte after its last.
+        segment: Number of the segment in the stream, from 0.
+        file: Number of the file that holds it.
+        start: Offset of its first byte.
+        end: Offset after its last byte.
         number: Number of its first event in the stream, from 0.
-        count: How many events it has.
-        first: When the first happened, microseconds since 1970.
-        last: When the last happened.
+        count: Number of events.
+        first: Time of the first event, microseconds since 1970.
+        last: Time of the last event.
         root: RFC 6962 root over the events, in hex.
-        previous: SHA-256 of the seal before, in hex; empty for the first.
+        previous: SHA-256 of the previous seal, in hex; empty for the first.
     """
 
     segment: int
@@ -84,24 +84,24 @@ class Seal:
     previous: str
 
     def line(self) -> bytes:
-        """Its line in ``seals``, without the line end."""
+        """The line in ``seals``, without the line end."""
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
     def digest(self) -> str:
-        """The hash by which the next seal names it."""
+        """SHA-256 of the line, which the next seal stores as `previous`."""
         return hashlib.sha256(self.line()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where one event lies.
+    """The index entry of one event.
 
     Args:
-        person: 16 bytes that stand for the person it is about, or `NOBODY`.
+        person: The person's pseudonym, 16 bytes, or `NO_PERSON`.
         file: Number of the file.
-        length: Bytes of the event.
-        offset: Its first byte.
-        leaf: Its leaf hash.
+        length: Length of the event in bytes.
+        offset: Offset of its first byte.
+        leaf: Leaf hash.
     """
 
     person: bytes
@@ -112,7 +112,7 @@ class Entry:
 
 
 def events_file(folder: Path, number: int) -> Path:
-    """A file of events.
+    """The path of a file of events.
 
     Args:
         folder: The stream's folder.
@@ -122,17 +122,17 @@ def events_file(folder: Path, number: int) -> Path:
 
 
 def person_of(event: bytes) -> bytes:
-    """The 16 bytes that stand for the person an event is about; `NOBODY` for none.
+    """The pseudonym of the person in an event, 16 bytes; `NO_PERSON` if it names none.
 
     Args:
         event: The AuditEvent's bytes.
     """
     found = _PERSON.search(event)
-    return bytes.fromhex(found[1].decode()) if found else NOBODY
+    return bytes.fromhex(found[1].decode()) if found else NO_PERSON
 
 
 def seals_of(folder: Path) -> list[Seal]:
-    """All seals of a stream, each naming the one before.
+    """All seals of a stream, with the hash chain checked.
 
     Args:
         folder: The stream's folder.
@@ -143,7 +143,7 @@ def seals_of(folder: Path) -> list[Seal]:
     found: list[Seal] = []
     previous = ""
     path = folder / "seals"
-    # What follows the last line end is a seal that was being written when its process died.
+    # A line without its end is a seal that was being written when the process ended.
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     for number, line in enumerate(lines):
         try:
@@ -152,7 +152,7 @@ def seals_of(folder: Path) -> list[Seal]:
                 raise ValueError
         except (ValueError, TypeError) as error:
             raise VerificationFailed(
-                f"the seal of segment {number} is not what was written", source=folder.name, remedy="restore a backup"
+                f"the seal of segment {number} was changed", source=folder.name, remedy="restore a backup"
             ) from error
         previous = hashlib.sha256(line).hexdigest()
         found.append(seal)
@@ -160,7 +160,7 @@ def seals_of(folder: Path) -> list[Seal]:
 
 
 def last_seal(folder: Path) -> Seal | None:
-    """The newest seal of a stream, found without reading the others.
+    """The newest seal of a stream, without reading the others.
 
     Args:
         folder: The stream's folder.
@@ -175,7 +175,7 @@ def last_seal(folder: Path) -> Seal | None:
 
 
 def unsealed(folder: Path, seal: Seal | None) -> Iterator[tuple[int, int, bytes]]:
-    """File, offset and bytes of every whole event after a seal.
+    """File, offset and bytes of every complete event after a seal.
 
     Args:
         folder: The stream's folder.
@@ -197,7 +197,7 @@ def lines_of(folder: Path, seal: Seal) -> list[bytes]:
 
     Args:
         folder: The stream's folder.
-        seal: Its seal.
+        seal: The seal of the segment.
     """
     with events_file(folder, seal.file).open("rb") as file:
         file.seek(seal.start)
@@ -205,11 +205,11 @@ def lines_of(folder: Path, seal: Seal) -> list[bytes]:
 
 
 def entries_of(folder: Path, seal: Seal) -> list[Entry]:
-    """Where the events of a segment lie, out of the events themselves.
+    """Index entries of a segment, computed from the events.
 
     Args:
         folder: The stream's folder.
-        seal: Its seal.
+        seal: The seal of the segment.
     """
     offset, found = seal.start, []
     for line in lines_of(folder, seal):
@@ -219,19 +219,19 @@ def entries_of(folder: Path, seal: Seal) -> list[Entry]:
 
 
 def event_at(folder: Path, number: int) -> bytes:
-    """One event by its number in the stream.
+    """Read one event by its number in the stream.
 
     Args:
         folder: The stream's folder.
-        number: From 0.
+        number: The event's number, from 0.
 
     Raises:
-        NotFound: There is none.
+        NotFound: There is no such event.
     """
     entries = indexed(folder, number)
     if entries:
         return _read(folder, entries[0])
-    # The index may end before the seals where a process died between the two.
+    # The index is shorter than the seals if a process ended between writing the two.
     seal = seal_of(folder, number)
     if seal is not None:
         return lines_of(folder, seal)[number - seal.number]
@@ -240,15 +240,15 @@ def event_at(folder: Path, number: int) -> bytes:
     for place, (_, _, line) in enumerate(unsealed(folder, newest), begin):
         if place == number:
             return line
-    raise NotFound("the audit log has no such event", source=folder.name, remedy="check its identifier")
+    raise NotFound("the audit log has no such event", source=folder.name, remedy="check the event id")
 
 
 def events_about(folder: Path, person: bytes) -> Iterator[bytes]:
-    """Every event about a person, in the order in which they happened.
+    """All events about a person, oldest first.
 
     Args:
         folder: The stream's folder.
-        person: The 16 bytes that stand for the person.
+        person: The person's pseudonym, 16 bytes.
     """
     covered = 0
     path = folder / "index"
@@ -275,7 +275,7 @@ def events_about(folder: Path, person: bytes) -> Iterator[bytes]:
 
 
 def seal_of(folder: Path, number: int) -> Seal | None:
-    """The seal of the segment that an event is in; None where none is sealed yet.
+    """The seal of the segment that contains an event; None if it is not sealed yet.
 
     Args:
         folder: The stream's folder.
@@ -291,12 +291,12 @@ def seal_of(folder: Path, number: int) -> Seal | None:
 
 
 def indexed(folder: Path, number: int, count: int = 1) -> list[Entry]:
-    """Entries of the index; fewer than asked for where it ends before.
+    """Entries of the index; fewer than requested at the end of the index.
 
     Args:
         folder: The stream's folder.
         number: The first event's number in the stream.
-        count: How many.
+        count: Number of entries.
     """
     path = folder / "index"
     if not path.exists():
@@ -308,7 +308,7 @@ def indexed(folder: Path, number: int, count: int = 1) -> list[Entry]:
 
 
 def leaves_of(folder: Path, seal: Seal) -> list[bytes]:
-    """The leaf hashes of a segment, as the index has them; fewer where it ends before.
+    """The leaf hashes of a segment from the index; fewer at the end of the index.
 
     Args:
         folder: The stream's folder.
@@ -324,7 +324,7 @@ def leaves_of(folder: Path, seal: Seal) -> list[bytes]:
 
 
 def _read(folder: Path, entry: Entry) -> bytes:
-    """The event of an entry; nothing where a damaged index names a file that is not there."""
+    """The event of an entry; empty if a damaged index names a missing file."""
     if not events_file(folder, entry.file).exists():
         return b""
     with events_file(folder, entry.file).open("rb") as file:

@@ -1,4 +1,4 @@
-"""One stream of the audit log being written: append, seal, go on after a crash."""
+"""Write one stream of the audit log: append, seal, recover after a crash."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from xinglin.access.audit.append_only import drop_torn, open_file, write_all
+from xinglin.access.audit.append_only import open_file, truncate_partial_line, write_all
 from xinglin.access.audit.instants import instant, micros_of
 from xinglin.access.audit.segments import (
     ENTRY,
-    NOBODY,
+    NO_PERSON,
     Seal,
     entries_of,
     events_file,
@@ -28,47 +28,47 @@ from xinglin.core.errors import StorageError
 from xinglin.core.files import full_disk, sync_folder
 from xinglin.core.merkle import leaf_hash, root_of
 
-__all__ = ["MAX_EVENTS", "SECOND", "Micros", "Stream", "attempt", "claim", "wall_micros"]
+__all__ = ["MAX_EVENTS", "SECOND", "Micros", "Stream", "claim", "claim_folder", "wall_micros"]
 
 Micros = Callable[[], int]
-"""Says what time it is, in microseconds since 1970."""
+"""Clock: the current time in microseconds since 1970."""
 
 SECOND = 1_000_000
 MAX_EVENTS = 4096
-"""Events in a segment at most: few enough to prove one in a few milliseconds."""
+"""Maximum number of events in a segment; keeps a proof within a few milliseconds."""
 _MAX_FILE = 64 * 1024 * 1024
 
 
 def wall_micros() -> int:
-    """The time now, in microseconds since 1970."""
+    """The current time in microseconds since 1970."""
     return time.time_ns() // 1000
 
 
 def claim(folder: Path, micros: Micros) -> Stream:
-    """A stream that no other process writes: one that another process left, or a new one.
+    """Lock a stream for writing: one without a writer, or a new one.
 
     Args:
         folder: The audit log's folder.
-        micros: The time.
+        micros: Clock, in microseconds since 1970.
     """
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sync_folder(folder.parent)
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and (stream := attempt(path, micros)):
+        if path.is_dir() and (stream := claim_folder(path, micros)):
             return stream
     path = folder / secrets.token_hex(16)
     path.mkdir(mode=0o700)
     sync_folder(folder)
-    return attempt(path, micros) or claim(folder, micros)
+    return claim_folder(path, micros) or claim(folder, micros)
 
 
-def attempt(folder: Path, micros: Micros) -> Stream | None:
-    """The stream of a folder, unless another process writes it.
+def claim_folder(folder: Path, micros: Micros) -> Stream | None:
+    """Lock the stream of a folder; None if another process writes it.
 
     Args:
         folder: The stream's folder.
-        micros: The time.
+        micros: Clock, in microseconds since 1970.
     """
     lock = open_file(folder / "lock")
     try:
@@ -80,12 +80,12 @@ def attempt(folder: Path, micros: Micros) -> Stream | None:
 
 
 class Stream:
-    """Appends events; what was appended survives the death of the process, what was flushed a loss of power.
+    """Appends events. Appended events survive the end of the process, flushed events a power failure.
 
     Args:
         folder: The stream's folder.
         lock: Descriptor of its lock, held.
-        micros: The time.
+        micros: Clock, in microseconds since 1970.
     """
 
     def __init__(self, folder: Path, lock: int, micros: Micros) -> None:
@@ -99,7 +99,7 @@ class Stream:
         self._seals = open_file(folder / "seals", os.O_APPEND)
         self._index = open_file(folder / "index", os.O_APPEND)
         self._previous = last_seal(folder)
-        drop_torn(folder / "seals")
+        truncate_partial_line(folder / "seals")
         self._catch_up()
         self._sealed, self._indexed = os.fstat(self._seals).st_size, os.fstat(self._index).st_size
         self._unindexed: list[bytes] = []
@@ -113,18 +113,18 @@ class Stream:
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
 
-    def append(self, text: bytes, person: bytes = NOBODY) -> str:
-        """Write one event to the operating system; `flush` brings it to the disk.
+    def append(self, text: bytes, person: bytes = NO_PERSON) -> str:
+        """Append one event; `flush` writes it to disk.
 
         Args:
-            text: The event's text after its time, to the last brace.
-            person: The 16 bytes that the text names as the person it is about.
+            text: The event's JSON text after its time, including the last brace.
+            person: The 16 bytes of the person's pseudonym in the text.
 
         Returns:
             The event's id.
 
         Raises:
-            StorageError: It cannot be written.
+            StorageError: The write failed.
         """
         with self._mutex:
             if self._lost:
@@ -138,7 +138,7 @@ class Stream:
                 count = 0
             second, fraction = divmod(now, SECOND)
             if second != self._second:
-                # Without the fraction's six digits and the Z.
+                # Without the six fractional digits and the Z.
                 self._second, self._stamp = second, instant(now)[:-7].encode()
             number = self._number + count
             event = b'%s%d","recorded":"%s%06dZ",%s' % (self._opening, number, self._stamp, fraction, text)
@@ -153,13 +153,13 @@ class Stream:
             return f"{self._name}-{number}"
 
     def flush(self, number: int | None = None) -> None:
-        """Return once an event is on the disk; whoever comes while another flushes shares the next flush.
+        """Wait until an event is on disk; calls during a flush share the next one.
 
         Args:
-            number: The event's number in the stream; all that was appended so far when not given.
+            number: The event's number in the stream; by default all events so far.
 
         Raises:
-            StorageError: It cannot be made durable.
+            StorageError: The flush failed.
         """
         if number is None:
             with self._mutex:
@@ -171,7 +171,7 @@ class Stream:
                 return
             with self._mutex:
                 end = self._number + len(self._leaves)
-                # A segment that is sealed meanwhile may close the file.
+                # Sealing a segment in the meantime may close the file.
                 events = os.dup(self._events)
             try:
                 self._to_disk(events)
@@ -181,7 +181,7 @@ class Stream:
                 self._flushed = max(self._flushed, end)
 
     def seal(self) -> Seal | None:
-        """Close the segment: its root is written down, and all of it is on the disk; None where nothing is new."""
+        """Seal the current segment and flush it to disk; None if it has no events."""
         with self._mutex:
             if not self._leaves:
                 return None
@@ -202,7 +202,7 @@ class Stream:
             self._to_disk(self._events)
             self._flushed = max(self._flushed, seal.number + seal.count)
             with full_disk(self.folder):
-                # An earlier attempt may have failed half-way.
+                # An earlier attempt may have written a part of the line.
                 os.ftruncate(self._seals, self._sealed)
                 write_all(self._seals, line)
                 os.fdatasync(self._seals)
@@ -214,7 +214,7 @@ class Stream:
             return seal
 
     def close(self) -> None:
-        """Seal, and let another process have the stream."""
+        """Seal and release the lock."""
         self._stop.set()
         with self._mutex:
             self.seal()
@@ -225,7 +225,7 @@ class Stream:
         try:
             write_all(self._events, line)
         except OSError as error:
-            # Half a line must not be gone on behind.
+            # Nothing may follow a partial line.
             os.ftruncate(self._events, self._end)
             with full_disk(self.folder):
                 raise error
@@ -235,16 +235,16 @@ class Stream:
             with full_disk(self.folder):
                 os.fdatasync(events)
         except OSError as error:
-            # What a disk lost once the system takes for written: a later flush would say that it is there.
+            # After a failed fsync the kernel marks the pages clean, so a later flush would succeed without the data.
             self._lost = True
             raise self._broken() from error
 
     def _broken(self) -> StorageError:
-        remedy = "look at the disk, then start again; nothing was permitted that is not in the log"
-        return StorageError("the disk lost a part of the audit log", source=self._name, remedy=remedy)
+        remedy = "check the disk, then restart; no access was permitted that is not in the log"
+        return StorageError("the disk failed to store a part of the audit log", source=self._name, remedy=remedy)
 
     def _write_index(self) -> None:
-        """Bring the index up; where that fails the next seal does it, and readers ask the events meanwhile."""
+        """Extend the index; after a failure the next seal retries, and readers use the events."""
         content = b"".join(self._unindexed)
         try:
             os.ftruncate(self._index, self._indexed)
@@ -256,7 +256,7 @@ class Stream:
 
     def _tick(self) -> None:
         while not self._stop.wait(0.25):
-            # A full disk is told to whoever appends next; this thread only tries again.
+            # The next append reports a full disk; this thread only retries.
             with self._mutex, suppress(OSError, StorageError):
                 if not self._stop.is_set() and self._leaves and self._micros() - self._first >= SECOND:
                     self.seal()
@@ -283,8 +283,8 @@ class Stream:
         self._first, self._last = 0, before.last if before else 0
 
     def _recover(self) -> None:
-        """Seal what a dead process left; a line it did not finish was never answered for, and is cut off."""
-        drop_torn(events_file(self.folder, self._file))
+        """Seal the events of an ended process; truncate a partial line, which no decision was returned for."""
+        truncate_partial_line(events_file(self.folder, self._file))
         for _, _, text in unsealed(self.folder, self._previous):
             moment = micros_of(text)
             self._first = self._first or moment
@@ -293,7 +293,7 @@ class Stream:
         self.seal()
 
     def _catch_up(self) -> None:
-        """Bring the index up to the seals."""
+        """Extend the index to the last seal."""
         total = self._previous.number + self._previous.count if self._previous else 0
         size = os.fstat(self._index).st_size
         if size == total * ENTRY.size:

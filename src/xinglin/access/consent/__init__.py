@@ -1,1 +1,1 @@
-"""Consents: FHIR Consent compiled to a rule, stored here, committed to on the ledger."""
+"""Consents: FHIR Consent compiled to a rule, stored in the region, with a commitment on the ledger."""

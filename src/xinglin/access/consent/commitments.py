@@ -1,4 +1,4 @@
-"""What the ledger knows of a consent that is kept here: what it counts for, and what has still to be brought there."""
+"""Commitments to consents on the ledger: whether a stored consent is confirmed, and submitting what is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from xinglin.access.consent.resource import commitment, rule_of
-from xinglin.access.consent.rule import Counted, Rule
+from xinglin.access.consent.rule import ActiveConsent, Rule
 from xinglin.core.errors import BadInput, Conflict, StorageError
 from xinglin.ledger.codes import Code
 from xinglin.ledger.institution.signer import Signer
@@ -23,15 +23,15 @@ __all__ = [
     "PUTTING",
     "WITHDRAWING",
     "WITHDRAWN",
-    "Kept",
-    "bring",
+    "StoredConsent",
+    "active_consent",
     "compiled",
-    "counted",
-    "counts",
+    "is_confirmed",
+    "submit_commitment",
 ]
 
 FILE = "consents.sqlite"
-"""The name of the file that keeps the consents."""
+"""File name of the consent database."""
 
 PUTTING = "putting"
 GRANTED = "granted"
@@ -40,15 +40,15 @@ WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One consent as it is kept.
+class StoredConsent:
+    """One consent in the store.
 
     Args:
-        handle: Its handle, 32 hex digits.
-        person: Whose it is.
-        salt: 32 bytes; with the text they open the commitment.
-        text: Its canonical text.
-        commitment: What the ledger holds.
+        handle: Handle, 32 hex digits.
+        person: `person_id`.
+        salt: 32 bytes; salt and text open the commitment.
+        text: Canonical text.
+        commitment: The commitment on the ledger.
         state: putting, granted, withdrawing or withdrawn.
     """
 
@@ -60,54 +60,59 @@ class Kept:
     state: str
 
 
-def counted(kept: Kept, ledger: Ledger | None) -> Counted | None:
-    """What a kept consent counts for at the ledger's last commit; None for nothing.
+def active_consent(kept: StoredConsent, ledger: Ledger | None) -> ActiveConsent | None:
+    """A stored consent as decisions use it at the ledger's last commit; None if it was withdrawn.
 
     Args:
-        kept: The consent.
-        ledger: The ledger; None where it cannot be asked.
+        kept: The stored consent.
+        ledger: The ledger; None if it is unavailable.
 
     Raises:
-        LedgerUnavailable: It cannot answer now.
+        LedgerUnavailable: The ledger does not answer.
     """
     if kept.state == WITHDRAWN:
         return None
     rule = _remembered(kept.text)
-    confirmed = counts(kept, _known(kept, ledger) if ledger else None, rule.person)
-    return None if confirmed is None else Counted(kept.handle, Rule(kept.person, rule.root), confirmed)
+    confirmed = is_confirmed(kept, _known(kept, ledger) if ledger else None, rule.person)
+    return None if confirmed is None else ActiveConsent(kept.handle, Rule(kept.person, rule.root), confirmed)
 
 
-def counts(kept: Kept, known: Mapping[str, Any] | None, named: int) -> bool | None:
-    """Whether a kept consent may permit at the ledger's last commit; false where it may only forbid, None for nothing.
+def is_confirmed(kept: StoredConsent, known: Mapping[str, Any] | None, named: int) -> bool | None:
+    """Whether the ledger's last commit confirms a stored consent.
+
+    A consent that is not confirmed can deny but not permit.
 
     Args:
-        kept: The consent.
-        known: What the ledger holds under its handle; None for nothing, or where it cannot be asked.
-        named: The person whom its text names.
+        kept: The stored consent.
+        known: The ledger's entry for its handle; None if there is none or the ledger is unavailable.
+        named: `person_id` in its text.
+
+    Returns:
+        None if it was withdrawn and has no effect.
     """
     if kept.state == WITHDRAWN:
         return None
     if known is not None and known["withdrawn"]:
         return None
-    # A text that was changed here opens no commitment; under another name than the text's own it may only forbid, too.
+    # A changed text does not open the commitment. A consent that follows its person to another id can only deny.
     genuine = commitment(kept.salt, kept.text) == kept.commitment
     confirmed = kept.state != WITHDRAWING and genuine and known is not None and known["commitment"] == kept.commitment
     return confirmed and named == kept.person
 
 
 def compiled(text: bytes) -> Rule:
-    """The rule of a text that is kept.
+    """Compile the canonical text of a stored consent.
 
     Args:
-        text: Its canonical text.
+        text: Canonical text.
 
     Raises:
-        StorageError: It cannot be read.
+        StorageError: The text cannot be read.
     """
     try:
         return rule_of(json.loads(text))
     except (BadInput, ValueError) as error:
-        raise StorageError("a consent that is kept cannot be read", source=FILE, remedy="restore a backup") from error
+        raise StorageError("a stored consent cannot be read", source=FILE, remedy="restore a backup") from error
 
 
 @lru_cache(maxsize=65_536)
@@ -115,25 +120,25 @@ def _remembered(text: bytes) -> Rule:
     return compiled(text)
 
 
-def _known(kept: Kept, ledger: Ledger) -> dict[str, Any] | None:
+def _known(kept: StoredConsent, ledger: Ledger) -> dict[str, Any] | None:
     found = ledger.state(consent_key(kept.handle))
     return None if found is None else cbor.decode(found)
 
 
-def bring(kept: Kept, ledger: Ledger, signer: Signer) -> bool:
-    """Hand in the transaction that is missing.
+def submit_commitment(kept: StoredConsent, ledger: Ledger, signer: Signer) -> bool:
+    """Submit the transaction that a stored consent is waiting for.
 
     Args:
-        kept: The consent.
+        kept: The stored consent.
         ledger: The ledger.
-        signer: Who signs for the institution.
+        signer: Signs for the institution.
 
     Returns:
-        Whether the ledger has it now.
+        Whether the transaction is on the ledger.
 
     Raises:
-        Conflict: The ledger refuses it.
-        LedgerUnavailable: It cannot answer now.
+        Conflict: The ledger refuses the transaction.
+        LedgerUnavailable: The ledger does not answer.
     """
     known = _known(kept, ledger)
     handle = bytes.fromhex(kept.handle)
@@ -150,7 +155,7 @@ def bring(kept: Kept, ledger: Ledger, signer: Signer) -> bool:
             return _submit(ledger, signer.sign("ConsentPut", body))
         return bool(known["commitment"] == kept.commitment)
     if kept.state == WITHDRAWING:
-        # What never reached the ledger cannot be granted by it.
+        # A consent that never reached the ledger needs no withdrawal there.
         if known is None or known["withdrawn"]:
             return True
         return _submit(ledger, signer.sign("ConsentWithdraw", {"handle": handle, "previous": kept.commitment}))
@@ -162,5 +167,5 @@ def _submit(ledger: Ledger, transaction: bytes) -> bool:
     if receipt.code is Code.CONSENT_WITHDRAWN:
         return True
     if receipt.code is not Code.OK:
-        raise Conflict("the ledger refuses the consent", source=receipt.code.name, remedy=receipt.code.reason)
+        raise Conflict("the ledger refused the consent", source=receipt.code.name, remedy=receipt.code.reason)
     return receipt.height is not None

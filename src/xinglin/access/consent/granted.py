@@ -1,7 +1,7 @@
-"""Who has granted something, of everybody who has consents: one walk over the consents, and no question per person.
+"""Persons whose consents grant a request, found in one pass over all consents instead of one lookup per person.
 
-Consents differ in their persons and dates and hardly in what they say. What one says is compiled once for each text
-that is the same but for those two; what several of a person's say together is decided once for each combination.
+Most consents differ only in person and date. Texts that are otherwise equal are compiled once, and each combination of
+consents of one person is decided once.
 """
 
 from __future__ import annotations
@@ -9,48 +9,48 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from xinglin.access.consent.commitments import Kept, compiled, counts
-from xinglin.access.consent.rule import Counted, Provision, Rule
+from xinglin.access.consent.commitments import StoredConsent, compiled, is_confirmed
+from xinglin.access.consent.rule import ActiveConsent, Provision, Rule
 
-__all__ = ["granting"]
+__all__ = ["persons_granting"]
 
 _DATE = re.compile(rb'"dateTime":"[^"\\]*"')
 _PATIENT = re.compile(rb'"patient":\{"reference":"Patient/(0|[1-9][0-9]{0,18})"\}')
 _TEMPLATES = 4096
-_Said = frozenset[tuple[int, bool]]
+_Combination = frozenset[tuple[int, bool]]
 
 
-def granting(
-    kept: Iterable[tuple[Kept, bytes | None]], decide: Callable[[int, tuple[Counted, ...]], bool]
+def persons_granting(
+    kept: Iterable[tuple[StoredConsent, bytes | None]], decide: Callable[[int, tuple[ActiveConsent, ...]], bool]
 ) -> Iterator[int]:
-    """The persons whose consents together grant something.
+    """Persons whose consents together grant a request.
 
     Args:
-        kept: Consents, each with what the ledger holds under its handle; in any order.
-        decide: Whether a person's consents grant it; it must not depend on who the person is. It is asked once for
-            each combination of consents that say the same.
+        kept: Stored consents in any order, each with the ledger's entry for its handle.
+        decide: Whether a person's consents grant the request, independent of the person. Called once for each
+            combination of equal consents.
 
     Raises:
-        StorageError: A consent that is kept cannot be read.
+        StorageError: A stored consent cannot be read.
     """
-    # What the ledger wrote itself is canonical; reading a million of its values must not take minutes.
+    # The ledger's own values are canonical; the fast decoder reads a million of them in seconds.
     from cbor2 import loads
 
-    sayings = _Sayings()
-    combinations: list[_Said] = [frozenset()]
-    numbers: dict[_Said, int] = {combinations[0]: 0}
+    texts = _CompiledTexts()
+    combinations: list[_Combination] = [frozenset()]
+    numbers: dict[_Combination, int] = {combinations[0]: 0}
     steps: dict[tuple[int, int, bool], int] = {}
-    # A number for each person takes a tenth of the memory that the consents themselves would.
+    # One number per person takes a tenth of the memory of the consents.
     persons: dict[int, int] = {}
     for one, held in kept:
-        saying, named = sayings.of(one.text)
-        confirmed = counts(one, None if held is None else loads(held), named)
+        text, named = texts.of(one.text)
+        confirmed = is_confirmed(one, None if held is None else loads(held), named)
         if confirmed is None:
             continue
-        step = (persons.get(one.person, 0), saying, confirmed)
+        step = (persons.get(one.person, 0), text, confirmed)
         number = steps.get(step)
         if number is None:
-            said = combinations[step[0]] | {(saying, confirmed)}
+            said = combinations[step[0]] | {(text, confirmed)}
             number = steps[step] = numbers.setdefault(said, len(combinations))
             if number == len(combinations):
                 combinations.append(said)
@@ -58,14 +58,14 @@ def granting(
     granted: dict[int, bool] = {}
     for person, number in persons.items():
         if number not in granted:
-            rules = ((Rule(person, sayings.roots[saying]), confirmed) for saying, confirmed in combinations[number])
-            granted[number] = decide(person, tuple(Counted("", rule, confirmed) for rule, confirmed in rules))
+            rules = ((Rule(person, texts.roots[text]), confirmed) for text, confirmed in combinations[number])
+            granted[number] = decide(person, tuple(ActiveConsent("", rule, confirmed) for rule, confirmed in rules))
         if granted[number]:
             yield person
 
 
-class _Sayings:
-    """What consents say, each thing by a number."""
+class _CompiledTexts:
+    """Distinct compiled consents, each with a number."""
 
     def __init__(self) -> None:
         self.roots: list[Provision] = []
@@ -73,7 +73,7 @@ class _Sayings:
         self._known: dict[bytes, tuple[int, int]] = {}
 
     def of(self, text: bytes) -> tuple[int, int]:
-        """The number of what a text says, and the person whom it names."""
+        """The number of a text's compiled consent, and the `person_id` in the text."""
         template, named = _template(text)
         known = self._known.get(template)
         if known is None:
@@ -89,9 +89,9 @@ class _Sayings:
 
 
 def _template(text: bytes) -> tuple[bytes, int | None]:
-    """A consent's text with one date and one person for all, and the person; the text itself where that is not sure.
+    """A consent's text with date and person replaced by constants, and the person; the unchanged text if in doubt.
 
-    Inside a string of JSON no quotation mark stands before a colon without a backslash, so the names are names.
+    In JSON text an unescaped quotation mark before a colon ends a member name, so the patterns match member names only.
     """
     found = _PATIENT.findall(text)
     if len(found) != 1 or text.count(b'"patient":') != 1 or text.count(b'"dateTime":') != 1:

@@ -1,4 +1,4 @@
-"""When something holds: a FHIR Period of FHIR dateTimes as seconds (https://hl7.org/fhir/R4/datatypes.html#Period)."""
+"""A FHIR Period of FHIR dateTimes, as Unix seconds (https://hl7.org/fhir/R4/datatypes.html#Period)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `start` on and before `end`, in Unix seconds; None is without a limit."""
+    """From `start` (inclusive) to `end` (exclusive), in Unix seconds; None means unlimited."""
 
     start: float | None = None
     end: float | None = None
 
     def holds(self, moment: float) -> bool:
-        """Whether a moment lies in it.
+        """Whether the period contains a moment.
 
         Args:
             moment: Unix seconds.
@@ -35,13 +35,13 @@ ALWAYS = Period()
 
 
 def period_of(found: Mapping[str, Any] | None) -> Period:
-    """Read a Period; its end is inclusive to the precision it is given in, and a date without a zone is UTC.
+    """Read a Period. Its end is inclusive to the given precision; a date without a time zone is UTC.
 
     Args:
         found: The FHIR element, or None.
 
     Raises:
-        BadInput: It is not a Period, or it ends before it begins.
+        BadInput: The element is not a Period, or ends before it begins.
 
     Example:
         >>> day = period_of({"start": "2026-03-01", "end": "2026-03-01"})
@@ -51,11 +51,11 @@ def period_of(found: Mapping[str, Any] | None) -> Period:
     if found is None:
         return ALWAYS
     if not isinstance(found, Mapping) or set(found) - {"start", "end", "id"}:
-        raise BadInput("a period of the consent is not a FHIR Period", remedy="give start and end")
+        raise BadInput("a period of the consent is not a FHIR Period", remedy="use only start and end")
     start, end = (_span(found.get(name)) for name in ("start", "end"))
     period = Period(start and start[0].timestamp(), end and end[1].timestamp())
     if period.start is not None and period.end is not None and period.end <= period.start:
-        raise BadInput("a period of the consent ends before it begins", remedy="give start and end in their order")
+        raise BadInput("a period of the consent ends before it begins", remedy="give a start before the end")
     return period
 
 

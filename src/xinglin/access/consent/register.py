@@ -1,4 +1,4 @@
-"""A person's consent, from a file or a few words, to the store and the ledger."""
+"""The consent register: take a consent from a file or from options, store it, commit to it on the ledger."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from xinglin.core.clock import wall_clock
 from xinglin.core.errors import BadInput, NotFound, UsageError
 
 if TYPE_CHECKING:
-    from xinglin.access.consent.store import ConsentStore, Kept
+    from xinglin.access.consent.store import ConsentStore, StoredConsent
     from xinglin.ledger import Ledger, Signer
 
-__all__ = ["ConsentDesk", "Terms", "compose", "person_of", "read"]
+__all__ = ["ConsentRegister", "Terms", "compose", "person_of", "read"]
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a plain consent says.
+    """The terms of a consent with one provision.
 
     Args:
-        permit: Whether it permits or denies.
-        purposes: For which purposes; empty for all.
-        actors: ``Practitioner/ID`` or ``Organization/NAME``; empty for anybody.
+        permit: True to permit, false to deny.
+        purposes: Purposes of use; empty for all.
+        actors: ``Practitioner/ID`` or ``Organization/NAME``; empty for everyone.
         classes: FHIR resource types or sensitivity labels; empty for all.
         until: The last day.
     """
@@ -39,12 +39,12 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class ConsentDesk:
-    """Where consents are put, withdrawn and looked up.
+class ConsentRegister:
+    """Registers, withdraws and lists consents.
 
     Args:
-        store: Keeps them.
-        ledger: Holds a commitment to each.
+        store: Stores the consents.
+        ledger: Holds a commitment to each consent.
         signer: Signs for the region.
     """
 
@@ -52,20 +52,20 @@ class ConsentDesk:
     ledger: Ledger
     signer: Signer
 
-    def put(self, resource: Mapping[str, Any]) -> Kept:
-        """Keep a consent.
+    def put(self, resource: Mapping[str, Any]) -> StoredConsent:
+        """Register a consent.
 
         Args:
-            resource: FHIR R4 Consent.
+            resource: FHIR R4 Consent as parsed JSON.
         """
         return self.store.put(resource, self.ledger, self.signer)
 
-    def withdraw(self, handle: str, person: int) -> Kept:
+    def withdraw(self, handle: str, person: int) -> StoredConsent:
         """Withdraw a consent of a person.
 
         Args:
-            handle: Its handle.
-            person: Whose it must be.
+            handle: The consent's handle.
+            person: `person_id` that the consent must belong to.
 
         Raises:
             NotFound: The person has no such consent.
@@ -73,46 +73,50 @@ class ConsentDesk:
         self.one(handle, person)
         return self.store.withdraw(handle, self.ledger, self.signer)
 
-    def one(self, handle: str, person: int) -> Kept:
+    def one(self, handle: str, person: int) -> StoredConsent:
         """One consent of a person.
 
         Args:
-            handle: Its handle.
-            person: Whose it must be.
+            handle: The consent's handle.
+            person: `person_id` that the consent must belong to.
 
         Raises:
             NotFound: The person has no such consent.
         """
         found = next((kept for kept in self.store.of(person) if kept.handle == handle), None)
         if found is None:
-            raise NotFound("the person has no such consent", source=handle, remedy="xinglin consent list names them")
+            raise NotFound(
+                "the person has no such consent",
+                source=handle,
+                remedy="list them: xinglin consent list",
+            )
         return found
 
-    def of(self, person: int) -> list[Kept]:
-        """A person's consents; what the ledger could not be told before it is told now.
+    def of(self, person: int) -> list[StoredConsent]:
+        """A person's consents, after pending transactions were submitted to the ledger.
 
         Args:
-            person: Whose.
+            person: `person_id`.
         """
-        self.store.settle(self.ledger, self.signer)
+        self.store.submit_pending(self.ledger, self.signer)
         return self.store.of(person)
 
 
 def compose(person: int | None, terms: Terms) -> dict[str, Any]:
-    """Write a plain Consent.
+    """Write a FHIR Consent with one provision.
 
     Args:
-        person: Whose it is.
-        terms: What it says.
+        person: `person_id`.
+        terms: The consent's terms.
 
     Raises:
-        UsageError: It is nobody's, or something in it has no name here.
+        UsageError: No person is given.
     """
     from xinglin.access.consent.resource import write_consent
     from xinglin.access.terms.data_classes import LABEL_SYSTEM, SENSITIVE, TYPE_SYSTEM
 
     if person is None:
-        raise UsageError("a consent is somebody's", remedy="add --person ID, or give a FHIR Consent as a file")
+        raise UsageError("no person given", remedy="add --person ID, or name a file with a FHIR Consent")
     narrowed: dict[str, Any] = {}
     if terms.until is not None:
         narrowed["period"] = {"end": terms.until.date().isoformat()}
@@ -133,25 +137,25 @@ def read(path: Path) -> dict[str, Any]:
     """Read a FHIR Consent from a file.
 
     Raises:
-        NotFound: There is no such file.
-        BadInput: It is no JSON object.
+        NotFound: The file cannot be read.
+        BadInput: The file is not a JSON object.
     """
     try:
         resource = json.loads(path.read_bytes())
     except OSError as error:
-        raise NotFound(f"the consent cannot be read (errno {error.errno})", source=str(path)) from None
+        raise NotFound(f"the file cannot be read (errno {error.errno})", source=str(path)) from None
     except (ValueError, RecursionError):
-        raise BadInput("the consent is no JSON", source=str(path)) from None
+        raise BadInput("the consent is not JSON", source=str(path)) from None
     if not isinstance(resource, dict):
-        raise BadInput("the consent is no FHIR resource", source=str(path))
+        raise BadInput("the consent is not a FHIR resource", source=str(path))
     return resource
 
 
 def person_of(resource: Mapping[str, Any]) -> int:
-    """Whose a consent is.
+    """The `person_id` that a Consent names as its patient.
 
     Raises:
-        BadInput: It cannot be understood wholly.
+        BadInput: The Consent is invalid or uses elements that are not supported.
     """
     from xinglin.access.consent.resource import compile_consent
 

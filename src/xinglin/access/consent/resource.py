@@ -1,13 +1,13 @@
-"""A person's FHIR R4 Consent: checked, compiled to a rule, and its canonical form with a commitment to it.
+"""FHIR R4 Consent: validate it, compile it to a rule, write its canonical form and the commitment to it.
 
-What is read of Consent (https://hl7.org/fhir/R4/consent.html): `status`, `scope`, `category`, `patient`, `dateTime`,
-`policy` or `policyRule`, and `provision` with `type`, `period`, `actor`, `action`, `purpose`, `class`, `securityLabel`
-and nested provisions. Whatever else would narrow a provision (`code`, `data`, `dataPeriod`) is refused: a consent that
-is not understood wholly must not be counted at all.
+Supported elements of Consent (https://hl7.org/fhir/R4/consent.html): `status`, `scope`, `category`, `patient`,
+`dateTime`, `policy` or `policyRule`, and `provision` with `type`, `period`, `actor`, `action`, `purpose`, `class`,
+`securityLabel` and nested provisions. Other elements that narrow a provision (`code`, `data`, `dataPeriod`) are
+refused: a consent that is only partly supported must not apply at all.
 
-A provision speaks when everything it names fits the question. Where provisions below it speak, they replace its word;
-among them a denial goes before a permit. The outermost one's word is its `type`, or what `policyRule` says: OPTIN
-permits, OPTOUT denies.
+A provision applies if all its elements match the request. Nested provisions that apply replace the result of the outer
+one; among them a denial takes precedence over a permit. The result of the outermost provision is its `type`, or else
+`policyRule`: OPTIN permits, OPTOUT denies.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _LARGEST = 256 * 1024
 
 
 def compile_consent(resource: Mapping[str, Any]) -> Rule:
-    """Check a Consent and compile it.
+    """Validate a Consent and compile it.
 
     Args:
         resource: The FHIR R4 resource as parsed JSON.
 
     Raises:
-        BadInput: It is not a Consent that can be understood wholly.
+        BadInput: The Consent is invalid or uses elements that are not supported.
 
     Example:
         >>> rule = compile_consent(write_consent(17, "2026-03-01", permit=False, purposes=("HRESCH",)))
@@ -62,15 +62,15 @@ def compile_consent(resource: Mapping[str, Any]) -> Rule:
 
 
 def rule_of(resource: Mapping[str, Any]) -> Rule:
-    """Compile a Consent whose canonical text is known.
+    """Compile a Consent without checking its canonical form.
 
     Args:
         resource: The FHIR R4 resource as parsed JSON.
 
     Raises:
-        BadInput: It is not a Consent that can be understood wholly.
+        BadInput: The Consent is invalid or uses elements that are not supported.
     """
-    _must(resource.get("resourceType") == "Consent", "the resource is no Consent")
+    _must(resource.get("resourceType") == "Consent", "the resource is not a Consent")
     _must(resource.get("status") == "active", "the consent is not active")
     _must(not resource.get("modifierExtension"), "the consent has a modifier extension")
     _must(
@@ -78,11 +78,11 @@ def rule_of(resource: Mapping[str, Any]) -> Rule:
     )
     _must(bool(resource.get("category")), "the consent has no category")
     _must(isinstance(resource.get("dateTime"), str), "the consent has no dateTime")
-    _must(bool(resource.get("policy") or resource.get("policyRule")), "the consent names no policy")
+    _must(bool(resource.get("policy") or resource.get("policyRule")), "the consent has no policy or policyRule")
     patient = resource.get("patient")
     reference = patient.get("reference") if isinstance(patient, Mapping) else None
     kind, _, person = str(reference).partition("/")
-    _must(kind == "Patient" and bool(_PERSON.fullmatch(person)), "the consent's patient is no person of the region")
+    _must(kind == "Patient" and bool(_PERSON.fullmatch(person)), "the consent's patient is not Patient/person_id")
     root = resource.get("provision", {})
     base = _codes(resource.get("policyRule"), _POLICY_SYSTEM) & set(_POLICIES)
     word = _POLICIES[base.pop()] if len(base) == 1 else None
@@ -90,13 +90,13 @@ def rule_of(resource: Mapping[str, Any]) -> Rule:
 
 
 def canonical(resource: Mapping[str, Any]) -> bytes:
-    """The one text of a Consent that is committed to (RFC 8785).
+    """The canonical JSON text of a Consent (RFC 8785), which the commitment covers.
 
     Args:
         resource: The FHIR R4 resource as parsed JSON.
 
     Raises:
-        BadInput: It has no such form, or it is larger than 256 KiB.
+        BadInput: There is no canonical form, or it is larger than 256 KiB.
 
     Example:
         >>> canonical({"b": 1, "a": "x"})
@@ -107,20 +107,20 @@ def canonical(resource: Mapping[str, Any]) -> bytes:
     try:
         text = rfc8785.dumps(dict(resource))
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
-        raise BadInput("the consent has no canonical form", remedy="send plain FHIR JSON") from error
+        raise BadInput("the consent has no canonical form", remedy="use plain FHIR JSON") from error
     _must(len(text) <= _LARGEST, "the consent is larger than 256 KiB")
     return bytes(text)
 
 
 def commitment(salt: bytes, text: bytes) -> bytes:
-    """What the ledger holds of a consent: SHA-256 over the salt and the canonical text.
+    """The commitment to a consent on the ledger: SHA-256 over the salt and the canonical text.
 
     Args:
-        salt: 32 random bytes, without which the text cannot be guessed.
-        text: The canonical text.
+        salt: 32 random bytes; they prevent guessing the text from its hash.
+        text: Canonical text.
     """
     if len(salt) != SALT_BYTES:
-        raise ValueError(f"a salt has {SALT_BYTES} bytes")
+        raise ValueError(f"the salt must have {SALT_BYTES} bytes")
     return hashlib.sha256(salt + text).digest()
 
 
@@ -132,13 +132,13 @@ def write_consent(
     purposes: tuple[str, ...] = (),
     narrowed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write a plain Consent: one word for some purposes.
+    """Write a Consent with one provision.
 
     Args:
-        person: Whose it is.
-        day: When it was given, FHIR dateTime.
-        permit: Whether it permits or denies.
-        purposes: The purposes; empty for all.
+        person: `person_id`.
+        day: Date or time of the consent, FHIR dateTime.
+        permit: True to permit, false to deny.
+        purposes: Purposes of use; empty for all.
         narrowed: Further elements of the provision: `period`, `actor`, `class`, …
 
     Returns:
@@ -163,17 +163,17 @@ def _provision(found: object, word: bool | None, depth: int) -> Provision:
     if not isinstance(found, Mapping):
         raise BadInput("a provision of the consent is not a FHIR element")
     _must(depth <= _DEEPEST, "the consent's provisions are nested too deeply")
-    _must(not set(found) - _UNDERSTOOD, "a provision of the consent is narrowed by something that is not understood")
+    _must(not set(found) - _UNDERSTOOD, "a provision of the consent has an element that is not supported")
     if "type" in found:
         _must(found["type"] in _TYPES, "a provision of the consent neither permits nor denies")
         word = _TYPES[found["type"]]
     _must(word is not None or depth == 0, "a nested provision of the consent has no type")
     types = _listed(found, "class", data_classes.TYPE_SYSTEM, data_classes.EVERY_CLASS - data_classes.SENSITIVE)
     labels = _listed(found, "securityLabel", data_classes.LABEL_SYSTEM, data_classes.SENSITIVE)
-    # Classes are answered one by one, so "both this type and this label" cannot be said.
+    # Classes are evaluated one by one, so "this type with this label" cannot be expressed.
     _must(types is None or labels is None, "a provision of the consent names both classes and labels")
     purposes = _listed(found, "purpose", SYSTEM, None)
-    _must(purposes is None or all(known(code) for code in purposes), "a purpose of the consent is not known")
+    _must(purposes is None or all(known(code) for code in purposes), "a purpose of the consent is unknown")
     return Provision(
         permit=word,
         period=period_of(found.get("period")),
@@ -186,18 +186,18 @@ def _provision(found: object, word: bool | None, depth: int) -> Provision:
 
 
 def _listed(found: Mapping[str, Any], name: str, system: str, allowed: frozenset[str] | None) -> frozenset[str] | None:
-    """The codes of a list of Codings, None where the element is missing."""
+    """The codes of a list of Codings; None if the element is missing."""
     if name not in found:
         return None
     codes = set()
     for coding in _list(found[name]):
         _must(
             isinstance(coding, Mapping) and coding.get("system") == system and isinstance(coding.get("code"), str),
-            f"a {name} of the consent is not of its code system",
+            f"a {name} of the consent does not use {system}",
         )
         codes.add(coding["code"])
     _must(bool(codes), f"a {name} of the consent is empty")
-    _must(allowed is None or codes <= allowed, f"a {name} of the consent is not known")
+    _must(allowed is None or codes <= allowed, f"a {name} of the consent is unknown")
     return frozenset(codes)
 
 
@@ -219,7 +219,7 @@ def _actions(actions: object) -> frozenset[str] | None:
     codes: set[str] = set()
     for action in _list(actions):
         found = _codes(action, _ACTION_SYSTEM)
-        _must(bool(found) and found <= _ACTIONS, "an action of the consent is not known")
+        _must(bool(found) and found <= _ACTIONS, "an action of the consent is unknown")
         codes |= found
     _must(bool(codes), "an action of the consent is empty")
     return frozenset(codes)
@@ -243,4 +243,4 @@ def _list(found: object) -> list[Any]:
 
 def _must(holds: bool, otherwise: str) -> None:
     if not holds:
-        raise BadInput(otherwise, remedy="mend the Consent; nothing of it was counted")
+        raise BadInput(otherwise, remedy="correct the Consent; nothing was stored")

@@ -1,4 +1,4 @@
-"""A compiled consent: what it says to a question, for all data classes at once."""
+"""A compiled consent: evaluates a request for all data classes at once."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from xinglin.access.consent.period import ALWAYS, Period
 
-__all__ = ["Counted", "Opinion", "Provision", "Question", "Rule"]
+__all__ = ["ActiveConsent", "Provision", "ProvisionResult", "Question", "Rule"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a consent is asked.
+    """A request that a consent is evaluated against.
 
     Args:
         moment: Unix seconds.
-        names: The actor as references: ``Practitioner/…``, ``Organization/…``.
-        purposes: The purpose and all above it.
-        actions: What is to be done, by the codes of consentaction.
-        classes: Data classes asked for.
+        names: References of the actor: ``Practitioner/…``, ``Organization/…``.
+        purposes: The purpose and its ancestors.
+        actions: Codes of the code system consentaction.
+        classes: Requested data classes.
     """
 
     moment: float
@@ -29,8 +29,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """Classes that are permitted and denied; what is in neither, the consent does not speak of."""
+class ProvisionResult:
+    """Permitted and denied classes; the consent does not apply to any other class."""
 
     permits: frozenset[str]
     denies: frozenset[str]
@@ -38,16 +38,16 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Provision:
-    """One provision; None stands for no limit.
+    """One provision; None means no restriction.
 
     Args:
-        permit: Its word; None where only the provisions below it speak.
-        period: When it holds.
-        names: Actors it is about.
-        purposes: Purposes it is about.
-        actions: Actions it is about.
-        classes: Data classes it is about.
-        exceptions: The provisions below it.
+        permit: True to permit, false to deny; None if only nested provisions decide.
+        period: When the provision is valid.
+        names: References of actors.
+        purposes: Purposes of use.
+        actions: Codes of consentaction.
+        classes: Data classes.
+        exceptions: Nested provisions.
     """
 
     permit: bool | None
@@ -58,18 +58,18 @@ class Provision:
     classes: frozenset[str] | None = None
     exceptions: tuple[Provision, ...] = ()
 
-    def answer(self, question: Question) -> Opinion:
-        """What it says.
+    def answer(self, question: Question) -> ProvisionResult:
+        """Evaluate a request.
 
         Args:
-            question: The question.
+            question: The request.
 
         Example:
             >>> labs = Provision(False, classes=frozenset({"Observation"}))
             >>> root = Provision(True, exceptions=(labs,))
             >>> asked = Question(0, frozenset(), frozenset(), frozenset(), frozenset({"Observation", "Condition"}))
             >>> root.answer(asked)
-            Opinion(permits=frozenset({'Condition'}), denies=frozenset({'Observation'}))
+            ProvisionResult(permits=frozenset({'Condition'}), denies=frozenset({'Observation'}))
         """
         if not self._fits(question):
             return _SILENT
@@ -85,12 +85,12 @@ class Provision:
         denies &= about
         permits = (permits & about) - denies
         if self.permit is None:
-            return Opinion(permits, denies)
+            return ProvisionResult(permits, denies)
         rest = about - permits - denies
-        return Opinion(permits | rest, denies) if self.permit else Opinion(permits, denies | rest)
+        return ProvisionResult(permits | rest, denies) if self.permit else ProvisionResult(permits, denies | rest)
 
     def ever_denies(self) -> bool:
-        """Whether any of it denies anything."""
+        """Whether the provision or a nested one denies anything."""
         return self.permit is False or any(exception.ever_denies() for exception in self.exceptions)
 
     def _fits(self, question: Question) -> bool:
@@ -102,16 +102,16 @@ class Provision:
         )
 
 
-_SILENT = Opinion(frozenset(), frozenset())
+_SILENT = ProvisionResult(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One consent, compiled.
+    """One compiled consent.
 
     Args:
-        person: Whose it is.
-        root: Its outermost provision.
+        person: `person_id`.
+        root: The outermost provision.
     """
 
     person: int
@@ -119,13 +119,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """A consent that is to be counted.
+class ActiveConsent:
+    """A consent that is in effect.
 
     Args:
-        handle: Its handle on the ledger, in hex.
-        rule: What it says.
-        confirmed: Whether the ledger's last commit holds it. What is not confirmed can deny and cannot permit.
+        handle: Handle on the ledger, in hex.
+        rule: The compiled consent.
+        confirmed: Whether the ledger's last commit confirms it. An unconfirmed consent can deny but not permit.
     """
 
     handle: str

@@ -1,8 +1,8 @@
-"""The region's consents: their texts and salts stay here, the ledger holds a commitment to each.
+"""The consent store: texts and salts of all consents of the region; the ledger holds a commitment to each.
 
-``home/access/consents.sqlite`` (mode 600) holds every Consent with its salt and a random handle of 16 bytes. A consent
-permits only what the ledger's last commit confirms; it stops permitting the moment its withdrawal is written here,
-before the ledger knows. What it denies holds from the moment it is written here until the ledger has its withdrawal.
+``home/access/consents.sqlite`` (mode 600) holds each Consent with its salt and a random handle of 16 bytes. A consent
+permits only while the ledger's last commit confirms it. A withdrawal stops it at once, before the ledger holds the
+withdrawal. A denial applies from the moment it is stored until the ledger holds its withdrawal.
 """
 
 from __future__ import annotations
@@ -17,8 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from xinglin.access.consent.absent import IDS, Roll
-from xinglin.access.consent.commitments import FILE, GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, bring
+from xinglin.access.consent.commitments import (
+    FILE,
+    GRANTED,
+    PUTTING,
+    WITHDRAWING,
+    WITHDRAWN,
+    StoredConsent,
+    submit_commitment,
+)
+from xinglin.access.consent.index import IDS, ConsentIndex
 from xinglin.access.consent.resource import SALT_BYTES, canonical, commitment, compile_consent
 from xinglin.core.counter import Counter
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
@@ -26,7 +34,7 @@ from xinglin.ledger.institution.signer import Signer
 from xinglin.ledger.keys import consent_key
 from xinglin.ledger.port import Ledger
 
-__all__ = ["ConsentStore", "Kept"]
+__all__ = ["ConsentStore", "StoredConsent"]
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS consent (
@@ -43,7 +51,7 @@ _OF_PERSON = f"SELECT {_COLUMNS} FROM consent WHERE person = ? ORDER BY handle"
 
 
 class ConsentStore:
-    """Put, withdraw, list, count.
+    """Store, withdraw and list consents.
 
     Args:
         folder: `home/access`, mode 700.
@@ -55,108 +63,108 @@ class ConsentStore:
         self._file: sqlite3.Connection | None = None
         self._counter: Counter | None = None
         self._owner = 0
-        self._roll = Roll(-1)
+        self._index = ConsentIndex(-1)
 
-    def put(self, resource: Mapping[str, Any], ledger: Ledger, signer: Signer) -> Kept:
-        """Keep a consent and commit to it on the ledger.
+    def put(self, resource: Mapping[str, Any], ledger: Ledger, signer: Signer) -> StoredConsent:
+        """Store a consent and write its commitment to the ledger.
 
         Args:
             resource: A FHIR R4 Consent as parsed JSON.
             ledger: The region's ledger.
-            signer: Who signs for the institution.
+            signer: Signs for the institution.
 
         Returns:
-            What is kept; still putting where the ledger cannot be reached, and then it permits nothing yet.
+            The stored consent. Its state stays `putting`, and it permits nothing, until the ledger is available.
 
         Raises:
-            BadInput: It cannot be understood wholly.
-            Conflict: The ledger refuses it.
+            BadInput: The Consent is invalid or uses elements that are not supported.
+            Conflict: The ledger refuses the transaction.
         """
         rule = compile_consent(resource)
         text, salt = canonical(resource), secrets.token_bytes(SALT_BYTES)
-        kept = Kept(secrets.token_hex(16), rule.person, salt, text, commitment(salt, text), PUTTING)
+        kept = StoredConsent(secrets.token_hex(16), rule.person, salt, text, commitment(salt, text), PUTTING)
         with self._changing() as file:
             row = (kept.handle, kept.person, kept.salt, kept.text, kept.commitment, kept.state)
             file.execute(f"INSERT INTO consent ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row)
-        return self._settled(kept, ledger, signer)
+        return self._submit(kept, ledger, signer)
 
-    def withdraw(self, handle: str, ledger: Ledger, signer: Signer) -> Kept:
-        """Withdraw a consent: it permits nothing from now on, whether or not the ledger can be reached.
+    def withdraw(self, handle: str, ledger: Ledger, signer: Signer) -> StoredConsent:
+        """Withdraw a consent. It permits nothing from now on, even if the ledger is unavailable.
 
         Args:
-            handle: Its handle, 32 hex digits.
+            handle: Handle, 32 hex digits.
             ledger: The region's ledger.
-            signer: Who signs for the institution.
+            signer: Signs for the institution.
 
         Raises:
             NotFound: There is no such consent.
-            Conflict: The ledger refuses it; here it stays withdrawn.
+            Conflict: The ledger refuses the transaction; in the store the consent stays withdrawn.
         """
         kept = self.get(handle)
         if kept.state == WITHDRAWN:
             return kept
         self._mark(handle, WITHDRAWING)
-        return self._settled(self.get(handle), ledger, signer)
+        return self._submit(self.get(handle), ledger, signer)
 
-    def settle(self, ledger: Ledger, signer: Signer) -> int:
-        """Bring to the ledger what could not be brought before.
+    def submit_pending(self, ledger: Ledger, signer: Signer) -> int:
+        """Submit transactions that are pending because the ledger was unavailable.
 
         Args:
             ledger: The region's ledger.
-            signer: Who signs for the institution.
+            signer: Signs for the institution.
 
         Returns:
-            How many consents still wait.
+            Number of consents that are still pending.
         """
         waiting = self._rows("state IN (?, ?)", PUTTING, WITHDRAWING)
-        return sum(self._settled(kept, ledger, signer).state in {PUTTING, WITHDRAWING} for kept in waiting)
+        return sum(self._submit(kept, ledger, signer).state in {PUTTING, WITHDRAWING} for kept in waiting)
 
-    def get(self, handle: str) -> Kept:
-        """One consent.
+    def get(self, handle: str) -> StoredConsent:
+        """Read one consent.
 
         Args:
-            handle: Its handle, 32 hex digits.
+            handle: Handle, 32 hex digits.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such consent.
         """
         found = self._rows("handle = ?", handle)
         if not found:
-            raise NotFound("there is no such consent", remedy="see xinglin consent list")
+            raise NotFound("there is no consent with this handle", remedy="list them: xinglin consent list")
         return found[0]
 
-    def of(self, person: int) -> list[Kept]:
-        """A person's consents, in the order of their handles.
+    def of(self, person: int) -> list[StoredConsent]:
+        """A person's consents, ordered by handle.
 
         Args:
-            person: Whose.
+            person: `person_id`.
         """
-        # Nobody has an id that the file could not hold.
+        # SQLite integers have 64 bits; no person has an id outside that range.
         if not -IDS <= person < IDS:
             return []
-        version, roll = self.version(), self._roll
-        if roll.version == version and roll.lacks(person):
+        version, index = self.version(), self._index
+        if index.version == version and index.lacks(person):
             return []
         with self._mutex:
             file = self._connection()
             found = file.execute(_OF_PERSON, (person,)).fetchall()
-            self._go_through(file, version)
-        return [Kept(*row) for row in found]
+            self._extend_index(file, version)
+        return [StoredConsent(*row) for row in found]
 
-    def all(self) -> list[Kept]:
-        """Every consent that is not withdrawn, in the order of the handles."""
+    def all(self) -> list[StoredConsent]:
+        """All consents that are not withdrawn, ordered by handle."""
         return self._rows("state <> ?", WITHDRAWN)
 
-    def held(self, ledger: Ledger | None) -> Iterator[tuple[Kept, bytes | None]]:
-        """Every consent that is not withdrawn, with what the ledger's last commit holds under its handle.
+    def with_ledger_state(self, ledger: Ledger | None) -> Iterator[tuple[StoredConsent, bytes | None]]:
+        """All consents that are not withdrawn, each with the entry for its handle in the ledger's last commit.
 
-        Both are gone through side by side, a little at a time: memory does not grow with their number.
+        Reads both in 256 ranges of handles, so memory does not grow with the number of consents.
 
         Args:
-            ledger: The region's ledger; None where it cannot be asked.
+            ledger: The region's ledger; None if it is unavailable.
 
         Raises:
-            LedgerUnavailable: It cannot answer now.
+            LedgerUnavailable: The ledger does not answer.
         """
         for first in range(256):
             kept = self._rows("state <> ? AND handle >= ? AND handle < ?", WITHDRAWN, f"{first:02x}",
@@ -165,18 +173,17 @@ class ConsentStore:
             for one in kept:
                 yield one, known.get(consent_key(one.handle))
 
-    def follow(self, called: Callable[[Collection[int]], Mapping[int, int]]) -> int:
-        """Let consents follow their persons when identity finds that two persons are one, or that one is two.
+    def reassign(self, called: Callable[[Collection[int]], Mapping[int, int]]) -> int:
+        """Reassign consents after identity joined two persons or split one.
 
-        What they deny is denied under the new name; what they permit has to be given anew, since the text names the
-        former person.
+        Denials apply to the new `person_id`. Grants have to be given again, because their text names the former
+        `person_id`.
 
         Args:
-            called: Gives, for the persons that the texts name, those who stand for them now; whom it does not know
-                keeps the consents.
+            called: Maps the `person_id`s in the texts to the current ones; a person that it omits keeps the consents.
 
         Returns:
-            How many consents have another person now.
+            Number of consents that were reassigned.
         """
         kept = self._rows("TRUE")
         named = {one.handle: compile_consent(json.loads(one.text)).person for one in kept}
@@ -188,14 +195,14 @@ class ConsentStore:
                 file.executemany("UPDATE consent SET person = ? WHERE handle = ?", moved)
         return len(moved)
 
-    def forget(self, person: int) -> int:
-        """Destroy a person's consents with their salts; what the ledger holds of them says nothing any more.
+    def erase(self, person: int) -> int:
+        """Delete a person's consents with their salts, so that nobody can open the commitments on the ledger.
 
         Args:
-            person: Whose.
+            person: `person_id`.
 
         Returns:
-            How many there were.
+            Number of deleted consents.
         """
         with self._changing() as file:
             file.execute("PRAGMA secure_delete = ON")
@@ -205,34 +212,34 @@ class ConsentStore:
         return gone
 
     def version(self) -> int:
-        """A number that differs after every change, by whatever process; it costs less than a microsecond."""
+        """The version of the store, which each change by any process increases; read in less than a microsecond."""
         counter = self._counter or self._count()
         while (seen := counter.seen()) & 1:
-            # Somebody is about to commit, or died there: wait for the lock, and leave an even number behind.
+            # A process is committing or ended during a commit: wait for the lock and restore an even number.
             with self._changing():
                 pass
         return seen
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the database."""
         with self._mutex:
             if self._file is not None and self._owner == os.getpid():
                 self._file.close()
             self._file = None
 
-    def _go_through(self, file: sqlite3.Connection, version: int) -> None:
-        """Learn a little more of who has consents; by the time many were asked about, all are known."""
-        if self._roll.version != version:
-            self._roll = Roll(version)
-        if not self._roll.whole:
-            persons = self._roll.read(file)
-            # What was read while somebody changed it may be of the next version.
+    def _extend_index(self, file: sqlite3.Connection, version: int) -> None:
+        """Read the next part of the consent index; after enough lookups it is complete."""
+        if self._index.version != version:
+            self._index = ConsentIndex(version)
+        if not self._index.whole:
+            persons = self._index.read(file)
+            # A concurrent change may have been read; it belongs to the next version.
             if self.version() == version:
-                self._roll.mark(persons)
+                self._index.mark(persons)
 
-    def _settled(self, kept: Kept, ledger: Ledger, signer: Signer) -> Kept:
+    def _submit(self, kept: StoredConsent, ledger: Ledger, signer: Signer) -> StoredConsent:
         try:
-            done = bring(kept, ledger, signer)
+            done = submit_commitment(kept, ledger, signer)
         except LedgerUnavailable:
             return kept
         if done:
@@ -241,17 +248,17 @@ class ConsentStore:
 
     def _mark(self, handle: str, state: str, only: str | None = None) -> None:
         with self._changing() as file:
-            # A withdrawal that came meanwhile must not be undone by an answer to the put.
+            # The answer to a put must not undo a withdrawal that was made in the meantime.
             known = "" if only is None else "AND state = ?"
             file.execute(
                 f"UPDATE consent SET state = ? WHERE handle = ? {known}",
                 (state, handle) if only is None else (state, handle, only),
             )
 
-    def _rows(self, where: str, *values: object) -> list[Kept]:
+    def _rows(self, where: str, *values: object) -> list[StoredConsent]:
         with self._mutex:
             sql = f"SELECT {_COLUMNS} FROM consent WHERE {where} ORDER BY handle"
-            return [Kept(*row) for row in self._connection().execute(sql, values)]
+            return [StoredConsent(*row) for row in self._connection().execute(sql, values)]
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
@@ -261,17 +268,19 @@ class ConsentStore:
                 file.execute("BEGIN IMMEDIATE")
                 try:
                     yield file
-                    # Odd while it is committed, so that nobody takes the old rows for those of the new number.
+                    # Odd during the commit, so that no process takes the old rows for the new version.
                     with counter.changing():
                         file.execute("COMMIT")
                 except BaseException:
                     file.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
-                raise StorageError("consents cannot be written", source=FILE, retry=True) from error
+                raise StorageError(
+                    "consents cannot be written", source=FILE, remedy="check the disk", retry=True
+                ) from error
 
     def _count(self) -> Counter:
-        """The number of changes, which all processes share."""
+        """The counter of changes, shared by all processes."""
         with self._mutex:
             if self._counter is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -286,7 +295,7 @@ class ConsentStore:
             file = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
             file.execute("PRAGMA journal_mode = WAL")
             file.execute("PRAGMA synchronous = FULL")
-            # The index on persons of a million consents stays in memory.
+            # Keeps the person index of a million consents in memory.
             file.execute("PRAGMA cache_size = -65536")
             file.execute(_TABLE)
             file.execute("CREATE INDEX IF NOT EXISTS consent_person ON consent (person)")

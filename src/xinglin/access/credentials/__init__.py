@@ -1,1 +1,1 @@
-"""Credentials: who an actor is, who may say so, how one is issued and revoked."""
+"""Credentials: identify actors; trusted issuers; issuing and revoking."""

@@ -1,8 +1,8 @@
-"""Who asks: credentials that a region issues, and what they say when they hold.
+"""Actors and their credentials: issue and verify.
 
-A credential is a compact JSON Web Signature (RFC 7515) by Ed25519 (RFC 8037; the algorithm is named as RFC 9864 asks).
-Its claims are those of RFC 7519 (`iss`, `sub`, `aud`, `iat`, `exp`, `jti`) and `role`, `inst` and `person`. What it
-says is believed only when the signature holds by a key that the region lists, so nobody can give himself a role.
+A credential is a compact JSON Web Signature (RFC 7515) with Ed25519 (RFC 8037; algorithm name of RFC 9864). Its claims
+are those of RFC 7519 (`iss`, `sub`, `aud`, `iat`, `exp`, `jti`) and `role`, `inst` and `person`. The claims are read
+only after the signature was verified with a key that the region lists, so actors cannot assign roles to themselves.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ REVOKED = "credential-revoked"
 UNKNOWN_ROLE = "credential-unknown-role"
 
 _ALGORITHM = "Ed25519"
-# Clocks of two machines may differ by so many seconds.
+# Tolerated clock difference between two machines, in seconds.
 _LEEWAY = 60
 _LONGEST = 8192
 
@@ -76,7 +76,7 @@ class _Payload:
 
 
 class CredentialRefused(Exception):
-    """A credential does not hold; `reason` is one of the constants of this file."""
+    """A credential is invalid; `reason` is one of the constants of this module."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -85,16 +85,16 @@ class CredentialRefused(Exception):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks, as a credential that held says.
+    """The actor of a valid credential.
 
     Args:
-        id: Who (claim `sub`), by the name the institution knows.
+        id: Name of the actor in the institution (claim `sub`).
         roles: One or more of `ROLES` (claim `role`, separated by spaces).
-        institution: Whose member (claim `inst`).
-        person: The person a patient is (claim `person`); None for everybody else.
-        expires: When the credential ends.
-        key_id: The issuer's key.
-        credential: Identifier of the credential (claim `jti`), by which it can be revoked.
+        institution: Institution of the actor (claim `inst`).
+        person: `person_id` of a patient (claim `person`); None for other roles.
+        expires: When the credential expires.
+        key_id: Id of the issuer's key.
+        credential: Identifier of the credential (claim `jti`), used to revoke it.
     """
 
     id: str
@@ -111,13 +111,13 @@ class Actor:
 
 @dataclass(frozen=True)
 class Claims:
-    """What a credential is to say.
+    """Claims for a new credential.
 
     Args:
-        id: Who.
+        id: Name of the actor.
         roles: One or more of `ROLES`.
-        institution: Whose member.
-        person: The person a patient is.
+        institution: Institution of the actor.
+        person: `person_id` of a patient.
     """
 
     id: str
@@ -128,11 +128,11 @@ class Claims:
 
 @dataclass(frozen=True)
 class Issuers:
-    """Whom a region believes: its name, the public keys of its issuers, and what was revoked.
+    """Trusted issuers of a region and its revocation list.
 
     Args:
-        region: The audience that a credential must name.
-        keys: Public Ed25519 key of 32 bytes by key id.
+        region: Name of the region; the audience that a credential must name.
+        keys: Public Ed25519 keys (32 bytes) by key id.
         revoked: Identifiers (`jti`) of revoked credentials.
     """
 
@@ -142,27 +142,27 @@ class Issuers:
 
 
 def issue(claims: Claims, key: bytes, region: str, now: datetime, expires: datetime) -> str:
-    """Make a credential.
+    """Issue a credential.
 
     Args:
-        claims: What it says.
+        claims: Its claims.
         key: The issuer's Ed25519 seed of 32 bytes.
         region: The audience.
-        now: When it begins.
-        expires: When it ends.
+        now: Start of its validity.
+        expires: End of its validity.
 
     Returns:
         Compact JWS.
 
     Raises:
-        UsageError: A role that does not exist, or a patient without a person.
+        UsageError: A role is unknown, or role `patient` and `person` are not given together.
     """
     from joserfc import jws
 
     if not claims.roles or not set(claims.roles) <= set(ROLES):
-        raise UsageError("a credential needs roles that exist", remedy=f"name one of {', '.join(ROLES)}")
+        raise UsageError("no role, or an unknown role", remedy=f"use one of {', '.join(ROLES)}")
     if ("patient" in claims.roles) != (claims.person is not None):
-        raise UsageError("a patient's credential names the person, and no other does", remedy="give both or neither")
+        raise UsageError("role patient and a person_id go together", remedy="give both --role patient and --person")
     public = public_half(key)
     payload = {
         "iss": region,
@@ -180,15 +180,15 @@ def issue(claims: Claims, key: bytes, region: str, now: datetime, expires: datet
 
 
 def verify(credential: str, issuers: Issuers, now: datetime) -> Actor:
-    """Read a credential and believe it, or refuse it.
+    """Verify a credential and return its actor.
 
     Args:
         credential: Compact JWS.
-        issuers: Whom to believe.
-        now: The time of asking.
+        issuers: Trusted issuers.
+        now: The current time.
 
     Raises:
-        CredentialRefused: It does not hold, with the one reason why.
+        CredentialRefused: The credential is invalid; names the first reason found.
 
     Example:
         >>> from datetime import UTC, timedelta
@@ -225,7 +225,7 @@ def verify(credential: str, issuers: Issuers, now: datetime) -> Actor:
 
 
 def key_id(public: bytes) -> str:
-    """The name of an issuer's key: the first 8 bytes of its SHA-256, in hex.
+    """The id of an issuer's key: the first 8 bytes of its SHA-256, in hex.
 
     Args:
         public: The public key of 32 bytes.
@@ -245,7 +245,7 @@ def public_half(key: bytes) -> bytes:
 
 
 def _checked(credential: str, issuers: Issuers) -> tuple[str, _Payload]:
-    """The issuer's key id and the claims of a credential whose signature holds."""
+    """The issuer's key id and the claims of a credential, after its signature was verified."""
     import msgspec
     from joserfc import jws
     from joserfc.errors import JoseError
@@ -262,7 +262,7 @@ def _checked(credential: str, issuers: Issuers) -> tuple[str, _Payload]:
             raise CredentialRefused(UNKNOWN_ISSUER)
         if not jws.validate_compact(signed, _jwk(issuers.keys[key]), algorithms=[_ALGORITHM]):
             raise CredentialRefused(FORGED)
-        # Only after the signature: what nobody signed is not read.
+        # Parse the claims only after the signature was verified.
         return key, msgspec.json.decode(signed.payload, type=_Payload)
     except (JoseError, ValueError) as error:
         raise CredentialRefused(MALFORMED) from error

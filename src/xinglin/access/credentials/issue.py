@@ -1,4 +1,4 @@
-"""Credentials that a region issues and revokes."""
+"""Issue and revoke credentials of a region."""
 
 from __future__ import annotations
 
@@ -25,27 +25,29 @@ def issue_credential(
     lasting: timedelta,
     out: Path | None = None,
 ) -> Path:
-    """Write a credential, mode 600.
+    """Issue a credential and write it to a file with mode 600.
 
     Args:
         settings: The region's settings.
         who: Name, roles, institution and, for a patient, `person_id`.
-        lasting: How long it holds.
-        out: The file; ``keys/actors/NAME.jws`` when not given.
+        lasting: Validity.
+        out: The file; by default ``keys/actors/NAME.jws``.
 
     Raises:
-        UsageError: The name cannot be used, a role and a person do not go together, or a clinician or an agent is
-            nobody's.
-        NotFound: This machine does not hold the issuer's key.
+        UsageError: The name is invalid, role and person do not go together, or a clinician or site agent has no
+            institution.
+        NotFound: This machine does not have the issuer's key.
     """
     from xinglin.access.credentials.actor import Claims, issue
     from xinglin.access.credentials.issuers import actor_key, load_issuers
 
     name, roles, institution, person = who
     if not _NAME(name):
-        raise UsageError("a name has 1 to 63 letters, digits, '-', '_', '.' or '@'", source=repr(name)[:80])
+        raise UsageError(
+            "the name is invalid", source=repr(name)[:80], remedy="use 1 to 63 letters, digits, '-', '_', '.' or '@'"
+        )
     if {"clinician", "site-agent"} & set(roles) and not institution:
-        raise UsageError("a clinician works somewhere, and a site's agent for it", remedy="add --institution SITE")
+        raise UsageError("roles clinician and site-agent need an institution", remedy="add --institution SITE")
     region = load_issuers(settings.access_folder).region
     now = wall_clock()
     claims = Claims(name, roles, institution or region, person)
@@ -58,15 +60,15 @@ def issue_credential(
 
 
 def revoke_credential(settings: Settings, path: Path) -> str:
-    """Refuse a credential from now on; its identifier.
+    """Revoke a credential and return its identifier (`jti`).
 
     Args:
         settings: The region's settings.
-        path: Its file.
+        path: The credential's file.
 
     Raises:
-        NotFound: There is no such file.
-        UsageError: It does not hold anyway.
+        NotFound: The file cannot be read.
+        UsageError: The credential is already invalid.
     """
     from xinglin.access.credentials.actor import CredentialRefused, verify
     from xinglin.access.credentials.issuers import load_issuers, revoke
@@ -74,10 +76,10 @@ def revoke_credential(settings: Settings, path: Path) -> str:
     try:
         text = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise NotFound("the credential cannot be read", source=str(path)) from None
+        raise NotFound("the credential cannot be read", source=str(path), remedy="check the path") from None
     try:
         identifier = verify(text, load_issuers(settings.access_folder), wall_clock()).credential
     except CredentialRefused as refused:
-        raise UsageError("the credential does not hold anyway", source=refused.reason) from None
+        raise UsageError("the credential is already invalid", source=refused.reason) from None
     revoke(settings.access_folder, [identifier])
     return identifier

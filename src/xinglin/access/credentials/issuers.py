@@ -1,4 +1,4 @@
-"""Whom the region believes (``issuers.json`` in the access folder), and its own key for credentials."""
+"""Trusted issuers and revocations (``access/issuers.json``), and the region's key that signs credentials."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ISSUERS_FILE = "issuers.json"
 
 
 def create_issuer(folder: Path, keys: Path, region: str) -> bytes:
-    """Make the region's key for credentials and list it; what is there already stays.
+    """Create the region's key for credentials and its list of issuers; existing files stay unchanged.
 
     Args:
         folder: `home/access`.
-        keys: `home/keys`; gets ``actor.key`` with mode 600.
+        keys: `home/keys`; receives ``actor.key`` with mode 600.
         region: The region's name, the audience of its credentials.
 
     Returns:
-        The key: an Ed25519 seed of 32 bytes.
+        The key, an Ed25519 seed of 32 bytes.
     """
     path = keys / "actor.key"
     if not path.exists():
@@ -39,22 +39,22 @@ def create_issuer(folder: Path, keys: Path, region: str) -> bytes:
 
 
 def actor_key(keys: Path) -> bytes:
-    """The key that credentials are signed with.
+    """The key that signs credentials.
 
     Args:
         keys: `home/keys`.
 
     Raises:
-        NotFound: This machine does not hold it.
+        NotFound: This machine does not have the key.
     """
     path = keys / "actor.key"
     if not path.exists():
-        raise NotFound("this machine holds no key for credentials", source=path.name, remedy="run xinglin init")
+        raise NotFound("the key for credentials is missing", source=str(path), remedy="run xinglin init")
     return bytes.fromhex(path.read_text().strip())
 
 
 def load_issuers(folder: Path) -> Issuers:
-    """Whom the region believes, and what was revoked.
+    """Read the trusted issuers and the revocation list.
 
     Args:
         folder: `home/access`.
@@ -70,15 +70,17 @@ def load_issuers(folder: Path) -> Issuers:
     except FileNotFoundError as error:
         raise NotFound("the list of issuers is missing", source=ISSUERS_FILE, remedy="run xinglin init") from error
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise VerificationFailed("the list of issuers cannot be read", source=ISSUERS_FILE) from error
+        raise VerificationFailed(
+            "the list of issuers cannot be read", source=ISSUERS_FILE, remedy="restore a backup"
+        ) from error
 
 
 def revoke(folder: Path, credentials: Collection[str]) -> None:
-    """Refuse credentials from now on.
+    """Revoke credentials.
 
     Args:
         folder: `home/access`.
-        credentials: Their identifiers (`jti`).
+        credentials: Identifiers (`jti`).
     """
     with exclusive(folder / ".issuers.lock", doing="the list of issuers"):
         known = load_issuers(folder)

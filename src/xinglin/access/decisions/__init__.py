@@ -1,1 +1,1 @@
-"""Decisions: roles, what a request needs, the verdict and the words of a refusal."""
+"""Access decisions: roles, the decision function, its verdict and the error of a refusal."""

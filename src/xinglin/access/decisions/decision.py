@@ -1,11 +1,11 @@
-"""Whether a request is permitted: a pure function of the request and of what is known, deny by default."""
+"""The access decision: a pure function of the request and the known facts; denies by default."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from xinglin.access.consent.rule import Counted, Question
+from xinglin.access.consent.rule import ActiveConsent, Question
 from xinglin.access.credentials.actor import NO_CREDENTIAL, Actor
 from xinglin.access.decisions.roles import Allowance, allowances
 from xinglin.access.terms.data_classes import EVERY_CLASS
@@ -25,16 +25,16 @@ __all__ = [
     "PERMITTED",
     "UNKNOWN_PURPOSE",
     "Decision",
+    "Facts",
     "Request",
-    "World",
-    "asked_classes",
     "decide",
     "lines_for",
+    "requested_classes",
 ]
 
 PERMITTED = "permitted"
 BREAK_GLASS = "break-glass"
-"""Permitted, because an emergency goes before what is missing; flagged."""
+"""Permitted as emergency access, without relation or consent; flagged in the audit log."""
 UNKNOWN_PURPOSE = "unknown-purpose"
 OUTSIDE_ROLE = "outside-role"
 NOT_OWN_RECORD = "not-own-record"
@@ -44,7 +44,7 @@ NO_REASON_GIVEN = "break-glass-without-reason"
 CONSENT_DENIES = "consent-denies"
 CONSENT_MISSING = "consent-missing"
 
-# What each action is by the codes of http://terminology.hl7.org/CodeSystem/consentaction.
+# Actions as codes of http://terminology.hl7.org/CodeSystem/consentaction.
 _ACTIONS = {
     "read": frozenset({"access", "use"}),
     "ask": frozenset({"access", "use"}),
@@ -55,13 +55,13 @@ _ACTIONS = {
 
 @dataclass(frozen=True)
 class Request:
-    """One request for access.
+    """One access request.
 
     Args:
-        actor: Who asks; None where the credential did not hold.
-        intent: What is to be done, why, and with whose records.
-        refused: Why the credential did not hold.
-        partial: Whether the rest is of use where a consent withholds some data classes.
+        actor: The actor; None if the credential is invalid.
+        intent: Action, purpose, and the records to be used.
+        refused: Why the credential is invalid.
+        partial: Whether a part of the data classes is useful if consents withhold the others.
     """
 
     actor: Actor | None
@@ -71,42 +71,42 @@ class Request:
 
     @property
     def purpose(self) -> str:
-        """The purpose; treatment with the reason of an emergency is breaking the glass."""
+        """The purpose of use; `TREAT` with an emergency reason becomes `BTG`."""
         intent = self.intent
         return "BTG" if intent.break_glass is not None and intent.purpose == "TREAT" else intent.purpose
 
     @property
     def emergency(self) -> str:
-        """Why an emergency must go before what is missing; empty for none."""
-        # The command line gives bytes that are no text as halves of characters, which no log can hold.
+        """The reason for emergency access; empty if there is none."""
+        # Arguments that are not valid UTF-8 arrive as lone surrogates, which JSON cannot encode.
         return (self.intent.break_glass or "").encode("utf-8", "backslashreplace").decode().strip()
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """What is known at the moment of the decision.
+class Facts:
+    """The facts that a decision depends on.
 
     Args:
-        moment: The time, Unix seconds.
+        moment: The current time, Unix seconds.
         related: Whether the person has records at the actor's institution.
-        consents: The person's consents; for a population, every consent that denies something.
+        consents: The person's consents; for a population, all consents that deny something.
     """
 
     moment: float
     related: bool = False
-    consents: tuple[Counted, ...] = ()
+    consents: tuple[ActiveConsent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided, and why.
+    """The decision and its reason.
 
     Args:
-        permit: Whether it is permitted.
-        reason: One of the constants of this file or of `xinglin.access.credentials.actor`.
-        gives: Data classes that may be given; a resource may be given when all its classes are among them.
-        without: Persons who must be left out of a population, because they deny it.
-        consents: Handles of the consents that spoke.
+        permit: Whether the request is permitted.
+        reason: A constant of this module or of `xinglin.access.credentials.actor`.
+        gives: Permitted data classes; a resource is permitted if all its classes are among them.
+        without: Persons to exclude from a population because they denied it.
+        consents: Handles of the consents that applied.
     """
 
     permit: bool
@@ -116,15 +116,15 @@ class Decision:
     consents: tuple[str, ...] = ()
 
 
-def decide(request: Request, world: World) -> Decision:
-    """Decide one request: credential, role, relation, consent, in this order; what nothing allows is denied.
+def decide(request: Request, facts: Facts) -> Decision:
+    """Decide one request by credential, role, relation and consent, in this order; denies by default.
 
     Args:
-        request: Who asks for what.
-        world: What is known.
+        request: The request.
+        facts: The facts.
 
     Example:
-        >>> decide(Request(None, Intent("read"), refused="credential-expired"), World(0)).reason
+        >>> decide(Request(None, Intent("read"), refused="credential-expired"), Facts(0)).reason
         'credential-expired'
     """
     if request.actor is None:
@@ -136,18 +136,18 @@ def decide(request: Request, world: World) -> Decision:
     if not request.intent.data_classes <= EVERY_CLASS:
         return Decision(False, reason)
     for line in lines:
-        refusal = _scope(line.scope, request, world)
+        refusal = _scope(line.scope, request, facts)
         if not refusal:
-            return _consents(line, request, world)
+            return _consents(line, request, facts)
         reason = refusal
     return Decision(False, reason)
 
 
 def lines_for(request: Request) -> tuple[Allowance, ...]:
-    """The lines of the table of roles that a request could be allowed by.
+    """The lines of ``roles.csv`` that could permit a request.
 
     Args:
-        request: Who asks for what.
+        request: The request.
     """
     intent = request.intent
     roles = request.actor.roles if request.actor else ()
@@ -166,23 +166,23 @@ def _lines(
     )
 
 
-def asked_classes(intent: Intent) -> frozenset[str]:
-    """The data classes that are asked for; one person's whole record where none is named.
+def requested_classes(intent: Intent) -> frozenset[str]:
+    """The requested data classes; all classes if the intent names none.
 
     Args:
-        intent: What is to be done.
+        intent: The intent.
     """
     return intent.data_classes or EVERY_CLASS
 
 
-def _scope(scope: str, request: Request, world: World) -> str:
-    """Why the line does not allow it; empty where it does."""
+def _scope(scope: str, request: Request, facts: Facts) -> str:
+    """Why the line's scope refuses the request; empty if it permits it."""
     person, actor = request.intent.person, request.actor
     alone = person is not None and not request.intent.population
     if scope == "own":
         return "" if alone and actor is not None and person == actor.person else NOT_OWN_RECORD
     if scope == "treated":
-        return "" if alone and world.related else NO_RELATION
+        return "" if alone and facts.related else NO_RELATION
     if scope == "break-glass":
         return "" if alone and request.emergency else (NO_REASON_GIVEN if alone else OUTSIDE_ROLE)
     if scope == "person":
@@ -194,36 +194,36 @@ def _scope(scope: str, request: Request, world: World) -> str:
     return "" if scope == "any" else OUTSIDE_ROLE
 
 
-def _consents(line: Allowance, request: Request, world: World) -> Decision:
-    asked = asked_classes(request.intent)
+def _consents(line: Allowance, request: Request, facts: Facts) -> Decision:
+    asked = requested_classes(request.intent)
     reason = BREAK_GLASS if line.scope == "break-glass" else PERMITTED
     if line.consent == "ignored":
         return Decision(True, reason, asked)
-    if line.consent == "denials" and not world.consents:
+    if line.consent == "denials" and not facts.consents:
         return Decision(True, reason, asked)
-    question = Question(world.moment, *_who_and_why(request), asked)
+    question = Question(facts.moment, *_actor_terms(request), asked)
     permits: set[str] = set()
     denies: set[str] = set()
-    without, spoke = set(), []
-    for counted in world.consents:
-        opinion = counted.rule.root.answer(question)
-        if opinion.denies or (opinion.permits and counted.confirmed):
-            spoke.append(counted.handle)
+    without, applied = set(), []
+    for consent in facts.consents:
+        opinion = consent.rule.root.answer(question)
+        if opinion.denies or (opinion.permits and consent.confirmed):
+            applied.append(consent.handle)
         if opinion.denies:
-            without.add(counted.rule.person)
+            without.add(consent.rule.person)
             denies |= opinion.denies
-        if counted.confirmed:
+        if consent.confirmed:
             permits |= opinion.permits
     if line.consent == "left-out":
         return Decision(True, reason, asked, frozenset(without))
     gives = asked - denies if line.consent == "denials" else (asked & permits) - denies
     if not gives or (gives != asked and not request.partial):
         refusal = CONSENT_DENIES if denies else CONSENT_MISSING
-        return Decision(False, refusal, consents=tuple(spoke))
-    return Decision(True, reason, gives, consents=tuple(spoke))
+        return Decision(False, refusal, consents=tuple(applied))
+    return Decision(True, reason, gives, consents=tuple(applied))
 
 
-def _who_and_why(request: Request) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+def _actor_terms(request: Request) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     actor = request.actor
     names = () if actor is None else (f"Practitioner/{actor.id}", f"Organization/{actor.institution}")
     return frozenset(names), above(request.purpose), _ACTIONS.get(request.intent.action, frozenset())

@@ -1,18 +1,18 @@
-"""What each role may do for which purpose: ``roles.csv``, one line for each thing that is allowed.
+"""The table of roles, ``roles.csv``: one line per permission.
 
-| column | says |
+| column | meaning |
 |---|---|
-| role | who (`xinglin.access.credentials.actor.ROLES`) |
-| action | read, log and consent concern one person; ask and extract the mart; the others run the region |
-| purpose | the purpose, which stands for those below it; the two of break-glass stand for themselves |
+| role | the actor's role (`xinglin.access.credentials.actor.ROLES`) |
+| action | read, log, consent: one person; ask, extract: the mart; the others operate the region |
+| purpose | purpose of use, includes its descendants; the two emergency purposes match only themselves |
 | scope | own: the actor's own record. treated: a person with records at the actor's institution. break-glass: any \
-person, with a reason. person: any one person. region: nobody in particular. any: one person or nobody in particular. \
+person, with a reason. person: any one person. region: no single person. any: with or without a person. \
 site: only records of the actor's own site |
 | reads, writes | stages; ``*`` means all |
-| consent | denials: what a person denied is left out. granted: only what the person granted. left-out: persons who \
-denied are left out. ignored: the law or the person's own wish allows it |
+| consent | denials: excludes what the person denied. granted: only what the person granted. left-out: excludes \
+persons who denied. ignored: permitted by law or at the person's own request |
 
-What has no line is denied.
+Everything without a line is denied.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Allowance:
     """One line of the table.
 
     Args:
-        role: Who.
-        action: What.
-        purpose: Why.
-        scope: With whose records.
+        role: Role of the actor.
+        action: Permitted action.
+        purpose: Purpose of use.
+        scope: Which persons or sites.
         reads: Stages that may be read.
         writes: Stages that may be written.
-        consent: What the person's consents have to say about it.
+        consent: How consents are applied.
     """
 
     role: str
@@ -51,21 +51,21 @@ class Allowance:
     consent: str
 
     def serves(self, purpose: str) -> bool:
-        """Whether the line is for a purpose.
+        """Whether the line includes a purpose.
 
         Args:
-            purpose: The purpose asked for.
+            purpose: The requested purpose.
         """
         if purpose in BREAK_GLASS or self.purpose in BREAK_GLASS:
             return purpose == self.purpose
         return within(purpose, self.purpose)
 
     def covers(self, reads: frozenset[str], writes: frozenset[str]) -> bool:
-        """Whether the line allows the stages; what may be written may be read.
+        """Whether the line permits the stages; write permission includes reading.
 
         Args:
-            reads: Stages to be read.
-            writes: Stages to be written.
+            reads: Stages to read.
+            writes: Stages to write.
         """
         may_write = EVERY in self.writes or writes <= self.writes
         return may_write and (EVERY in self.reads or reads <= self.reads | self.writes)

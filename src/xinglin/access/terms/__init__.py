@@ -1,1 +1,1 @@
-"""The terms of a decision: purposes of use and classes of data."""
+"""Terms used in decisions: purposes of use and data classes."""

@@ -1,9 +1,9 @@
-"""What is asked for: kinds of records by FHIR resource type, and how sensitive they are.
+"""Data classes: FHIR resource types and sensitivity labels.
 
-A data class is the name of a FHIR resource type (``Observation``), or a code of the sensitivity labels of
-http://terminology.hl7.org/CodeSystem/v3-ActCode (``HIV``). A resource belongs to its type and to every sensitivity
-that its `meta.security` names, and may be given only where all of its classes may. A type that is not listed here is
-given to nobody by a decision about one person.
+A data class is the name of a FHIR resource type (``Observation``) or a sensitivity label of
+http://terminology.hl7.org/CodeSystem/v3-ActCode (``HIV``). A resource belongs to the class of its type and to every
+label in its `meta.security`; it is permitted only if all of its classes are. A decision about one person never permits
+a type that is not listed here.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 TYPE_SYSTEM = "http://hl7.org/fhir/resource-types"
-"""The code system of the types, as Consent.provision.class and AuditEvent.entity.type name them."""
+"""Code system of the resource types, as in Consent.provision.class and AuditEvent.entity.type."""
 
 LABEL_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-"""The code system of the sensitivity labels, as Consent.provision.securityLabel names them."""
+"""Code system of the sensitivity labels, as in Consent.provision.securityLabel."""
 
 IDENTIFYING = frozenset({"Patient", "RelatedPerson", "Person"})
-"""Types that say who somebody is."""
+"""Types that identify a person."""
 
 CLINICAL = _words("""
     AdverseEvent AllergyIntolerance Appointment Basic BodyStructure CarePlan CareTeam ClinicalImpression
@@ -46,23 +46,23 @@ CLINICAL = _words("""
     RequestGroup ResearchSubject RiskAssessment ServiceRequest Specimen SupplyDelivery SupplyRequest Task
     VisionPrescription
 """)
-"""Types that say what was found or done."""
+"""Types with clinical findings, orders and actions."""
 
 FINANCIAL = _words("""
     Account ChargeItem Claim ClaimResponse Coverage ExplanationOfBenefit Invoice
 """)
-"""Types that say who pays."""
+"""Types about payment."""
 
 GENERAL = _words("""
     HealthcareService Location Medication Organization Practitioner PractitionerRole Provenance Substance
 """)
-"""Types that are about nobody's health, but are named by records that are."""
+"""Types without personal health data that clinical records refer to."""
 
 SENSITIVE = frozenset({"ETH", "GDIS", "HIV", "MST", "PSY", "SCA", "SDV", "SEX", "STD", "SUD"})
-"""Sensitivities: substance use, genetics, HIV, mental health, violence, sexual and reproductive health, …"""
+"""Sensitivity labels: substance use, genetics, HIV, mental health, violence, sexual and reproductive health, …"""
 
 EVERY_CLASS = IDENTIFYING | CLINICAL | FINANCIAL | GENERAL | SENSITIVE
-"""All classes: what a request for one person's whole record asks for."""
+"""All classes: one person's whole record."""
 
 
 def classes_of(resource: Mapping[str, Any]) -> frozenset[str]:

@@ -1,7 +1,7 @@
-"""Why somebody asks: the codes of HL7 v3 PurposeOfUse that Xinglin knows, and what lies below what.
+"""Purposes of use: the supported codes of HL7 v3 PurposeOfUse and their hierarchy.
 
-The codes are those of http://terminology.hl7.org/CodeSystem/v3-ActReason below PurposeOfUse. A consent that names a
-purpose speaks of all purposes below it.
+The codes are descendants of PurposeOfUse in http://terminology.hl7.org/CodeSystem/v3-ActReason. A consent for a purpose
+applies to all its descendants.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PARENTS: dict[str, str | None] = {
     "FAMRQT": "PATRQT",
     "HMARKT": None,
 }
-"""Each purpose with the one above it; the treatment codes first."""
+"""Each purpose with its parent; treatment first."""
 
 MEANINGS = {
     "TREAT": "treatment",
@@ -43,7 +43,7 @@ MEANINGS = {
     "CLINTRL": "treatment within a clinical trial",
     "COC": "coordination of care",
     "ETREAT": "emergency treatment",
-    "BTG": "break the glass",
+    "BTG": "emergency access (break-glass)",
     "ERTREAT": "treatment in an emergency room",
     "HPAYMT": "payment",
     "HOPERAT": "operations",
@@ -55,18 +55,18 @@ MEANINGS = {
     "HRESCH": "research",
     "CLINTRCH": "clinical trial research",
     "PUBHLTH": "public health",
-    "PATRQT": "the patient asked",
-    "FAMRQT": "the family asked",
+    "PATRQT": "request of the patient",
+    "FAMRQT": "request of the family",
     "HMARKT": "marketing",
 }
-"""What each purpose means, for people."""
+"""Display name of each purpose."""
 
 BREAK_GLASS = frozenset({"BTG", "ETREAT"})
-"""The purposes under which a clinician with a reason reads whatever treatment needs."""
+"""Purposes of emergency access: a clinician with a reason may read without relation or consent."""
 
 
 def known(purpose: str) -> bool:
-    """Whether it is a purpose that Xinglin knows.
+    """Whether a purpose is supported.
 
     Args:
         purpose: A code of `SYSTEM`.
@@ -76,7 +76,7 @@ def known(purpose: str) -> bool:
 
 @cache
 def above(purpose: str) -> frozenset[str]:
-    """The purpose and all above it.
+    """A purpose and all its ancestors.
 
     Args:
         purpose: A code of `SYSTEM`.
@@ -90,11 +90,11 @@ def above(purpose: str) -> frozenset[str]:
 
 
 def within(purpose: str, wider: str) -> bool:
-    """Whether a purpose is another one or lies below it.
+    """Whether a purpose equals another one or is its descendant.
 
     Args:
-        purpose: The purpose asked for.
-        wider: The purpose that a rule or a consent names.
+        purpose: The requested purpose.
+        wider: The purpose in a rule or consent.
 
     Example:
         >>> within("BTG", "TREAT"), within("TREAT", "BTG")

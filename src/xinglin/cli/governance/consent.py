@@ -13,7 +13,7 @@ from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from xinglin.access.consent.store import Kept
+    from xinglin.access.consent.store import StoredConsent
 
 __all__: list[str] = []
 
@@ -83,7 +83,7 @@ def list_consents(person: Person, home: Home = None, as_json: Json = False) -> N
         print_table(f"Consents of {person}", columns, [[row[name] for name in columns] for row in rows])
 
 
-def _tell(kept: Kept, as_json: bool) -> None:
+def _tell(kept: StoredConsent, as_json: bool) -> None:
     if as_json:
         print_json(_plain(kept))
         return
@@ -91,7 +91,7 @@ def _tell(kept: Kept, as_json: bool) -> None:
     say(f"Consent {kept.handle} is {kept.state}.{waits}")
 
 
-def _plain(kept: Kept) -> dict[str, Any]:
+def _plain(kept: StoredConsent) -> dict[str, Any]:
     import json
 
     provision = json.loads(kept.text)["provision"]

@@ -24,7 +24,7 @@ def with_consents(settings: Settings, ledger: Ledger, signer: Signer, report: An
         return report
     store = ConsentStore(settings.access_folder)
     try:
-        waiting, reason = store.settle(ledger, signer), "consents wait for a commit"
+        waiting, reason = store.submit_pending(ledger, signer), "consents wait for a commit"
     except XinglinError as error:
         waiting, reason = 1, error.what
     finally:

@@ -11,7 +11,7 @@ from xinglin.ledger.proofs.path import sided
 from xinglin.ledger.transactions import cbor
 
 if TYPE_CHECKING:
-    from xinglin.access import AuditLog, Kept
+    from xinglin.access import AuditLog, StoredConsent
     from xinglin.admission.stores import Stores
     from xinglin.landing import Batch, Landing
     from xinglin.ledger import Ledger
@@ -167,7 +167,7 @@ def access_file(prover: Prover, audit: AuditLog, ledger: Ledger, event: str, *, 
     return prover.of_transaction("access", item, digest)
 
 
-def consent_file(prover: Prover, handle: str, kept: Kept | None = None) -> bytes:
+def consent_file(prover: Prover, handle: str, kept: StoredConsent | None = None) -> bytes:
     """Prove what the ledger holds of a consent now: current, withdrawn, or nothing.
 
     Args:

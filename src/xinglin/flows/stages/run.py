@@ -118,7 +118,7 @@ def _let_consents_follow(stores: Stores) -> None:
         return
     consents = ConsentStore(stores.settings.access_folder)
     try:
-        consents.follow(lambda persons: called_now(stores.lake, persons))
+        consents.reassign(lambda persons: called_now(stores.lake, persons))
     finally:
         consents.close()
 

@@ -189,6 +189,6 @@ def _forget_consents(stores: Stores, person: int) -> int:
         return 0
     consents = ConsentStore(folder)
     try:
-        return consents.forget(person)
+        return consents.erase(person)
     finally:
         consents.close()

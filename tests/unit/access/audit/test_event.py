@@ -39,7 +39,7 @@ def decided(region: Region, case: str) -> dict[str, Any]:
         "unknown": ("", Intent("read", STAGES, purpose="NONSENSE", person=17)),
         "administration": ("operator", Intent("work", MART, MART, purpose="HSYSADMIN")),
     }[case]
-    verdict = region.gate.judge(region.credential(role, name="dr-lin") if role else None, intent)
+    verdict = region.gate.decide(region.credential(role, name="dr-lin") if role else None, intent)
     text = region.gate.log.event(verdict.event)
     check(text, Limits())
     found: dict[str, Any] = json.loads(text)
@@ -145,7 +145,7 @@ def test_a_refusal_by_role_claims_no_profile_that_asks_for_a_consent(region: Reg
 def test_words_of_a_reason_cannot_break_the_event(region: Region) -> None:
     reason = 'line\nbreak "quoted" \\ "reference":"Patient/' + "0" * 32 + '"'
     intent = Intent("read", STAGES, purpose="BTG", person=7000, break_glass=reason)
-    verdict = region.gate.judge(region.credential("clinician", name='dr "x"\n'), intent)
+    verdict = region.gate.decide(region.credential("clinician", name='dr "x"\n'), intent)
     text = region.gate.log.event(verdict.event)
     assert b"\n" not in text and reason.strip() in [
         detail["valueString"] for detail in entities(json.loads(text))["2"]["detail"]

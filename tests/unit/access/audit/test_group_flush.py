@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from xinglin.access.audit.group_flush import PATIENCE, Settling
+from xinglin.access.audit.group_flush import PATIENCE, GroupFlush
 
 
 def test_a_slow_disk_is_waited_for_by_a_thread_until_it_is_quick_again() -> None:
@@ -19,12 +19,12 @@ def test_a_slow_disk_is_waited_for_by_a_thread_until_it_is_quick_again() -> None
         time.sleep(pauses[len(places) - 1])
 
     async def three() -> None:
-        settling = Settling(flush)
+        group = GroupFlush(flush)
         for _ in range(2):
-            await settling.settled()
-        settling._took = 0.0
-        await settling.settled()
-        settling.close()
+            await group.flushed()
+        group._took = 0.0
+        await group.flushed()
+        group.close()
 
     asyncio.run(three())
 
@@ -40,20 +40,20 @@ def test_who_comes_during_a_flush_waits_for_the_next() -> None:
         time.sleep(3 * PATIENCE)
         flushed.append(seen)
 
-    async def one(number: int, settling: Settling) -> None:
+    async def one(number: int, group: GroupFlush) -> None:
         written.append(number)
-        await settling.settled()
+        await group.flushed()
         assert any(number in seen for seen in flushed)
 
     async def several() -> None:
-        settling = Settling(flush)
-        await one(0, settling)
-        first = asyncio.create_task(one(1, settling))
+        group = GroupFlush(flush)
+        await one(0, group)
+        first = asyncio.create_task(one(1, group))
         begun.clear()
         while not begun.is_set():
             await asyncio.sleep(0)
-        await asyncio.gather(first, *(one(number, settling) for number in (2, 3)))
-        settling.close()
+        await asyncio.gather(first, *(one(number, group) for number in (2, 3)))
+        group.close()
 
     asyncio.run(several())
 
@@ -65,8 +65,8 @@ def test_a_disk_that_fails_is_told_to_all_who_waited() -> None:
         raise OSError("no space")
 
     async def two() -> list[object]:
-        settling = Settling(flush)
-        return await asyncio.gather(settling.settled(), settling.settled(), return_exceptions=True)
+        group = GroupFlush(flush)
+        return await asyncio.gather(group.flushed(), group.flushed(), return_exceptions=True)
 
     assert [type(one) for one in asyncio.run(two())] == [OSError, OSError]
 
@@ -76,8 +76,8 @@ def test_tasks_that_are_ready_together_share_one_flush(tasks: int) -> None:
     flushed = []
 
     async def all_of_them() -> None:
-        settling = Settling(lambda: flushed.append(1))
-        await asyncio.gather(*(settling.settled() for _ in range(tasks)))
+        group = GroupFlush(lambda: flushed.append(1))
+        await asyncio.gather(*(group.flushed() for _ in range(tasks)))
 
     asyncio.run(all_of_them())
 

@@ -112,7 +112,7 @@ def test_an_event_that_is_not_there_is_said(log: AuditLog, name: str) -> None:
         log.event(f"{stream(log).name}-9999")
 
 
-def test_the_index_is_made_anew_from_the_events(log: AuditLog, clock: Ticking) -> None:
+def test_the_index_is_rebuilt_from_the_events(log: AuditLog, clock: Ticking) -> None:
     for number in range(50):
         write(log, number % 3)
         clock.now += 100_000
@@ -234,7 +234,7 @@ def test_a_segment_is_anchored_once_and_found_on_the_ledger(region: Region) -> N
     assert logged is not None and bytes.fromhex(proof.seal.root) in logged.transaction
 
 
-def test_a_log_that_was_written_anew_is_not_what_the_ledger_holds(region: Region) -> None:
+def test_a_log_that_was_written_again_is_not_what_the_ledger_holds(region: Region) -> None:
     region.read("clinician", 1, "TREAT")
     log = region.gate.log
     waiting = log.unanchored(region.ledger)
@@ -252,7 +252,7 @@ def test_a_log_that_was_written_anew_is_not_what_the_ledger_holds(region: Region
     (folder / "seals").write_bytes(b"")
     events_file(folder, 0).write_bytes(b"")
     (folder / "index").write_bytes(b"")
-    assert log.findings() == [f"stream {folder.name}: segment 0, which was anchored, is missing"]
+    assert log.findings() == [f"stream {folder.name}: anchored segment 0 is missing"]
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.unit.access.conftest import NOW, Region
-from xinglin.access.consent.commitments import GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, Kept, counted
-from xinglin.access.consent.granted import granting
+from xinglin.access.consent.commitments import GRANTED, PUTTING, WITHDRAWING, WITHDRAWN, StoredConsent, active_consent
+from xinglin.access.consent.granted import persons_granting
 from xinglin.access.consent.resource import canonical, commitment, write_consent
-from xinglin.access.consent.rule import Counted, Rule
+from xinglin.access.consent.rule import ActiveConsent, Rule
 from xinglin.access.credentials.actor import Actor
-from xinglin.access.decisions.decision import Request, World, decide
+from xinglin.access.decisions.decision import Facts, Request, decide
 from xinglin.core.errors import StorageError
 from xinglin.core.intent import Intent
 from xinglin.ledger.keys import consent_key
@@ -45,7 +45,7 @@ class Held(dict[bytes, bytes]):
     state = dict[bytes, bytes].get
 
 
-def made(number: int, words: tuple[Any, ...]) -> tuple[Kept, bytes | None]:
+def made(number: int, words: tuple[Any, ...]) -> tuple[StoredConsent, bytes | None]:
     person, day, permit, purposes, narrowed, state, how = words
     text = canonical(write_consent(person, day, permit=permit, purposes=purposes, narrowed=narrowed))
     salt = bytes(32)
@@ -54,9 +54,9 @@ def made(number: int, words: tuple[Any, ...]) -> tuple[Kept, bytes | None]:
         held["commitment"] = bytes(32)
     if how == "forged":
         text = text.replace(b'"deny"', b'"permit"') if not permit else text + b" "
-    kept = Kept(f"{number:032x}", person + (how == "moved"), salt, text, held["commitment"], state)
+    kept = StoredConsent(f"{number:032x}", person + (how == "moved"), salt, text, held["commitment"], state)
     if how == "other":
-        kept = Kept(kept.handle, kept.person, salt, text, commitment(salt, text), state)
+        kept = StoredConsent(kept.handle, kept.person, salt, text, commitment(salt, text), state)
     return kept, None if how == "nothing" else cbor.encode(held)
 
 
@@ -65,20 +65,20 @@ def test_it_is_who_would_be_found_person_by_person(words: list[tuple[Any, ...]])
     actor = Actor("ana", ("analyst",), "mercy", None, NOW, "key", "credential")
     asked: list[int] = []
 
-    def decided(person: int, consents: tuple[Counted, ...]) -> bool:
+    def decided(person: int, consents: tuple[ActiveConsent, ...]) -> bool:
         asked.append(person)
         intent = Intent("read", purpose="HRESCH", person=person)
-        return decide(Request(actor, intent), World(NOW.timestamp(), consents=consents)).permit
+        return decide(Request(actor, intent), Facts(NOW.timestamp(), consents=consents)).permit
 
     kept = [made(number, one) for number, one in enumerate(words)]
     ledger: Any = Held({consent_key(one.handle): held for one, held in kept if held is not None})
     expected = set()
     for person in {one.person for one, _ in kept}:
-        each = tuple(found for one, _ in kept if one.person == person and (found := counted(one, ledger)))
+        each = tuple(found for one, _ in kept if one.person == person and (found := active_consent(one, ledger)))
         if each and decided(person, each):
             expected.add(person)
     asked.clear()
-    assert set(granting(kept, decided)) == expected
+    assert set(persons_granting(kept, decided)) == expected
     assert len(asked) <= len({one.person for one, _ in kept})
 
 
@@ -86,11 +86,11 @@ def test_what_says_the_same_is_decided_once_however_many_say_it() -> None:
     kept = [made(n, (n, f"2026-02-{n % 28 + 1:02d}", n % 2 == 0, ("HRESCH",), {}, GRANTED, "held")) for n in range(200)]
     asked: list[int] = []
 
-    def permits(person: int, consents: tuple[Counted, ...]) -> bool:
+    def permits(person: int, consents: tuple[ActiveConsent, ...]) -> bool:
         asked.append(person)
         return all(one.confirmed and one.rule.root.permit for one in consents)
 
-    assert list(granting(kept, permits)) == list(range(0, 200, 2))
+    assert list(persons_granting(kept, permits)) == list(range(0, 200, 2))
     assert len(asked) == 2
 
 
@@ -105,22 +105,22 @@ def test_a_text_that_speaks_of_persons_and_dates_elsewhere_is_read_as_a_whole() 
     ]
     said: list[Rule] = []
 
-    def note(person: int, consents: tuple[Counted, ...]) -> bool:
+    def note(person: int, consents: tuple[ActiveConsent, ...]) -> bool:
         said.extend(one.rule for one in consents)
         return all(one.confirmed for one in consents)
 
     for number, resource in enumerate(tricky):
         text = canonical(resource)
-        kept = Kept(f"{number:032x}", 7, bytes(32), text, commitment(bytes(32), text), GRANTED)
+        kept = StoredConsent(f"{number:032x}", 7, bytes(32), text, commitment(bytes(32), text), GRANTED)
         held = cbor.encode({"commitment": kept.commitment, "withdrawn": False})
-        assert list(granting([(kept, held)], note)) == [7], json.dumps(resource)
+        assert list(persons_granting([(kept, held)], note)) == [7], json.dumps(resource)
     assert {rule.person for rule in said} == {7}
 
 
 def test_a_consent_that_cannot_be_read_stops_it() -> None:
-    kept = Kept("0" * 32, 5, bytes(32), b'{"resourceType":"Consent"}', bytes(32), GRANTED)
+    kept = StoredConsent("0" * 32, 5, bytes(32), b'{"resourceType":"Consent"}', bytes(32), GRANTED)
     with pytest.raises(StorageError, match="cannot be read"):
-        list(granting([(kept, None)], lambda *_: True))
+        list(persons_granting([(kept, None)], lambda *_: True))
 
 
 def test_the_store_gives_each_consent_with_what_the_ledger_holds(region: Region) -> None:
@@ -129,7 +129,7 @@ def test_the_store_gives_each_consent_with_what_the_ledger_holds(region: Region)
         kept = region.gate.consents.put(resource, region.ledger, region.signer)
         if person % 4 == 0:
             region.gate.consents.withdraw(kept.handle, region.ledger, region.signer)
-    found = list(region.gate.consents.held(region.ledger))
+    found = list(region.gate.consents.with_ledger_state(region.ledger))
     assert sorted(one.person for one, _ in found) == [person for person in range(20) if person % 4]
     assert all(held == region.ledger.state(consent_key(one.handle)) is not None for one, held in found)
-    assert [held for _, held in region.gate.consents.held(None)] == [None] * 15
+    assert [held for _, held in region.gate.consents.with_ledger_state(None)] == [None] * 15

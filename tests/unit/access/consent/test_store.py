@@ -63,7 +63,7 @@ def test_a_grant_that_did_not_reach_the_ledger_permits_nothing_until_it_does(reg
     cut = Unreachable(region.home / "ledger", region.gate._clock)
     kept = region.gate.consents.put(GRANT, cut, region.signer)
     assert kept.state == PUTTING and research(region) == "consent-missing"
-    assert region.gate.consents.settle(region.ledger, region.signer) == 0
+    assert region.gate.consents.submit_pending(region.ledger, region.signer) == 0
     assert region.gate.consents.get(kept.handle).state == GRANTED and research(region) == "permitted"
 
 
@@ -73,7 +73,7 @@ def test_a_withdrawal_refuses_at_once_even_where_the_ledger_cannot_be_reached(re
     cut = Unreachable(region.home / "ledger", region.gate._clock)
     assert region.gate.consents.withdraw(kept.handle, cut, region.signer).state == WITHDRAWING
     assert research(region) == "consent-missing"
-    assert region.gate.consents.settle(region.ledger, region.signer) == 0
+    assert region.gate.consents.submit_pending(region.ledger, region.signer) == 0
     assert region.gate.consents.get(kept.handle).state == WITHDRAWN
 
 
@@ -81,10 +81,10 @@ def test_a_denial_holds_until_its_withdrawal_is_committed(region: Region) -> Non
     cut = Unreachable(region.home / "ledger", region.gate._clock)
     kept = region.gate.consents.put(DENIAL, cut, region.signer)
     assert region.read("clinician", 17, "TREAT").decision.reason == "consent-denies"
-    region.gate.consents.settle(region.ledger, region.signer)
+    region.gate.consents.submit_pending(region.ledger, region.signer)
     region.gate.consents.withdraw(kept.handle, cut, region.signer)
     assert region.read("clinician", 17, "TREAT").decision.reason == "consent-denies"
-    region.gate.consents.settle(region.ledger, region.signer)
+    region.gate.consents.submit_pending(region.ledger, region.signer)
     assert region.read("clinician", 17, "TREAT").decision.reason == "permitted"
 
 
@@ -92,7 +92,7 @@ def test_what_was_withdrawn_before_the_ledger_knew_it_never_reaches_it(region: R
     cut = Unreachable(region.home / "ledger", region.gate._clock)
     kept = region.gate.consents.put(GRANT, cut, region.signer)
     assert region.gate.consents.withdraw(kept.handle, cut, region.signer).state == WITHDRAWN
-    region.gate.consents.settle(region.ledger, region.signer)
+    region.gate.consents.submit_pending(region.ledger, region.signer)
     assert region.ledger.state(consent_key(kept.handle)) is None and research(region) == "consent-missing"
 
 
@@ -143,7 +143,7 @@ def test_a_consent_that_is_not_there_cannot_be_withdrawn(region: Region) -> None
 
 def test_a_refusal_of_the_ledger_is_said_and_permits_nothing(region: Region) -> None:
     stranger = type(region.signer)("mercy", bytes(32), "east", region.home / "strange.sqlite", region.gate._clock)
-    with pytest.raises(Conflict, match="ledger refuses"):
+    with pytest.raises(Conflict, match="ledger refused"):
         region.gate.consents.put(GRANT, region.ledger, stranger)
     assert research(region) == "consent-missing"
 
@@ -152,18 +152,18 @@ def test_denials_follow_a_person_who_was_merged_and_grants_do_not(region: Region
     region.gate.consents.put(GRANT, region.ledger, region.signer)
     region.gate.consents.put(DENIAL, region.ledger, region.signer)
     assert research(region) == "permitted"
-    assert region.gate.consents.follow(lambda named: dict.fromkeys(named, 3)) == 2
+    assert region.gate.consents.reassign(lambda named: dict.fromkeys(named, 3)) == 2
     assert region.read("clinician", 3, "TREAT").decision.reason == "consent-denies"
     assert region.read("analyst", 3, "HRESCH").decision.reason == "consent-missing"
     assert region.read("clinician", 17, "TREAT").decision.permit and research(region) == "consent-missing"
-    assert region.gate.consents.follow(lambda _: {}) == 0
-    assert region.gate.consents.follow(lambda named: {one: one for one in named}) == 2
+    assert region.gate.consents.reassign(lambda _: {}) == 0
+    assert region.gate.consents.reassign(lambda named: {one: one for one in named}) == 2
     assert region.read("clinician", 17, "TREAT").decision.reason == "consent-denies"
 
 
 def test_forgetting_a_person_destroys_texts_and_salts(region: Region) -> None:
     kept = region.gate.consents.put(GRANT, region.ledger, region.signer)
-    assert region.gate.consents.forget(17) == 1 and region.gate.consents.of(17) == []
+    assert region.gate.consents.erase(17) == 1 and region.gate.consents.of(17) == []
     assert research(region) == "consent-missing"
     for path in (region.home / "access").glob("consents.sqlite*"):
         assert kept.salt not in path.read_bytes()
@@ -179,22 +179,22 @@ def test_who_has_no_consent_is_told_from_who_has_whatever_other_processes_change
                 assert store.of(person) == store._rows("person = ?", person)
 
     check()
-    assert store._roll.lacks(17) and store._roll.whole
+    assert store._index.lacks(17) and store._index.whole
     for person in persons:
         other.put({**GRANT, "patient": {"reference": f"Patient/{person}"}}, region.ledger, region.signer)
         assert len(store.of(person)) == 1
     check()
-    assert store._roll.whole and store._roll.lacks(16) and not any(map(store._roll.lacks, persons))
-    other.follow(lambda named: {17: 16})
+    assert store._index.whole and store._index.lacks(16) and not any(map(store._index.lacks, persons))
+    other.reassign(lambda named: {17: 16})
     assert store.of(17) == [] and len(store.of(16)) == 1
-    other.forget(16)
+    other.erase(16)
     check()
     assert store.of(16) == []
     with sqlite3.connect(region.home / "access" / "consents.sqlite") as file:
         file.execute("UPDATE consent SET person = ? WHERE person = 0", [-(2**63)])
     fresh = ConsentStore(region.home / "access")
     assert [len(fresh.of(person)) for person in (1, 5, 1000, -1, -(2**63))] == [1, 1, 1, 0, 1]
-    assert fresh._roll.whole and len(fresh.of(-(2**63))) == 1
+    assert fresh._index.whole and len(fresh.of(-(2**63))) == 1
 
 
 def test_only_the_owner_reads_the_consents(region: Region) -> None:
@@ -224,7 +224,7 @@ def test_no_read_is_authorised_against_a_consent_after_its_withdrawal(region: Re
         after = 0
         while after < 3:
             withdrawn = returned.is_set()
-            verdict = region.gate.judge(credential, intent)
+            verdict = region.gate.decide(credential, intent)
             if verdict.decision.permit:
                 permits.append(verdict.height)
                 if withdrawn:

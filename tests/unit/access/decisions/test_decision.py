@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinglin.access.consent.resource import compile_consent, write_consent
-from xinglin.access.consent.rule import Counted
+from xinglin.access.consent.rule import ActiveConsent
 from xinglin.access.credentials.actor import ROLES, Actor
 from xinglin.access.decisions import decision
-from xinglin.access.decisions.decision import Decision, Request, World, decide
+from xinglin.access.decisions.decision import Decision, Facts, Request, decide
 from xinglin.access.terms.data_classes import EVERY_CLASS
 from xinglin.access.terms.purposes import PARENTS
 from xinglin.core.intent import Intent
@@ -26,9 +26,11 @@ def read(who: Actor, person: int = 17, purpose: str = "TREAT", **more: object) -
     return Request(who, Intent("read", STAGES, purpose=purpose, person=person, **more))  # type: ignore[arg-type]
 
 
-def counted(permit: bool, purpose: str, *, confirmed: bool = True, person: int = 17, **narrowed: object) -> Counted:
+def counted(
+    permit: bool, purpose: str, *, confirmed: bool = True, person: int = 17, **narrowed: object
+) -> ActiveConsent:
     resource = write_consent(person, "2026-01-01", permit=permit, purposes=(purpose,), narrowed=narrowed)
-    return Counted("h", compile_consent(resource), confirmed)
+    return ActiveConsent("h", compile_consent(resource), confirmed)
 
 
 def observations() -> list[dict[str, str]]:
@@ -37,86 +39,86 @@ def observations() -> list[dict[str, str]]:
 
 def test_a_patient_reads_the_own_record_and_no_other() -> None:
     patient = actor("patient", person=17)
-    assert decide(read(patient, purpose="PATRQT"), World(0)).permit
-    refused = decide(read(patient, 18, "PATRQT"), World(0))
+    assert decide(read(patient, purpose="PATRQT"), Facts(0)).permit
+    refused = decide(read(patient, 18, "PATRQT"), Facts(0))
     assert (refused.permit, refused.reason) == (False, decision.NOT_OWN_RECORD)
 
 
 def test_a_clinician_reads_whom_the_institution_treats() -> None:
-    assert decide(read(actor("clinician")), World(0, related=True)).gives == EVERY_CLASS
-    assert decide(read(actor("clinician")), World(0)).reason == decision.NO_RELATION
+    assert decide(read(actor("clinician")), Facts(0, related=True)).gives == EVERY_CLASS
+    assert decide(read(actor("clinician")), Facts(0)).reason == decision.NO_RELATION
 
 
 def test_breaking_the_glass_needs_a_reason_and_goes_before_relation_and_consent() -> None:
-    world = World(0, consents=(counted(False, "TREAT"),))
+    facts = Facts(0, consents=(counted(False, "TREAT"),))
     for purpose in ("BTG", "ETREAT", "TREAT"):
-        found = decide(read(actor("clinician"), purpose=purpose, break_glass="unconscious"), world)
+        found = decide(read(actor("clinician"), purpose=purpose, break_glass="unconscious"), facts)
         assert (found.permit, found.reason, found.gives) == (True, decision.BREAK_GLASS, EVERY_CLASS)
     for reason in (None, "", "  \n"):
-        found = decide(read(actor("clinician"), purpose="BTG", break_glass=reason), World(0, related=True))
+        found = decide(read(actor("clinician"), purpose="BTG", break_glass=reason), Facts(0, related=True))
         assert (found.permit, found.reason) == (False, decision.NO_REASON_GIVEN)
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "clinician"])
 def test_only_clinicians_break_the_glass(role: str) -> None:
-    assert not decide(read(actor(role, person=1), purpose="BTG", break_glass="why"), World(0, related=True)).permit
+    assert not decide(read(actor(role, person=1), purpose="BTG", break_glass="why"), Facts(0, related=True)).permit
 
 
 def test_a_denial_goes_before_treatment() -> None:
-    found = decide(read(actor("clinician")), World(0, True, (counted(False, "TREAT"),)))
+    found = decide(read(actor("clinician")), Facts(0, True, (counted(False, "TREAT"),)))
     assert (found.permit, found.reason, found.consents) == (False, decision.CONSENT_DENIES, ("h",))
 
 
 def test_a_denial_that_the_ledger_does_not_hold_yet_denies() -> None:
-    assert not decide(read(actor("clinician")), World(0, True, (counted(False, "TREAT", confirmed=False),))).permit
+    assert not decide(read(actor("clinician")), Facts(0, True, (counted(False, "TREAT", confirmed=False),))).permit
 
 
 def test_a_denied_class_is_left_out_where_the_rest_is_of_use() -> None:
-    world = World(0, True, (counted(False, "TREAT", **{"class": observations()}),))
+    facts = Facts(0, True, (counted(False, "TREAT", **{"class": observations()}),))
     request = read(actor("clinician"))
-    assert not decide(request, world).permit
-    found = decide(Request(request.actor, request.intent, partial=True), world)
+    assert not decide(request, facts).permit
+    found = decide(Request(request.actor, request.intent, partial=True), facts)
     assert found.permit and found.gives == EVERY_CLASS - {"Observation"}
 
 
 def test_research_on_one_person_needs_a_grant_that_the_ledger_holds() -> None:
     request = read(actor("analyst"), purpose="HRESCH")
-    assert decide(request, World(0)).reason == decision.CONSENT_MISSING
-    assert decide(request, World(0, consents=(counted(True, "HRESCH", confirmed=False),))).reason == (
+    assert decide(request, Facts(0)).reason == decision.CONSENT_MISSING
+    assert decide(request, Facts(0, consents=(counted(True, "HRESCH", confirmed=False),))).reason == (
         decision.CONSENT_MISSING
     )
-    assert decide(request, World(0, consents=(counted(True, "HRESCH"),))).permit
+    assert decide(request, Facts(0, consents=(counted(True, "HRESCH"),))).permit
     both = (counted(True, "HRESCH"), counted(False, "HRESCH"))
-    assert decide(request, World(0, consents=both)).reason == decision.CONSENT_DENIES
-    assert not decide(request, World(0, consents=(counted(True, "TREAT"),))).permit
+    assert decide(request, Facts(0, consents=both)).reason == decision.CONSENT_DENIES
+    assert not decide(request, Facts(0, consents=(counted(True, "TREAT"),))).permit
 
 
 def test_population_research_leaves_out_who_denied_it() -> None:
     consents = (counted(False, "HRESCH", person=3), counted(False, "HMARKT", person=4), counted(True, "HRESCH"))
     intent = Intent("ask", frozenset({"mart"}), purpose="HRESCH", population=True)
-    found = decide(Request(actor("analyst"), intent), World(0, consents=consents))
+    found = decide(Request(actor("analyst"), intent), Facts(0, consents=consents))
     assert found.permit and found.without == {3}
 
 
 def test_a_purpose_that_nobody_knows_is_refused() -> None:
-    assert decide(read(actor("clinician"), purpose="FUN"), World(0, True)).reason == decision.UNKNOWN_PURPOSE
+    assert decide(read(actor("clinician"), purpose="FUN"), Facts(0, True)).reason == decision.UNKNOWN_PURPOSE
 
 
 def test_a_purpose_outside_the_role_is_refused() -> None:
-    assert decide(read(actor("clinician"), purpose="HRESCH"), World(0, True)).reason == decision.OUTSIDE_ROLE
+    assert decide(read(actor("clinician"), purpose="HRESCH"), Facts(0, True)).reason == decision.OUTSIDE_ROLE
 
 
 def test_a_stage_outside_the_role_is_refused() -> None:
     intent = Intent("read", frozenset({"sites"}), purpose="TREAT", person=17)
-    assert decide(Request(actor("clinician"), intent), World(0, True)).reason == decision.OUTSIDE_ROLE
+    assert decide(Request(actor("clinician"), intent), Facts(0, True)).reason == decision.OUTSIDE_ROLE
     writing = Intent("read", STAGES, frozenset({"landing"}), purpose="TREAT", person=17)
-    assert not decide(Request(actor("clinician"), writing), World(0, True)).permit
+    assert not decide(Request(actor("clinician"), writing), Facts(0, True)).permit
 
 
 def test_an_agent_brings_records_of_the_own_site_only() -> None:
     def bring(*sites: str) -> str:
         intent = Intent("ingest", frozenset({"landing"}), frozenset({"landing"}), "HOPERAT", sites=frozenset(sites))
-        return decide(Request(actor("site-agent"), intent), World(0)).reason
+        return decide(Request(actor("site-agent"), intent), Facts(0)).reason
 
     assert bring("mercy") == decision.PERMITTED
     assert bring("other") == bring("mercy", "other") == bring() == decision.OTHER_SITE
@@ -124,18 +126,18 @@ def test_an_agent_brings_records_of_the_own_site_only() -> None:
 
 def test_names_of_a_population_are_for_stewards_and_not_for_analysts() -> None:
     intent = Intent("view", STAGES, purpose="HRESCH", population=True)
-    assert decide(Request(actor("analyst"), intent), World(0)).reason == decision.OUTSIDE_ROLE
-    found = decide(Request(actor("steward"), intent), World(0, consents=(counted(False, "HRESCH", person=3),)))
+    assert decide(Request(actor("analyst"), intent), Facts(0)).reason == decision.OUTSIDE_ROLE
+    found = decide(Request(actor("steward"), intent), Facts(0, consents=(counted(False, "HRESCH", person=3),)))
     assert found.permit and found.without == {3}
 
 
 def test_one_persons_permit_does_not_open_the_population() -> None:
     intent = Intent("read", STAGES, purpose="TREAT", person=17, population=True)
-    assert not decide(Request(actor("clinician"), intent), World(0, True)).permit
+    assert not decide(Request(actor("clinician"), intent), Facts(0, True)).permit
 
 
 def test_a_data_class_that_does_not_exist_is_refused() -> None:
-    assert not decide(read(actor("clinician"), data_classes=frozenset({"Everything"})), World(0, True)).permit
+    assert not decide(read(actor("clinician"), data_classes=frozenset({"Everything"})), Facts(0, True)).permit
 
 
 requests = st.builds(
@@ -154,18 +156,18 @@ requests = st.builds(
     ),
     partial=st.booleans(),
 )
-worlds = st.builds(World, st.just(0.0), st.booleans(), st.sampled_from([(), (counted(False, "TREAT"),)]))
+worlds = st.builds(Facts, st.just(0.0), st.booleans(), st.sampled_from([(), (counted(False, "TREAT"),)]))
 
 
 @given(requests, worlds)
-def test_a_refusal_gives_nothing_and_a_permit_nothing_that_was_not_asked_for(request: Request, world: World) -> None:
-    found = decide(request, world)
+def test_a_refusal_gives_nothing_and_a_permit_nothing_that_was_not_asked_for(request: Request, facts: Facts) -> None:
+    found = decide(request, facts)
     assert isinstance(found, Decision) and found.reason
     if found.permit:
         assert found.reason in {decision.PERMITTED, decision.BREAK_GLASS}
-        assert found.gives <= decision.asked_classes(request.intent)
+        assert found.gives <= decision.requested_classes(request.intent)
         role = request.actor.roles[0] if request.actor else ""
-        assert role != "clinician" or world.related or request.emergency
+        assert role != "clinician" or facts.related or request.emergency
         assert role != "patient" or (request.actor and request.actor.person == request.intent.person)
         assert role in {"operator", "site-agent"} or not request.intent.writes
     else:
@@ -173,6 +175,6 @@ def test_a_refusal_gives_nothing_and_a_permit_nothing_that_was_not_asked_for(req
 
 
 @given(requests, worlds)
-def test_who_has_no_role_gets_nothing(request: Request, world: World) -> None:
-    assert not decide(Request(actor(), request.intent), world).permit
-    assert not decide(Request(None, request.intent), world).permit
+def test_who_has_no_role_gets_nothing(request: Request, facts: Facts) -> None:
+    assert not decide(Request(actor(), request.intent), facts).permit
+    assert not decide(Request(None, request.intent), facts).permit

@@ -28,5 +28,5 @@ def test_somebody_may_run_every_command(words: str) -> None:
     intent = INTENTS[words]
     assert intent is not None
     error = refusal("outside-role", intent, ("site-agent",))
-    assert error.remedy.startswith("let somebody run it who may: ")
+    assert error.remedy.startswith("use a credential with a role that may: ")
     assert "role site-agent" in error.what

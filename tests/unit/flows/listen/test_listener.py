@@ -210,7 +210,7 @@ def test_a_refusal_before_a_micro_batch_ends_the_listener_and_leaves_the_batch_i
     with pytest.raises(AccessDenied, match=r"the credential has expired; listening has ended, [12] segments") as caught:
         listen(stores, plan, told, Standing(stores, again))
     thread[0].join()
-    assert "have a new one issued" in caught.value.remedy and "start listening again" in caught.value.remedy
+    assert "xinglin access issue" in caught.value.remedy and "start listening again" in caught.value.remedy
     spool = MessageSpool(stores.landing.spool("centre"), "mllp", stores.landing.known("centre").mark("mllp"), ROOMY)
     waiting = sum(len(list(messages(one.path.read_bytes()))) for one in spool.closed())
     assert len(batches) == 2, "two were permitted"

@@ -1,26 +1,26 @@
-"""Who has no consent: known without a query, once the table was gone through, a little at each question."""
+"""The consent index: tells without a query that a person has no consent. Each lookup reads a part of the table."""
 
 from __future__ import annotations
 
 import sqlite3
 
-__all__ = ["IDS", "Roll"]
+__all__ = ["IDS", "ConsentIndex"]
 
 IDS = 2**63
-"""Identifiers of persons lie from -IDS to IDS - 1."""
+"""Range of `person_id`: from -IDS to IDS - 1."""
 _PLACES = 1 << 22
 _STEP = 32
 _NEXT = "SELECT person FROM consent WHERE person >= ? ORDER BY person LIMIT ?"
 
 
-class Roll:
-    """Marks for the persons who have consents, at one version of the store.
+class ConsentIndex:
+    """A hash filter of the persons with consents, for one version of the store.
 
-    Persons may share a mark. Four megabytes serve a million persons; three of four of those who have no consent are
-    then known by it.
+    Persons may share a slot. With 4 MiB and one million persons with consents, three of four persons without consent
+    are recognised.
 
     Args:
-        version: The version.
+        version: Version of the store.
     """
 
     def __init__(self, version: int) -> None:
@@ -30,30 +30,30 @@ class Roll:
 
     @property
     def whole(self) -> bool:
-        """Whether all persons are marked."""
+        """Whether all persons have been read."""
         return self._next is None
 
     def lacks(self, person: int) -> bool:
-        """Whether a person surely has no consent.
+        """Whether a person certainly has no consent.
 
         Args:
-            person: Who.
+            person: `person_id`.
         """
         return self._next is None and not self._marks[_place(person)]
 
     def read(self, file: sqlite3.Connection) -> list[int]:
-        """The next persons, few enough to cost less than the question that they are read with.
+        """Read the next few persons; cheaper than the lookup that triggers it.
 
         Args:
-            file: The consents.
+            file: Database of the consents.
         """
         return [person for (person,) in file.execute(_NEXT, (self._next, _STEP))]
 
     def mark(self, persons: list[int]) -> None:
-        """Mark what `read` gave, once it is sure that it is of the version.
+        """Add the persons that `read` returned, after the version was checked.
 
         Args:
-            persons: Them.
+            persons: `person_id`s in ascending order.
         """
         for person in persons:
             self._marks[_place(person)] = 1
@@ -61,5 +61,5 @@ class Roll:
 
 
 def _place(person: int) -> int:
-    # Neighbours lie apart, and so do numbers that end alike.
+    # Multiplicative hashing: spreads neighbouring ids and ids with equal last digits.
     return (person * 0x9E3779B97F4A7C15 >> 42) % _PLACES

@@ -1,4 +1,4 @@
-"""Whom the region believes right now, and the plans of requests made under that: a changed list begins with nothing."""
+"""Cache of verified credentials and request plans; cleared when the list of issuers changes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from xinglin.access.decisions.decision import Request
 from xinglin.access.plan import Plan
 from xinglin.core.intent import Intent
 
-__all__ = ["MOST", "Trust", "keep"]
+__all__ = ["CACHE_SIZE", "CredentialCache", "remember"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-MOST = 65_536
-"""Credentials and persons that are remembered."""
+CACHE_SIZE = 65_536
+"""Maximum number of cached credentials, and of cached persons."""
 _PLANS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
 class _Trusted:
-    """One state of the list of issuers, and what was found out under it: a changed list begins with nothing."""
+    """One state of the list of issuers, with the actors and plans that were cached under it."""
 
     seen: tuple[int, int]
     issuers: Issuers
@@ -33,8 +33,8 @@ class _Trusted:
     plans: dict[tuple[object, ...], Plan] = field(default_factory=dict)
 
 
-class Trust:
-    """Credentials verified against the list of issuers, each once.
+class CredentialCache:
+    """Verifies each credential once for each state of the list of issuers.
 
     Args:
         folder: `home/access`.
@@ -46,14 +46,14 @@ class Trust:
         self._trusted: _Trusted | None = None
 
     def plan(self, credential: str | None, intent: Intent, partial: bool, now: datetime, moment: float) -> Plan:
-        """The plan of a request, made anew where the list of issuers changed or the credential has expired.
+        """The plan of a request; made again after the list of issuers changed or the credential expired.
 
         Args:
-            credential: The actor's credential, as it was presented.
-            intent: What is to be done.
-            partial: Whether the rest is of use where a consent withholds some data classes.
-            now: The time.
-            moment: The same, Unix seconds.
+            credential: The actor's credential.
+            intent: The intent.
+            partial: Whether a part of the data classes is useful if consents withhold the others.
+            now: The current time.
+            moment: The current time, Unix seconds.
         """
         trusted = self._trust()
         what = (intent.action, intent.purpose, intent.reads, intent.writes, intent.data_classes)
@@ -66,9 +66,9 @@ class Trust:
         except CredentialRefused as refused:
             return Plan(Request(None, intent, refused.reason, partial), trusted.issuers.region, 0)
         plan = Plan(Request(actor, intent, partial=partial), trusted.issuers.region, actor.expires.timestamp())
-        # Every emergency has words of its own.
+        # Each emergency has its own reason, so its plan is not reusable.
         if intent.break_glass is None:
-            keep(trusted.plans, key, plan, _PLANS)
+            remember(trusted.plans, key, plan, _PLANS)
         return plan
 
     def _actor(self, credential: str | None, trusted: _Trusted, now: datetime) -> Actor:
@@ -77,14 +77,14 @@ class Trust:
         actor = trusted.actors.get(credential)
         if actor is None:
             actor = verify(credential, trusted.issuers, now)
-            keep(trusted.actors, credential, actor, MOST)
+            remember(trusted.actors, credential, actor, CACHE_SIZE)
         elif now >= actor.expires:
             raise CredentialRefused(EXPIRED)
         return actor
 
     def _trust(self) -> _Trusted:
-        """The list of issuers; a changed one makes every credential be verified anew."""
-        # Looked at before it is read: a change in between is then seen the next time.
+        """The current list of issuers; after a change every credential is verified again."""
+        # Stat before reading: a change in between is detected at the next call.
         found = os.stat(self._list)  # noqa: PTH116 - a Path costs more than the call
         seen = (found.st_mtime_ns, found.st_ino)
         trusted = self._trusted
@@ -93,14 +93,14 @@ class Trust:
         return trusted
 
 
-def keep(kept: dict[_K, _V], key: _K, value: _V, most: int) -> None:
-    """Remember; all is forgotten where it would be too much.
+def remember(kept: dict[_K, _V], key: _K, value: _V, most: int) -> None:
+    """Store a value in a cache; clears the cache first if it is full.
 
     Args:
-        kept: What is remembered.
-        key: By what it is found.
-        value: What to remember.
-        most: How much.
+        kept: The cache.
+        key: The key.
+        value: The value.
+        most: Maximum number of entries.
     """
     if len(kept) >= most:
         kept.clear()
