@@ -29,7 +29,7 @@ These options mean the same in every command that has them:
 """
 
 _SHARED_BY = 8
-"""An option that so many commands have, with the same text, is described once."""
+"""An option that at least this number of commands have, with the same text, is described once."""
 
 
 def command_reference() -> str:
