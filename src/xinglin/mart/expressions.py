@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from xinglin.core.ids import key_sql
+from xinglin.mart.meaning import MEANING_MACROS
 
-__all__ = ["LOOK_UPS", "MACROS", "UNCONDITIONAL"]
+__all__ = ["CONCEPTS", "LOOK_UPS", "MACROS", "UNCONDITIONAL"]
+
+CONCEPTS: dict[str, int] = {
+    "ehr": 32817,
+    "confirmed": 32893,
+    "utf8": 32678,
+    "yes": 4188539,
+    "no": 4188540,
+    "equal": 4172703,
+    "allergy_to_drug": 439224,
+}
+"""Standard concepts that queries name: EHR record, confirmed diagnosis, UTF-8, Yes, No, =, Allergy to drug."""
 
 MACROS: tuple[str, ...] = (
     f"CREATE MACRO text_key(t) AS {key_sql('t')}",
@@ -39,8 +51,6 @@ MACROS: tuple[str, ...] = (
         WHEN starts_with(reference, kind || '?') AND conditional_key(reference, kind) IS NULL THEN 1 ELSE 0 END""",
     """CREATE MACRO has_code(concept, wanted) AS
         coalesce(list_contains(list_transform(concept.coding, lambda c: c.code), wanted), false)""",
-    """CREATE MACRO codes_of(concept) AS
-        list_transform(from_json(concept, '{"coding":[{"code":"VARCHAR"}]}').coding, lambda c: c.code)""",
     """CREATE MACRO status_reason(status, known) AS 'status-' || CASE
         WHEN status IS NULL THEN 'absent' WHEN list_contains(known, status) THEN status ELSE 'unknown' END""",
     # A person's place is never finer than city and the first three characters of the postal code.
@@ -55,16 +65,35 @@ MACROS: tuple[str, ...] = (
         lambda one_tag: one_tag.system = 'urn:xinglin:tag' AND one_tag.code = 'fragment')) > 0, false)""",
     "CREATE MACRO extension_of(extensions, wanted) AS list_filter(extensions, lambda one: one.url = wanted)[1]",
     # An age at a day leaves two years open; the one in which most of that year's birthdays lie is not known either.
-    """CREATE MACRO year_of_birth_at(day, age) AS CASE WHEN fhir_whole(age.value) BETWEEN 0 AND 9999 THEN CASE age.code
+    """CREATE MACRO year_of_birth_at(day, age) AS CASE WHEN fhir_whole(age.value) BETWEEN 0 AND 9999
+        AND year(day) - fhir_whole(age.value) * CASE age.code WHEN 'a' THEN 1 ELSE 0 END >= 1850 THEN CASE age.code
         WHEN 'a' THEN year(day) - fhir_whole(age.value)
         WHEN 'mo' THEN year(day - to_months(fhir_whole(age.value)))
         WHEN 'wk' THEN year(day - to_days(7 * fhir_whole(age.value)))
         WHEN 'd' THEN year(day - to_days(fhir_whole(age.value))) END END""",
-    # contained resources first, then the site's own Medication or Device of that key
-    """CREATE MACRO code_behind(reference, kind, contained) AS CASE
+    *MEANING_MACROS,
+    # Contained resources first, then the site's own Device of that key.
+    """CREATE MACRO device_behind(reference, contained) AS CASE
         WHEN starts_with(reference, '#')
-            THEN list_filter(contained, lambda c: c.id = reference[2:])[1].code
-        ELSE code_of(plain_key(reference, kind)) END""",
+            THEN list_filter(contained, lambda c: c.id = reference[2:])[1].type
+        ELSE code_of(plain_key(reference, 'Device')) END""",
+    # A medication without a code of its own is its active ingredients.
+    """CREATE MACRO ingredient_codes(ingredients, contained) AS list_filter(list_transform(
+        list_filter(ingredients, lambda i: i.isActive IS DISTINCT FROM 'false'),
+        lambda i: coalesce(i.itemCodeableConcept,
+            list_filter(contained, lambda c: '#' || c.id = i.itemReference.reference)[1].code)),
+        lambda c: c IS NOT NULL)""",
+    """CREATE MACRO codes_of_medication(medication, contained) AS CASE
+        WHEN medication.code IS NOT NULL AND medication.code::VARCHAR <> '{}' THEN [medication.code]
+        ELSE ingredient_codes(medication.ingredient, contained) END""",
+    # One code a row; one NULL where there is none, so that the resource is counted.
+    """CREATE MACRO drug_codes(concept, reference, contained) AS CASE WHEN concept IS NOT NULL THEN [concept]
+        ELSE coalesce(nullif(CASE WHEN starts_with(reference, '#')
+            THEN codes_of_medication(list_filter(contained, lambda c: c.id = reference[2:])[1], contained)
+            ELSE from_json(code_of(plain_key(reference, 'Medication')), '["JSON"]') END, []), [NULL::JSON]) END""",
+    """CREATE MACRO part_key(at_site, kind, resource_key, resource_id, part) AS CASE part WHEN 1 THEN resource_key
+        ELSE text_key(at_site || '/' || kind || '/' || resource_id || '#' || part) END""",
+    *(f"CREATE MACRO concept_{name}() AS {concept_id}" for name, concept_id in CONCEPTS.items()),
 )
 
 UNCONDITIONAL: tuple[str, ...] = (

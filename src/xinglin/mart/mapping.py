@@ -15,6 +15,7 @@ from xinglin.contracts.model import Table
 from xinglin.core.sql import parquet_list, quote
 from xinglin.lake import DataFile
 from xinglin.landing import LandedFile
+from xinglin.mart.meaning import digits_sql, guard_sql
 from xinglin.mart.parts import PARTS
 from xinglin.mart.queries import IMAGE_TYPES, PART_TYPES, query, schema
 from xinglin.mart.session import Context, LookUps, create_table, open_session, read_parquet_sql, write_table
@@ -26,7 +27,13 @@ __all__ = ["SMALL", "MapTask", "Unit", "UnitOutput", "file_key", "map_unit", "ta
 
 SMALL = 10_000
 """A landed file with fewer rows is mapped together with others."""
+_JUDGED_APART = {"Observation": "$.component[*]"}
+"""Parts that become rows of their own: a modifier extension of one bars that part alone."""
 _LEFT_OUT = {"Patient": "no-person", "Location": "no-address", "PractitionerRole": "no-practitioner"}
+
+_COUNT_BARRED = (
+    "SELECT source, barred, '', count(*) FROM parsed WHERE barred IS NOT NULL GROUP BY source, barred ORDER BY ALL"
+)
 
 Outcomes = dict[str, list[tuple[str, str, int]]]
 """(outcome, table, count) rows by `file_key`."""
@@ -141,14 +148,19 @@ def _parse(connection: duckdb.DuckDBPyConnection, unit: Unit, resource_type: str
         if file.resource_type == resource_type
     )
     superseded = any(file.superseded for file in unit.files)
+    guard = guard_sql("resource", "r", _JUDGED_APART.get(resource_type, ""))
+    text = digits_sql("l.resource") if resource_type == "Observation" else "l.resource"
     connection.execute("DROP TABLE IF EXISTS parsed")
     create_table(
         connection,
         "parsed",
-        f"""SELECT l.source, l.site, l.row, l.key AS resource_key, l.resource_id, p.person_id,
-            from_json(l.resource, {quote(schema(resource_type))}) AS r
-        FROM ({landed}) l LEFT JOIN person_of p USING (patient_key)
-        {"ANTI JOIN superseded s ON s.source = l.source AND s.row = l.row" if superseded else ""}""",
+        f"""SELECT * EXCLUDE (resource), {guard} AS barred
+        FROM (
+            SELECT l.source, l.site, l.row, l.key AS resource_key, l.resource_id, p.person_id, l.resource,
+                from_json({text}, {quote(schema(resource_type))}) AS r
+            FROM ({landed}) l LEFT JOIN person_of p USING (patient_key)
+            {"ANTI JOIN superseded s ON s.source = l.source AND s.row = l.row" if superseded else ""}
+        )""",
     )
 
 
@@ -180,14 +192,18 @@ def _gather(connection: duckdb.DuckDBPyConnection, unit: Unit, kinds: Sequence[s
     A table is planned once, which counts for small files; a view is not copied, which counts for large ones. What a
     query does not name is NULL.
     """
+    connection.execute("CREATE TEMP TABLE barred (source INTEGER, row BIGINT, barred VARCHAR)")
+    add_barred = "INSERT INTO barred SELECT source, row, barred FROM parsed WHERE barred IS NOT NULL"
     if unit.rows >= SMALL and len(kinds) == 1:
         _parse(connection, unit, kinds[0])
+        connection.execute(add_barred)
         named = f"SELECT * FROM ({query(f'event/{kinds[0]}')})"
         connection.execute(f"CREATE TEMP VIEW event AS FROM event_shape UNION ALL BY NAME {named}")
         return "VIEW"
     create_table(connection, "event", "FROM event_shape")
     for kind in kinds:
         _parse(connection, unit, kind)
+        connection.execute(add_barred)
         connection.execute(f"INSERT INTO event BY NAME ({query(f'event/{kind}')})")
     return "TABLE"
 
@@ -197,6 +213,8 @@ def _parts(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcomes
     written: list[str] = []
     for kind in sorted({file.resource_type for file in unit.files}):
         _parse(connection, unit, kind)
+        _tell(connection, unit, _COUNT_BARRED, outcomes)
+        connection.execute("DELETE FROM parsed WHERE barred IS NOT NULL")
         lineage = (f"lineage/{kind}", "lineage")
         for name, table in (*PART_TYPES[kind], lineage):
             # Several types may tell of one table.
@@ -206,8 +224,8 @@ def _parts(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcomes
     _tell(connection, unit, query("part/outcome"), outcomes)
     for file in unit.files:
         told = outcomes[file_key(file)]
-        mapped = sum(rows for outcome, _, rows in told if outcome == "mapped")
-        left_out = file.rows - len(file.superseded) - mapped
+        accounted = sum(rows for outcome, table, rows in told if not table and outcome != "resources")
+        left_out = file.rows - accounted
         if left_out:
             told.append((_LEFT_OUT[file.resource_type], "", left_out))
     return [(table, f"FROM {table}") for table in written if table != "lineage"] + [

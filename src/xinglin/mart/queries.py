@@ -7,6 +7,8 @@ import json
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from xinglin.mart.meaning import GUARD_SCHEMA
+
 __all__ = ["EVENT_TYPES", "IMAGE_TYPES", "PART_TYPES", "code_digest", "code_map", "query", "schema"]
 
 _HERE = Path(__file__).parent
@@ -58,14 +60,14 @@ def query(name: str) -> str:
 
 @cache
 def schema(resource_type: str) -> str:
-    """What is read of a resource, in the notation of DuckDB's from_json.
+    """What is read of a resource, in the notation of DuckDB's from_json: its type's elements and those of every type.
 
     Example:
-        >>> schema("Medication")
-        '{"code":"JSON"}'
+        >>> schema("Device").endswith('"type":"JSON"}')
+        True
     """
     content = json.loads(_SCHEMAS[resource_type].read_text())
-    return json.dumps(content, separators=(",", ":"))
+    return json.dumps({**GUARD_SCHEMA, **content}, separators=(",", ":"))
 
 
 def code_map(name: str) -> Path:
@@ -86,7 +88,7 @@ def code_digest() -> str:
     digest = hashlib.sha256(duckdb.__version__.encode())
     folders = ("sql", "schemas", "vocabulary")
     paths = [path for folder in folders for path in (_HERE / folder).rglob("*") if path.suffix != ".pyc"]
-    modules = [_HERE / name for name in ("expressions.py", "mapping.py", "session.py", "parts.py")]
+    modules = [_HERE / name for name in ("expressions.py", "mapping.py", "meaning.py", "parts.py", "session.py")]
     for path in [*sorted(paths, key=_ungrouped), *modules]:
         if path.is_file():
             digest.update(f"{_ungrouped(path)}\0".encode() + path.read_bytes() + b"\0")

@@ -27,8 +27,11 @@ _POINTS_AT: Mapping[str, str] = {
     "MedicationAdministration": "Medication",
     "MedicationDispense": "Medication",
     "DeviceUseStatement": "Device",
+    "Observation": "Specimen",
 }
-"""Resource types whose code may stand in another resource of the site, and that resource's type."""
+"""Resource types that another resource of the site says more about (code, subject), and that resource's type."""
+_OF_THE_BATCH = frozenset({"Specimen"})
+"""Looked up in the same batch only: they arrive together, and no later batch touches what was made of them."""
 _NAMES_BY_IDENTIFIER = frozenset({"PractitionerRole"})
 _NAMED = frozenset({"Location", "Organization", "Practitioner"})
 NEVER_ROWS: Mapping[str, str] = {"Medication": "read-through-references"}
@@ -161,41 +164,48 @@ class _LookUps:
     def __init__(self, files: Sequence[LandedFile], context: Context) -> None:
         self.files = files
         self.context = context
-        self.made: dict[tuple[str, str], tuple[str | None, str]] = {}
+        self.made: dict[tuple[str, str, int], tuple[str | None, str]] = {}
 
     def of(self, files: Sequence[LandedFile]) -> tuple[LookUps, str]:
         """Parquet files of the identifiers and of the codes that some files need, and a digest of both."""
         named = [file for file in files if file.conditional_references or file.resource_type in _NAMES_BY_IDENTIFIER]
-        identifiers, one = self._of({(file.site, "identifier") for file in named})
+        identifiers, one = self._of({(file.site, "identifier", 0) for file in named})
         pointing = [file for file in files if file.resource_type in _POINTS_AT]
-        coded, other = self._of({(file.site, _POINTS_AT[file.resource_type]) for file in pointing})
+        coded, other = self._of({_pointed_at(file) for file in pointing})
         return LookUps(identifiers, coded), one + other
 
-    def _of(self, wanted: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], ...], str]:
+    def _of(self, wanted: Iterable[tuple[str, str, int]]) -> tuple[tuple[tuple[str, str], ...], str]:
         found, digests = [], ""
-        for site, what in sorted(wanted):
-            path, digest = self._made(site, what)
+        for site, what, batch in sorted(wanted):
+            path, digest = self._made(site, what, batch)
             digests += digest
             if path:
                 found.append((site, path))
         return tuple(found), digests
 
-    def _made(self, site: str, what: str) -> tuple[str | None, str]:
-        if (site, what) not in self.made:
-            self.made[site, what] = self._make(site, what)
-        return self.made[site, what]
+    def _made(self, site: str, what: str, batch: int) -> tuple[str | None, str]:
+        if (site, what, batch) not in self.made:
+            self.made[site, what, batch] = self._make(site, what, batch)
+        return self.made[site, what, batch]
 
-    def _make(self, site: str, what: str) -> tuple[str | None, str]:
+    def _make(self, site: str, what: str, batch: int) -> tuple[str | None, str]:
         kinds = _NAMED if what == "identifier" else {what}
-        files = [file for file in self.files if file.site == site and file.resource_type in kinds]
+        of_site = [file for file in self.files if file.site == site and file.resource_type in kinds]
+        files = [file for file in of_site if batch in (0, file.batch)]
         if not files:
             return None, ""
-        path = self.context.scratch / f"{what}-{site}.parquet"
+        path = self.context.scratch / f"{what}-{site}-{batch}.parquet"
         name = "identifier" if what == "identifier" else "coded"
         with open_session(self.context, {}) as connection:
             connection.execute(f"CREATE TEMP VIEW current_resource AS {_current(files)}")
             connection.execute(f"COPY ({query(f'reference/{name}')}) TO {quote(str(path))} (FORMAT parquet)")
         return str(path), file_sha256(path)
+
+
+def _pointed_at(file: LandedFile) -> tuple[str, str, int]:
+    """Site and type of what a file points at, and the batch it is looked for in; 0 for all of them."""
+    kind = _POINTS_AT[file.resource_type]
+    return file.site, kind, file.batch if kind in _OF_THE_BATCH else 0
 
 
 def _current(files: Sequence[LandedFile]) -> str:

@@ -37,6 +37,15 @@ def code(value: str, system: str = "http://snomed.info/sct") -> Resource:
     return {"coding": [{"system": system, "code": value}]}
 
 
+def digits(number: str) -> str:
+    """A JSON number that is landed just as it is written here."""
+    return f"«{number}»"
+
+
+def _digits(text: str) -> str:
+    return text.replace('"«', "").replace('»"', "")
+
+
 @dataclass
 class TinyRegion:
     """What `build_mart` needs of a landing, and a lake."""
@@ -53,7 +62,7 @@ class TinyRegion:
             folder = self.home / "landing" / site / f"batch-{batch:06d}"
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{kind}-00000.parquet"
-            texts = [json.dumps(resource, separators=(",", ":")) for resource in some]
+            texts = [_digits(json.dumps(resource, separators=(",", ":"), ensure_ascii=False)) for resource in some]
             table = {
                 "key": pa.array([omop_key(site, kind, resource["id"]) for resource in some], pa.int64()),
                 "patient_key": pa.array([_patient_key(site, resource) for resource in some], pa.int64()),

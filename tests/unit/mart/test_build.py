@@ -93,7 +93,7 @@ def test_the_verification_status_decides_what_a_condition_becomes(
 
 def test_a_verification_status_of_the_wrong_shape_is_not_taken_for_confirmed(region: TinyRegion):
     broken = about("Condition", "c", code=code("1"), onsetDateTime=DAY, verificationStatus="entered-in-error")
-    assert outcomes(region, broken) == {"status-absent": 1}
+    assert outcomes(region, broken) == {"status-entered-in-error": 1}
 
 
 @pytest.mark.parametrize(

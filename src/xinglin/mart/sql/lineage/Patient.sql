@@ -4,7 +4,7 @@ SELECT made.table_name AS table_name, made.row_id AS row_id, f.site, f.batch, f.
 FROM (
     SELECT *, unnest([
         {'table_name': 'person', 'row_id': person_id},
-        {'table_name': 'death', 'row_id': CASE WHEN fhir_day(r.deceasedDateTime) IS NOT NULL THEN person_id END},
+        {'table_name': 'death', 'row_id': CASE WHEN known(r.deceasedDateTime) IS NOT NULL THEN person_id END},
         {'table_name': 'location', 'row_id': place_key(r.address[1])}
     ]) AS made
     FROM parsed WHERE person_id IS NOT NULL

@@ -29,7 +29,7 @@ SELECT person_id, source, site, batch, file, row,
     CASE WHEN is_fragment
         THEN year_of_birth_at(start_date, extension_of(r.extension, 'urn:xinglin:patient-age').valueAge) END::INTEGER
         AS birth_year,
-    plain_uid(s.uid) AS series_uid, fhir_day(s.started) AS series_date, m.code AS modality,
+    plain_uid(s.uid) AS series_uid, fhir_day(known(s.started)) AS series_date, m.code AS modality,
     coalesce(modality.concept_id, 0) AS modality_concept_id,
     coalesce(s.bodySite.code, s.bodySite.display) AS anatomic_site,
     coalesce(body_site.concept_id, 0) AS anatomic_site_concept_id,

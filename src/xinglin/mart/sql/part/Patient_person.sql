@@ -10,7 +10,7 @@ WITH born AS (
 )
 SELECT person_id, resource_key AS patient_key, site, batch,
     fhir_instant(r.meta.lastUpdated) AS last_updated, r.gender AS gender,
-    CASE WHEN fhir_day(r.birthDate) IS NOT NULL THEN r.birthDate[1:10] END AS birth_date,
+    known_birth(r.birthDate)[1:10] AS birth_date,
     fhir_moment(birth_time) AS birth_datetime,
     coalesce(list_filter(race, lambda e: e.url = 'text')[1].valueString,
         list_filter(race, lambda e: e.url = 'ombCategory')[1].valueCoding.display) AS race,
@@ -19,8 +19,9 @@ SELECT person_id, resource_key AS patient_key, site, batch,
     place_key(a) AS location_id,
     reference_key(r.generalPractitioner[1].reference, 'Practitioner') AS provider_id,
     reference_key(r.managingOrganization.reference, 'Organization') AS care_site_id,
-    fhir_day(r.deceasedDateTime) AS death_date, fhir_moment(r.deceasedDateTime) AS death_datetime,
-    r.deceasedDateTime IS NOT NULL OR r.deceasedBoolean IS NOT DISTINCT FROM 'true' AS deceased,
+    fhir_day(known(r.deceasedDateTime)) AS death_date, fhir_moment(known(r.deceasedDateTime)) AS death_datetime,
+    (r.deceasedDateTime IS NOT NULL AND NOT is_placeholder(r.deceasedDateTime))
+        OR r.deceasedBoolean IS NOT DISTINCT FROM 'true' AS deceased,
     (person_id % getvariable('buckets'))::INTEGER AS bucket
 FROM born
 ORDER BY bucket, person_id, patient_key

@@ -1,6 +1,6 @@
 -- grain: one row per claim or settlement of a visit
 SELECT row_id AS cost_id, visit_occurrence_id AS cost_event_id, 'Visit' AS cost_domain_id,
-    32817 AS cost_type_concept_id, coalesce(m.concept_id, 0) AS currency_concept_id, total_charge, NULL AS total_cost,
+    concept_ehr() AS cost_type_concept_id, coalesce(m.concept_id, 0) AS currency_concept_id, total_charge, NULL AS total_cost,
     NULL AS total_paid, paid_by_payer, NULL AS paid_by_patient, NULL AS paid_patient_copay,
     NULL AS paid_patient_coinsurance, NULL AS paid_patient_deductible, NULL AS paid_by_primary,
     NULL AS paid_ingredient_cost, NULL AS paid_dispensing_fee, NULL AS payer_plan_period_id, NULL AS amount_allowed,
