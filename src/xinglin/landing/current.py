@@ -1,4 +1,4 @@
-"""Where a view's resources come from: landed files, without the versions that were replaced."""
+"""SQL over the current resources of landed files: replaced versions are left out."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NOTHING = "(SELECT NULL::VARCHAR AS site, NULL::VARCHAR AS resource WHERE false
 
 @dataclass(frozen=True)
 class LandedPart:
-    """One landed file of the view's resource type.
+    """One landed file of one resource type.
 
     Args:
         path: The Parquet file.
-        site: The institution it came from; it becomes part of the keys.
+        site: The site that sent it; it becomes part of the keys.
         superseded: Rows, from 0, that a later version replaced.
     """
 
@@ -74,7 +74,7 @@ def landed_parts(landing: Landing, resource_type: str) -> list[LandedPart]:
     """The landed files of a resource type, with the rows that later versions replaced.
 
     Args:
-        landing: Of the region.
+        landing: The region's landing.
         resource_type: FHIR resource type.
     """
     superseded = landing.superseded()

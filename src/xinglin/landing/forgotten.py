@@ -1,7 +1,7 @@
-"""What must not land again: keyed hashes of the resources that were erased.
+"""Keyed hashes of erased resources, which must not land again.
 
-Nothing can be read out of them without the region's key ``keys/erased.key``; with it, it can only be asked whether
-a resource of a known site, type and id was erased.
+Without the region's key ``keys/erased.key`` the hashes reveal nothing. With the key one can only test whether a
+resource of a known site, type and id was erased.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Forgotten:
     Args:
         site: The site.
         key: The region's key.
-        hashes: Of what was erased.
+        hashes: Keyed hashes of the erased resources.
 
     Example:
         >>> gone = Forgotten("mercy", bytes(32), frozenset()).plus([("Patient", "p1")])
@@ -52,39 +52,39 @@ class Forgotten:
         return self.hash(resource_type, resource_id) in self.hashes
 
     def owns(self, record: Record) -> bool:
-        """Whether a record's resource, or its patient, was erased; of what cannot be read, whether it names one."""
+        """Whether a record's resource or patient was erased; if unreadable, whether it names an erased Patient."""
         found = record.found
         if isinstance(found, Rejected):
-            return self.told(record.raw)
+            return self.names_erased(record.raw)
         return self.holds(found.resource_type, found.resource_id, found.patient_id)
 
-    def told(self, text: bytes) -> bool:
-        """Whether a text names a Patient that was erased."""
+    def names_erased(self, text: bytes) -> bool:
+        """Whether a text names an erased Patient."""
         return any(self.holds("Patient", one.decode(), None) for one in set(_NAMED(text)))
 
     def plus(self, resources: Iterable[tuple[str, str]]) -> Forgotten:
-        """With these resources, by type and id."""
+        """The same with these resources added, by type and id."""
         return Forgotten(self.site, self.key, self.hashes | {self.hash(*one) for one in resources})
 
     @property
     def content(self) -> bytes:
-        """As it is kept: 16 bytes a resource, sorted."""
+        """The stored form: 16 bytes a resource, sorted."""
         return b"".join(sorted(self.hashes))
 
 
 def forgotten_key(path: Path) -> bytes:
-    """The region's key for what was erased; made when first asked for."""
+    """The region's key for erased resources; created at first use."""
     if not path.is_file():
         private_file(path, os.urandom(32).hex().encode() + b"\n")
     return bytes.fromhex(path.read_text().strip())
 
 
 def read_forgotten(site: str, path: Path, key: Path) -> Forgotten | None:
-    """What must not land again at a site; None where nothing was erased.
+    """The erased resources of a site, which must not land again; None if nothing was erased.
 
     Args:
         site: The site.
-        path: Its file of hashes.
+        path: The site's file of hashes.
         key: The file of the region's key.
     """
     if not path.is_file():

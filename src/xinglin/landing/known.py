@@ -1,4 +1,4 @@
-"""What a site sent before: the same bytes are counted again, not read again."""
+"""Files that a site sent before: the same bytes are counted again, not read again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Known"]
 
 
 class Known:
-    """The files of a site's batches by size and SHA-256, learnt batch by batch.
+    """The files of a site's batches by size and SHA-256, collected batch by batch.
 
     Example:
         >>> known = Known()
@@ -31,12 +31,12 @@ class Known:
         self._mappings: dict[str, str | None] = {}
 
     def learn(self, sequence: int, manifest: dict[str, Any], erased: frozenset[int] = frozenset()) -> None:
-        """Take note of the next batch.
+        """Add the next batch.
 
         Args:
-            sequence: Its number.
-            manifest: Its manifest.
-            erased: Received files that held what was erased since: when they come again, they are read again.
+            sequence: The batch's number.
+            manifest: The batch's manifest.
+            erased: Received files with records that were erased later: they are read again if they are sent again.
         """
         sources, archive, again = manifest["sources"], 0, set(erased)
         for number, source in enumerate(sources):
@@ -58,19 +58,19 @@ class Known:
         return self._marks.get(feed, 0)
 
     def landed(self, name: str, sha256: str) -> bool:
-        """Whether a file of a live feed's segment stands in a batch; the same bytes in a new segment do not count."""
+        """Whether a file of a live feed's segment is in a batch; the same bytes in another segment do not count."""
         segment = segment_number(name)
         return segment is not None and segment[1] <= self.mark(segment[0]) and sha256 in self._records
 
     def has(self, sha256: str) -> bool:
-        """Whether a file of these bytes stands in a batch."""
+        """Whether a file with these bytes is in a batch."""
         return sha256 in self._records
 
     def records(self, found: Found, mapping: str | None = None) -> tuple[str, int] | None:
         """SHA-256 and number of records of a file that was received before; None for a new one.
 
-        A file is hashed beforehand only where one of the same size was received. What was read by another mapping is
-        new: it becomes other resources.
+        A file is hashed only if one of the same size was received before. A file that was read with another mapping is
+        new, because it becomes other resources.
 
         Args:
             found: The file.

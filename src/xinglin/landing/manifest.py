@@ -25,7 +25,7 @@ def canonical(value: Any) -> bytes:
 
 
 def digest(manifest: bytes) -> str:
-    """The SHA-256 by which the next batch names this one."""
+    """The SHA-256 that the next batch refers to this one by."""
     return hashlib.sha256(manifest).hexdigest()
 
 
@@ -67,4 +67,6 @@ def check_signature(public: str, manifest: bytes, signature: bytes, *, where: st
     try:
         VerifyKey(bytes.fromhex(public)).verify(_CONTEXT + manifest, bytes.fromhex(signature.decode().strip()))
     except (BadSignatureError, ValueError, UnicodeDecodeError) as error:
-        raise VerificationFailed("the manifest does not carry the site's signature", source=where) from error
+        raise VerificationFailed(
+            "the signature is not the site's", source=where, remedy="restore the site's folder from a backup"
+        ) from error

@@ -1,4 +1,4 @@
-"""Tasks in worker processes, results in order, only a few in flight."""
+"""Tasks in worker processes: results in order, only a few tasks at a time."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Result = TypeVar("Result")
 
 
 class Pool:
-    """Applies a function to items, here or in worker processes.
+    """Applies a function to items, in this process or in worker processes.
 
     Args:
-        workers: Processes; 0 to work here.
+        workers: Number of processes; 0 to work in this process.
 
     Example:
         >>> with worker_pool(0) as pool:
@@ -38,7 +38,7 @@ class Pool:
         self._starting = threading.Lock()
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """Results in the order of the items; items are asked for only as workers come free."""
+        """Results in the order of the items; the next item is taken when a worker is free."""
         if not self.workers:
             yield from map(task, items)
             return
@@ -58,7 +58,7 @@ class Pool:
         except BrokenProcessPool as error:
             raise StorageError(
                 "a worker process was killed; nothing was landed",
-                remedy="look whether the machine ran out of memory and run the same command again",
+                remedy="check whether the machine ran out of memory, then run the same command again",
                 retry=True,
             ) from error
         finally:
@@ -73,7 +73,7 @@ class Pool:
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Pool]:
-    """A pool that ends with the block."""
+    """A pool that is closed at the end of the block."""
     pool = Pool(workers)
     try:
         yield pool
@@ -82,10 +82,10 @@ def worker_pool(workers: int) -> Iterator[Pool]:
 
 
 def give_back() -> None:
-    """Return what this process no longer uses to the machine.
+    """Return unused memory of this process to the operating system.
 
-    What one large task let go stays with the allocators, and the next task, which needs other sizes, takes more: so a
-    worker would grow with every task. Arrow's own pool is asked, and the C library's through Arrow.
+    Memory that a large task frees stays with the allocators. The next task needs other sizes and allocates more, so a
+    worker would grow with every task. Both Arrow's pool and the C library's (through Arrow) are trimmed.
     """
     import pyarrow as pa
 
@@ -94,7 +94,7 @@ def give_back() -> None:
 
 
 def _done(task: Callable[[Item], Result], item: Item) -> Result:
-    """One task in a worker."""
+    """Run one task in a worker."""
     try:
         return task(item)
     finally:
@@ -102,7 +102,7 @@ def _done(task: Callable[[Item], Result], item: Item) -> Result:
 
 
 def _die_with_parent() -> None:
-    """A killed parent must not leave workers that write into a folder nobody waits for."""
+    """End this worker when its parent is killed: its results would reach nobody."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""Land what lies at a path as one signed batch of a site: wholly, or not at all."""
+"""Land the files at a path as one signed batch of a site: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from xinglin.sources import Found, Part, Reading, Received, Splitter, discover
 __all__ = ["IngestReport", "Progress", "ingest"]
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes read so far and the bytes in all."""
+"""Called with the bytes read so far and the total bytes."""
 
 _SMALL = 8_000_000
 _PARTS = 256
@@ -43,11 +43,11 @@ class IngestReport:
 
     Args:
         site: The site.
-        batch: Sequence of the batch it made; None where nothing was received.
-        received: Records offered.
+        batch: Sequence of the new batch; None if nothing was received.
+        received: Records in the input.
         landed: Resources in the batch.
-        duplicate: Resources that had been landed before.
-        quarantined: Records set aside with a reason.
+        duplicate: Resources that were landed before.
+        quarantined: Records in quarantine, each with a reason.
         seconds: Wall-clock time.
     """
 
@@ -70,21 +70,21 @@ def ingest(
     reading: Reading | None = None,
     pool: Pool | None = None,
 ) -> IngestReport:
-    """Land a file or a folder in one of the formats an institution may keep.
+    """Land a file or a folder in one of the supported formats.
 
     Args:
-        landing: Where to.
+        landing: The region's landing.
         path: A file, plain, .gz, .zst or .zip; or a folder of them.
         site: A registered site.
-        settings: How many processes to use.
-        clock: Time that the manifest states.
-        progress: Told of the bytes read.
-        reading: Format, mapping and limits; the content decides when not given.
-        pool: Workers to use, where several ingests follow each other; else they are started when the input is large.
+        settings: Number of worker processes.
+        clock: Gives the time in the manifest.
+        progress: Called with the bytes read.
+        reading: Format, mapping and limits; recognised from the content if not given.
+        pool: Workers shared by several ingests; without it, workers are started if the input is large.
 
     Raises:
-        NotFound: The path or the site is not there.
-        Conflict: Another ingest of the site is at work.
+        NotFound: The path or the site does not exist.
+        Conflict: Another ingest of the site is running.
         StorageError: The disk is full; nothing was landed.
     """
     started = time.monotonic()
@@ -107,7 +107,7 @@ def ingest(
 
 
 class _Work:
-    """One ingest under way."""
+    """One running ingest."""
 
     def __init__(self, landing: Landing, site: str, reading: Reading, pool: Pool) -> None:
         self.landing = landing
@@ -127,16 +127,16 @@ class _Work:
         self.received: Counter[int] = Counter()
         self.quarantined: Counter[int] = Counter()
 
-    def run(self, found: list[Found], key: bytes, clock: Clock, told: Callable[[int], None]) -> Counts:
-        """Read, decide, assemble, sign, and let the batch appear."""
+    def run(self, found: list[Found], key: bytes, clock: Clock, report: Callable[[int], None]) -> Counts:
+        """Read, decide, assemble and sign; then the batch appears under its name."""
         with self._temporary() as temporary, full_disk(self.folder):
             offers = Offers(temporary / "work" / "offers")
-            for outcome in self.pool.map(make_pieces, self._tasks(found, temporary / "work", told)):
+            for outcome in self.pool.map(make_pieces, self._tasks(found, temporary / "work", report)):
                 self._collect(outcome, offers)
             if not sum(self.received.values()):
                 return Counts()
             decision = decide(offers, self.earlier, self.folder / "index")
-            self._set_aside(decision, temporary / "work" / "conflicts.parquet")
+            self._quarantine(decision, temporary / "work" / "conflicts.parquet")
             give_back()
             plans = plan(self.pieces, decision.dropped, temporary / "batch")
             made = list(self.pool.map(assemble, plans))
@@ -162,8 +162,8 @@ class _Work:
         self.kept.update(outcome.kept)
         self.erased |= outcome.erased
 
-    def _tasks(self, found: list[Found], temporary: Path, told: Callable[[int], None]) -> Iterator[Task]:
-        """Parts in tasks of about one chunk each, whatever the number of workers."""
+    def _tasks(self, found: list[Found], temporary: Path, report: Callable[[int], None]) -> Iterator[Task]:
+        """Parts in tasks of about one chunk each; independent of the number of workers."""
         number = size = done = 0
         waiting: list[Part] = []
 
@@ -178,14 +178,14 @@ class _Work:
                 if size >= self.reading.limits.chunk_bytes or len(waiting) >= _PARTS:
                     yield task()
                     number, size, waiting = number + 1, 0, []
-                    told(done + min(self.splitter.received[-1].bytes, one.size))
+                    report(done + min(self.splitter.received[-1].bytes, one.size))
             done += one.size
-            told(done)
+            report(done)
         if waiting:
             yield task()
 
     def _parts(self, found: Found) -> Iterator[Part]:
-        """The parts of a file, or none where the site sent the same bytes before: all its records are duplicates."""
+        """The parts of a file; none if the site sent the same bytes before, since all its records are duplicates."""
         known = self.known.records(found, self.reading.mapping)
         if known is None:
             yield from self.splitter.parts(found)
@@ -194,8 +194,8 @@ class _Work:
         self.received[len(self.splitter.received)] = records
         self.splitter.received.append(Received(found.name, "repeated", found.path, found.size, digest))
 
-    def _set_aside(self, decision: Decision, path: Path) -> None:
-        """Quarantine what is in conflict with what is known."""
+    def _quarantine(self, decision: Decision, path: Path) -> None:
+        """Quarantine the rows in conflict with landed resources."""
         if rows := conflicts(self.pieces, decision.conflicts):
             write_table(quarantine_table(rows), path)
             self.quarantine.append(path)
@@ -235,7 +235,7 @@ class _Work:
         }
 
     def _withheld(self) -> set[int]:
-        """Sources whose originals are not kept as they are: they hold what was erased, or an archive's member does."""
+        """Sources whose originals are not stored unchanged: they, or members of an archive, contain erased records."""
         withheld, archive = set(self.erased), 0
         for number, one in enumerate(self.splitter.received):
             archive = number if one.role == "archive" else archive
@@ -245,7 +245,7 @@ class _Work:
 
     @contextmanager
     def _temporary(self) -> Iterator[Path]:
-        """A folder that becomes the batch or vanishes; what a killed process left behind vanishes first."""
+        """A folder that becomes the batch or is deleted; folders of a killed process are deleted first."""
         for leftover in self.folder.glob(".batch-*"):
             shutil.rmtree(leftover)
         temporary = self.folder / f".batch-{self.sequence:06d}-{os.getpid()}"

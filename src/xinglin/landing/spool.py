@@ -1,8 +1,8 @@
-"""What live feeds received, durable before it is acknowledged, until it is landed.
+"""Spool of live feeds: messages and objects are durable here before they are acknowledged, until they are landed.
 
-A spool belongs to one feed of one site and is a row of segments with growing numbers. The last one is open; a closed
-one is landed as a batch under a name that holds its number, and only then removed. Names of landed segments stand in
-the manifests, so a segment that was landed just before a crash is recognised and landed once.
+A spool belongs to one feed of one site. It is a sequence of numbered segments, of which the last is open. A closed
+segment is landed as a batch under a name with its number, and deleted afterwards. Manifests contain these names, so a
+segment that was landed just before a crash is recognised and landed only once.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _NUMBER = re.compile(r"(mllp|dicom)-(\d{8})").match
 
 @dataclass(frozen=True)
 class Room:
-    """How much may wait to be landed.
+    """Limits for what waits to be landed.
 
     Args:
-        limit: Most bytes that may wait.
-        reserve: Bytes that must stay free on the disk, so that what waits can still be landed.
-        segment: Bytes at which a segment is closed.
+        limit: Maximum of waiting bytes.
+        reserve: Bytes that stay free on the disk, so that waiting segments can still be landed.
+        segment: Size in bytes at which a segment is closed.
     """
 
     limit: int = 1_000_000_000
@@ -46,10 +46,10 @@ class Segment:
     """A closed segment.
 
     Args:
-        path: Its journal, or its folder of objects.
+        path: Its journal (messages) or its folder (objects).
         number: Its number within the feed.
-        bytes: About how much it holds.
-        count: How many messages or objects; -1 where an earlier process wrote it.
+        bytes: Approximate size.
+        count: Number of messages or objects; -1 if an earlier process wrote it.
     """
 
     path: Path
@@ -70,7 +70,7 @@ def segment_number(name: str) -> tuple[str, int] | None:
 
 
 def journal(contents: Sequence[bytes]) -> bytes:
-    """Messages as records of a journal: mark, length and CRC-32, then the content.
+    """Messages as records of a journal: mark, length, CRC-32, content.
 
     Example:
         >>> [found for found in messages(journal([b"one", b"two"])[:-1])]
@@ -82,10 +82,10 @@ def journal(contents: Sequence[bytes]) -> bytes:
 
 
 def messages(data: bytes) -> Iterator[bytes]:
-    """The whole messages of a journal.
+    """The complete messages of a journal.
 
-    A record that is cut off or damaged is left out and the search goes on at the next mark: one that a crash cut off
-    was never acknowledged, and a damaged one must not take those behind it along.
+    A truncated or damaged record is skipped and reading continues at the next mark: a record that a crash truncated
+    was never acknowledged, and a damaged one must not hide the records after it.
     """
     at = 0
     while (at := data.find(_MARK, at)) >= 0 and at + _HEAD.size <= len(data):
@@ -99,14 +99,14 @@ def messages(data: bytes) -> Iterator[bytes]:
 
 
 class Spool:
-    """Segments of one feed; the methods of a spool may be called from several threads.
+    """Segments of one feed; its methods are thread-safe.
 
     Args:
-        folder: ``spool`` of the site, created when missing with mode 700.
+        folder: ``spool`` of the site; created with mode 700 if it is missing.
         feed: ``mllp`` or ``dicom``.
         landed: Number of the last segment of the feed that was landed.
-        limit: Most bytes that may wait.
-        room: How much may wait, and where a segment ends.
+        limit: Maximum of waiting bytes.
+        room: Limits for waiting bytes and for the size of a segment.
     """
 
     def __init__(self, folder: Path, feed: str, landed: int, room: Room) -> None:
@@ -125,22 +125,22 @@ class Spool:
         self.open_bytes = self.open_count = 0
 
     def closed(self) -> list[Segment]:
-        """The segments that wait to be landed, oldest first."""
+        """The segments waiting to be landed, oldest first."""
         with self._lock:
             return [self._closed[number] for number in sorted(self._closed)]
 
     def landed(self, segment: Segment) -> None:
-        """Forget a segment that was landed and removed."""
+        """Forget a segment that was landed and deleted."""
         with self._lock:
             self._closed.pop(segment.number)
             self.waiting -= segment.bytes
 
     def room(self, size: int) -> bool:
-        """Whether so many bytes more may wait."""
+        """Whether this many more bytes may wait."""
         return self.waiting + self.open_bytes + size <= self.limits.limit
 
     def rotate(self) -> None:
-        """Close the open segment, if anything is in it."""
+        """Close the open segment unless it is empty."""
         with self._lock:
             self._rotate()
 
@@ -170,15 +170,15 @@ class Spool:
 
     def _refused(self) -> StorageError:
         return StorageError(
-            "what was sent cannot be kept, so it is not acknowledged; the sender keeps it",
+            "a received message or object cannot be stored, so it is not acknowledged; the sender keeps it",
             source=str(self.folder),
-            remedy="free some room",
+            remedy="free disk space",
             retry=True,
         )
 
 
 class MessageSpool(Spool):
-    """Messages in journals, made durable many at a time.
+    """Messages in journals; many become durable by one flush.
 
     Example:
         >>> import tempfile
@@ -192,10 +192,10 @@ class MessageSpool(Spool):
     _file: int | None = None
 
     def append(self, contents: Sequence[bytes]) -> None:
-        """Write messages and flush once; they are durable when this returns.
+        """Write messages and flush once; they are durable on return.
 
         Raises:
-            StorageError: They cannot be kept; none of them is.
+            StorageError: They cannot be stored; none of them is.
         """
         data = journal(contents)
         with self._lock:
@@ -217,13 +217,13 @@ class MessageSpool(Spool):
         os.fdatasync(self._file)
 
     def _abandon(self) -> None:
-        """Cut off what was not acknowledged and write no more to a file whose flush failed."""
+        """Truncate unacknowledged data; never write again to a file whose flush failed."""
         if self._file is not None:
             try:
                 os.ftruncate(self._file, self.open_bytes)
                 os.fdatasync(self._file)
             except OSError:
-                pass  # the unacknowledged end is landed, too: the sender's repetition is then a duplicate
+                pass  # the unacknowledged end is landed too; when the sender repeats it, it is a duplicate
         self._rotate()
 
     def _rotate(self) -> None:
@@ -239,13 +239,13 @@ class MessageSpool(Spool):
 
 
 class ObjectSpool(Spool):
-    """Objects, each a file of its own, in one folder a segment."""
+    """Objects, one file each; a segment is a folder."""
 
     def take(self, received: Path) -> None:
-        """Take over a file that was received on the same disk; it is durable when this returns.
+        """Move a received file on the same disk into the spool; it is durable on return.
 
         Raises:
-            StorageError: It cannot be kept and is still where it was.
+            StorageError: It cannot be stored and remains where it was.
         """
         try:
             size = received.stat().st_size

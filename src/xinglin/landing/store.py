@@ -21,9 +21,9 @@ from xinglin.landing.tombstone import Change, merged, read_tombstones
 __all__ = ["KINDS", "REGISTRY", "STAGE", "Batch", "Counts", "LandedFile", "Landing", "Site"]
 
 STAGE = "landing"
-"""What a permit calls batches, spools and originals."""
+"""Name of batches, spools and originals in a permit."""
 REGISTRY = "sites"
-"""What a permit calls the registry of sites: who they are, by which key they sign, where their records lie."""
+"""Name of the registry of sites in a permit: names, public keys, inboxes."""
 KINDS = ("hospital", "health-centre", "clinic", "exam-centre", "unspecified")
 _SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}").fullmatch
 
@@ -35,10 +35,10 @@ class Site:
     Args:
         name: Short name.
         kind: One of `KINDS`.
-        public_key: By which its batches are verified.
+        public_key: Verifies its batches.
         inbox: Folder, file or database that `xinglin run` ingests from.
-        format: Format of what it sends; ``auto`` looks at the content.
-        mapping: SHA-256 of the mapping file that its records are read by.
+        format: Format of its files; ``auto`` recognises it from the content.
+        mapping: SHA-256 of the mapping file for its records.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Batch:
         site: The site.
         sequence: Its number, from 1.
         path: Its folder.
-        change: What tombstones say of it; None where nothing was erased.
+        change: Changes by tombstones; None if nothing was erased.
     """
 
     site: str
@@ -119,13 +119,13 @@ class Batch:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What the batch says about itself."""
+        """The manifest as JSON."""
         manifest: dict[str, Any] = json.loads(self.manifest_bytes)
         return manifest
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the manifest as it was first signed, by which the next batch names this one."""
+        """SHA-256 of the manifest as first signed; the next batch refers to this one by it."""
         return self.change.manifest if self.change and self.change.redacted else digest(self.manifest_bytes)
 
     def erased(self, name: str) -> tuple[int, ...]:
@@ -156,13 +156,13 @@ class Batch:
 class Landing:
     """The landing folder: ``<site>/site.json`` and ``<site>/batch-000001/`` and so on.
 
-    Names and public keys of sites are open to everybody: whoever verifies needs them, and they say nothing of a
-    patient. Everything else asks the permit.
+    Names and public keys of sites need no permit: verification needs them, and they contain nothing of a patient.
+    Everything else checks the permit.
 
     Args:
-        root: The folder; it need not exist yet.
-        keys: The folder of the sites' private keys; ``keys`` beside `root` when not given.
-        permit: What was decided: `STAGE` for batches, `REGISTRY` for what is registered of sites.
+        root: The folder; it may not exist yet.
+        keys: The folder of the sites' private keys; ``keys`` beside `root` if not given.
+        permit: Permit for `STAGE` (batches) and `REGISTRY` (what is registered of sites).
 
     Example:
         >>> import tempfile
@@ -192,7 +192,9 @@ class Landing:
         """
         path = self.folder(name) / "site.json"
         if not path.is_file():
-            raise NotFound("there is no such site", source=name, remedy=f"run: xinglin site add {name} --kind hospital")
+            raise NotFound(
+                "the site does not exist", source=name, remedy=f"run: xinglin site add {name} --kind hospital"
+            )
         return Site(**json.loads(path.read_bytes()))
 
     def add_site(self, name: str, kind: str, inbox: str | None = None, seed: bytes | None = None) -> Site:
@@ -201,27 +203,27 @@ class Landing:
         Args:
             name: Short name; it becomes part of every key of the site's rows.
             kind: One of `KINDS`.
-            inbox: Folder that `xinglin run` looks into for new files.
-            seed: 32 bytes to make the key from, for reproducible examples; random when not given.
+            inbox: Folder that `xinglin run` searches for new files.
+            seed: 32 bytes to derive the key from, for reproducible examples; random if not given.
 
         Raises:
-            UsageError: The name or the kind cannot be used.
+            UsageError: The name or the kind is not valid.
             Conflict: The site exists.
             AccessDenied: The registry may not be written.
         """
         self.permit.require(REGISTRY, write=True)
         if kind not in KINDS:
-            raise UsageError(f"a site's kind is one of {', '.join(KINDS)}", source=kind)
+            raise UsageError("unknown kind of site", source=kind, remedy=f"use one of {', '.join(KINDS)}")
         folder = self.folder(name)
         if (folder / "site.json").exists():
-            raise Conflict("the site exists already", source=name)
+            raise Conflict("the site already exists", source=name, remedy="choose another name")
         folder.mkdir(parents=True, exist_ok=True)
         if not self.key_path(name).exists():
             private_file(self.key_path(name), new_key(seed).hex().encode() + b"\n")
         return self.write_site(Site(name=name, kind=kind, public_key=public_key(self._key(name)), inbox=inbox))
 
     def write_site(self, site: Site) -> Site:
-        """Write what is registered of a site anew.
+        """Replace what is registered of a site.
 
         Raises:
             AccessDenied: The registry may not be written.
@@ -231,10 +233,10 @@ class Landing:
         return site
 
     def keep_mapping(self, site: str, text: str) -> str:
-        """Keep a mapping file that a site's records are read by.
+        """Store a mapping file for a site's records.
 
         Returns:
-            Its SHA-256, by which manifests and the registry name it.
+            Its SHA-256; manifests and the registry refer to it by this.
 
         Raises:
             AccessDenied: No batch may be written.
@@ -249,27 +251,30 @@ class Landing:
         return name
 
     def mapping(self, site: str, name: str) -> str:
-        """The text of a kept mapping file.
+        """The text of a stored mapping file.
 
         Raises:
-            NotFound: It was never kept, or it is gone.
+            NotFound: It was never stored, or it was deleted.
         """
         path = self.folder(site) / "mappings" / f"{name}.yaml"
         try:
             return path.read_text("utf-8")
         except OSError:
-            raise NotFound("the site's mapping file is not there", source=str(path)) from None
+            raise NotFound(
+                "the site's mapping file does not exist", source=str(path), remedy="restore it from a backup"
+            ) from None
 
     def folder(self, site: str) -> Path:
         """The folder of a site.
 
         Raises:
-            UsageError: The name cannot be a site's.
+            UsageError: The name is not valid for a site.
         """
         if not _SITE_NAME(site):
             raise UsageError(
-                "a site's name has 1 to 63 letters, digits, '-', '_' or '.' and begins with a letter or digit",
+                "a site's name has 1 to 63 letters, digits, '-', '_' or '.', and begins with a letter or digit",
                 source=repr(site)[:80],
+                remedy="choose another name",
             )
         return self.root / site
 
@@ -281,7 +286,7 @@ class Landing:
         """The site's private key.
 
         Raises:
-            NotFound: The key file is gone; batches can be verified but none can be added.
+            NotFound: The key file does not exist; batches can be verified, but not added.
             AccessDenied: No batch may be written.
         """
         self.permit.require(STAGE, write=True)
@@ -290,7 +295,7 @@ class Landing:
     def _key(self, site: str) -> bytes:
         path = self.key_path(site)
         if not path.is_file():
-            raise NotFound("the site's signing key is not there", source=str(path), remedy="restore it from a backup")
+            raise NotFound("the site's signing key does not exist", source=str(path), remedy="restore it from a backup")
         return bytes.fromhex(path.read_text().strip())
 
     def batches(self, site: str) -> list[Batch]:
@@ -305,11 +310,11 @@ class Landing:
         return [Batch(site, number, path, changes.get(number)) for path in paths for number in [int(path.name[6:])]]
 
     def forgotten(self, site: str) -> Forgotten | None:
-        """What must not land again at a site; None where nothing was erased."""
+        """The erased resources of a site, which must not land again; None if nothing was erased."""
         return read_forgotten(site, self.folder(site) / "erased", self.keys / "erased.key")
 
     def known(self, site: str) -> Known:
-        """What the site sent before; only the manifests of batches that came since the last call are read."""
+        """Files the site sent before; only manifests of batches since the last call are read."""
         known = self._known.setdefault(site, Known())
         for batch in self.batches(site):
             if batch.sequence > known.last:
@@ -317,11 +322,11 @@ class Landing:
         return known
 
     def changed(self, site: str) -> None:
-        """Read again what is remembered of a site."""
+        """Forget what is cached of a site, since its files changed."""
         self._known.pop(site, None)
 
     def spool(self, site: str) -> Path:
-        """The folder in which live feeds keep what is not landed yet.
+        """The folder of what live feeds received and is not landed yet.
 
         Raises:
             AccessDenied: No batch may be written.
@@ -339,7 +344,7 @@ class Landing:
         return [file for batch in self.all_batches() for file in batch.files(resource_type)]
 
     def superseded(self, site: str | None = None) -> dict[tuple[str, int, str], list[int]]:
-        """Rows that a later version replaced, or that were erased, by (site, batch, file name).
+        """Rows that were replaced by a later version or erased, by (site, batch, file name).
 
         Args:
             site: Only this site's.
@@ -365,7 +370,7 @@ class Landing:
         }
 
     def counts(self) -> dict[str, Counts]:
-        """What each site sent: received = landed + duplicate + quarantined."""
+        """Counts of each site: received = landed + duplicate + quarantined."""
         total = {site.name: Counts() for site in self.sites()}
         for batch in self.all_batches():
             total[batch.site] += Counts(**batch.manifest["counts"])

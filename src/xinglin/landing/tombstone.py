@@ -1,9 +1,9 @@
-"""Tombstones: what was erased from signed batches, signed by the site that had signed them.
+"""Tombstones: signed statements of what was erased from signed batches, by the site that signed the batches.
 
-A batch stays where it is: its manifest, its signature and the leaf hash of every row. Of an erased row everything else
-is gone: text, id, key, patient. So the Merkle root over all leaves still is the signed one, rows keep their places, and
-everybody else's proofs hold. A tombstone names the rows, and the hashes that the rewritten files have now; what is
-neither as the manifest says nor as a tombstone says is damage.
+A batch keeps its manifest, its signature and the leaf hash of every row. Everything else of an erased row is deleted:
+text, id, key, patient. Therefore the Merkle root over all leaves is still the signed one, rows keep their positions,
+and proofs of all other resources remain valid. A tombstone lists the rows and the new hashes of the rewritten files. A
+file that matches neither the manifest nor a tombstone is damaged.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ __all__ = [
 
 _FORMAT, _REDACTING = 1, 2
 
+_RESTORE = "restore the site's folder from a backup"
+
 
 @dataclass(frozen=True)
 class ErasedFile:
-    """Rows of one file of a batch.
+    """Erased rows of one file of a batch.
 
     Args:
         name: The file.
         role: resource, superseded or quarantine, as in the manifest.
-        rows: Rows that were erased, from 0.
-        leaves: Leaf hashes of the rows in hex; of resources only.
-        before: SHA-256 of the file before.
-        sha256: SHA-256 of the file now.
-        bytes: Its size now.
+        rows: Erased rows, from 0.
+        leaves: Leaf hashes of the rows in hex; for resources only.
+        before: SHA-256 of the file before the erasure.
+        sha256: SHA-256 of the rewritten file.
+        bytes: Size of the rewritten file.
     """
 
     name: str
@@ -58,15 +60,15 @@ class ErasedFile:
 
 @dataclass(frozen=True)
 class ErasedBatch:
-    """What was erased of one batch.
+    """What was erased in one batch.
 
     Args:
         sequence: The batch.
-        manifest: SHA-256 of the manifest as it was first signed, by which the next batch and the ledger name it.
-        redacted: SHA-256 of the manifest in its place, where names of received files named the person.
-        signature: The first signature, where the manifest was redacted.
-        files: Its files that were rewritten.
-        sources: Received files, by number, whose records were erased: they count as not received before.
+        manifest: SHA-256 of the manifest as first signed; the next batch and the ledger refer to it by this.
+        redacted: SHA-256 of the manifest that replaced it, if names of received files named the person.
+        signature: The first signature, if the manifest was redacted.
+        files: The rewritten files.
+        sources: Received files, by number, with erased records: they count as not received before.
     """
 
     sequence: int
@@ -79,13 +81,13 @@ class ErasedBatch:
 
 @dataclass(frozen=True)
 class RedactedOriginal:
-    """A kept original that another one took the place of: the same without what was erased.
+    """A stored original that was replaced by a redacted one, without the erased records.
 
     Args:
-        before: The old one's name, which holds the SHA-256 of the original as it was received.
-        after: The new one's name, which holds its SHA-256.
-        bytes: The new one's size as it is kept.
-        removed: Pieces that were taken out: members, lines, messages, rows, entries.
+        before: Name of the old one; it contains the SHA-256 of the original as received.
+        after: Name of the new one; it contains its SHA-256.
+        bytes: Size of the new one as stored.
+        removed: Number of pieces removed: members, lines, messages, rows, entries.
     """
 
     before: str
@@ -101,12 +103,12 @@ class Tombstone:
     Args:
         site: The site.
         sequence: Number among the site's tombstones, from 1.
-        previous: SHA-256 of the one before.
+        previous: SHA-256 of the previous tombstone.
         reason: Why.
         time: When, ISO 8601.
-        batches: What was erased of each batch.
-        originals: Kept originals that were removed.
-        redacted: Kept originals that were made anew without what was erased.
+        batches: What was erased in each batch.
+        originals: Originals that were deleted.
+        redacted: Originals that were replaced by redacted ones.
     """
 
     site: str
@@ -120,7 +122,7 @@ class Tombstone:
 
     @property
     def content(self) -> bytes:
-        """The bytes that are signed; a tombstone that redacts no original says nothing about that."""
+        """The signed bytes; without redacted originals the key `redacted` is left out."""
         said = asdict(self)
         if not self.redacted:
             del said["redacted"]
@@ -128,19 +130,19 @@ class Tombstone:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the signed bytes, by which the ledger names the tombstone."""
+        """SHA-256 of the signed bytes; the ledger refers to the tombstone by it."""
         return digest(self.content)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What all tombstones together say of one batch.
+    """Changes of one batch by all tombstones together.
 
     Args:
-        manifest: SHA-256 of its manifest as it was first signed.
-        redacted: SHA-256 of the manifest that stands in its place.
-        files: By name, what the file is now, with all rows that were ever erased of it.
-        sources: Received files whose records were erased.
+        manifest: SHA-256 of its manifest as first signed.
+        redacted: SHA-256 of the manifest that replaced it.
+        files: Current state of each rewritten file by name, with all its erased rows.
+        sources: Received files with erased records.
     """
 
     manifest: str
@@ -149,7 +151,7 @@ class Change:
     sources: frozenset[int] = frozenset()
 
     def then(self, later: ErasedBatch) -> Change:
-        """This, and what a later tombstone says."""
+        """This change and a later tombstone's."""
         files = dict(self.files)
         for file in later.files:
             known = files.get(file.name)
@@ -163,7 +165,7 @@ class Change:
 
 
 def folder_of(site_folder: Path) -> Path:
-    """Where the tombstones of a site are."""
+    """The folder of a site's tombstones."""
     return site_folder / "tombstones"
 
 
@@ -177,10 +179,10 @@ def read_tombstones(site_folder: Path, public_key: str | None = None) -> list[To
 
     Args:
         site_folder: The site's folder in the landing.
-        public_key: Check every signature and the chain by this key.
+        public_key: Verifies every signature and the chain, if given.
 
     Raises:
-        VerificationFailed: One is not the site's, or one is missing.
+        VerificationFailed: A tombstone is not signed by the site, or one is missing.
     """
     found: list[Tombstone] = []
     for path in sorted(folder_of(site_folder).glob("[0-9]*.json")):
@@ -188,12 +190,14 @@ def read_tombstones(site_folder: Path, public_key: str | None = None) -> list[To
             content, signature = path.read_bytes().split(b"\n", 1)
             tombstone = _read(json.loads(content))
         except (ValueError, KeyError, TypeError) as error:
-            raise VerificationFailed("the tombstone cannot be read", source=str(path)) from error
+            raise VerificationFailed("the tombstone cannot be read", source=str(path), remedy=_RESTORE) from error
         if public_key is not None:
             check_signature(public_key, content, signature, where=str(path))
             previous = found[-1].digest if found else None
             if tombstone.content != content or (tombstone.sequence, tombstone.previous) != (len(found) + 1, previous):
-                raise VerificationFailed("the tombstone does not follow the one before it", source=str(path))
+                raise VerificationFailed(
+                    "the tombstone does not refer to the previous one", source=str(path), remedy=_RESTORE
+                )
         found.append(tombstone)
     return found
 
@@ -223,7 +227,7 @@ def _read(content: dict[str, Any]) -> Tombstone:
 
 
 def merged(tombstones: Sequence[Tombstone]) -> dict[int, Change]:
-    """What tombstones say of each batch, all of them together."""
+    """Changes of each batch by all tombstones together."""
     changes: dict[int, Change] = {}
     for tombstone in tombstones:
         for batch in tombstone.batches:
@@ -232,7 +236,7 @@ def merged(tombstones: Sequence[Tombstone]) -> dict[int, Change]:
 
 
 def originals_now(tombstones: Sequence[Tombstone]) -> dict[str, str | None]:
-    """What became of the originals that tombstones name: the name of what stands in an original's place, or None.
+    """Current names of the originals that tombstones list; None for a deleted one.
 
     Args:
         tombstones: Of one site, oldest first.

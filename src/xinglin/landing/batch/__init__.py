@@ -1,1 +1,1 @@
-"""One batch: from parts of files to checked, deduplicated, hashed and signed files."""
+"""Making one batch: checked, deduplicated, hashed and signed files from the received records."""

@@ -1,4 +1,4 @@
-"""From pieces to the files of a batch: grouped by type, without the duplicates, hashed."""
+"""Assemble the pieces into the files of a batch: grouped by type, without duplicates, hashed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["Assembled", "FilePlan", "assemble", "plan"]
 
 @dataclass(frozen=True)
 class FilePlan:
-    """One file to be made.
+    """One file to write.
 
     Args:
         name: Its name in the batch.
         resource_type: Type of its resources.
-        folder: Where it is made.
-        pieces: Numbers of the pieces it consists of.
+        folder: Folder to write it to.
+        pieces: Numbers of its pieces.
         paths: Their files.
-        dropped: Their rows that are left out.
-        rows: Rows it will have.
+        dropped: Rows of the pieces to leave out.
+        rows: Number of rows.
         start: Number of its first row among all rows of the batch.
-        conditional: References by search or identifier in its pieces, those left out included.
+        conditional: References by search or identifier in its pieces, rows left out included.
     """
 
     name: str
@@ -46,7 +46,7 @@ class FilePlan:
 
 @dataclass(frozen=True)
 class Assembled:
-    """One file that was made."""
+    """One file that was written."""
 
     size: int
     sha256: str
@@ -59,7 +59,7 @@ def plan(pieces: list[Piece], dropped: Mapping[int, Sequence[int]], folder: Path
     Args:
         pieces: All pieces of the batch, in order.
         dropped: Rows to leave out, by number of the piece.
-        folder: Where the files are made.
+        folder: Folder to write the files to.
     """
     groups: list[tuple[str, list[int]]] = []
     for resource_type in sorted({piece.resource_type for piece in pieces}):
@@ -106,7 +106,7 @@ def _numbered(
 
 
 def assemble(file: FilePlan) -> Assembled:
-    """Make one file and hash it.
+    """Write one file and hash it.
 
     Raises:
         StorageError: The disk is full.
@@ -123,7 +123,7 @@ def assemble(file: FilePlan) -> Assembled:
 
 
 def _merge(file: FilePlan, path: Path) -> None:
-    """Put the pieces together, row group by row group: what waits is less than two of them."""
+    """Merge the pieces by row groups; less than two row groups are in memory."""
     with writer(path, RESOURCE) as out:
         waiting: list[Any] = []
         rows = 0
@@ -140,7 +140,7 @@ def _merge(file: FilePlan, path: Path) -> None:
 
 
 def _written(waiting: list[Any], out: Any) -> Any:
-    """Write the first row group of what waits; gives the rest."""
+    """Write the first row group of the waiting rows; return the rest."""
     import pyarrow as pa
 
     table = pa.concat_tables(waiting)
@@ -158,7 +158,7 @@ def _groups(path: Path, columns: list[str] | None = None) -> Iterator[Any]:
 
 
 def _without(groups: Iterator[Any], gone: array[int]) -> Iterator[Any]:
-    """Row groups of a piece without the rows that are left out."""
+    """Row groups of a piece without the dropped rows."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Everything of a batch but its resources: replaced versions, quarantine, manifest and signature."""
+"""The parts of a batch beside its resources: replaced versions, quarantine, manifest and signature."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["file_entries", "seal", "source_entries", "write_quarantine", "write_
 
 
 def file_entries(plans: list[FilePlan], made: list[Assembled]) -> dict[str, Any]:
-    """What the manifest says about the resources: files, rows per type, Merkle root.
+    """Entries of the manifest about resources: files, rows per type, Merkle root.
 
     Args:
         plans: The files in order of their names.
-        made: What became of them.
+        made: The written files.
     """
     tree = Tree()
     types: Counter[str] = Counter()
@@ -50,13 +50,13 @@ def file_entries(plans: list[FilePlan], made: list[Assembled]) -> dict[str, Any]
 def source_entries(
     received: list[Received], records: Counter[int], quarantined: Counter[int], originals: dict[int, str]
 ) -> list[dict[str, Any]]:
-    """What the manifest says about the received files, in the order that `source` columns count them.
+    """Entries of the manifest about received files, in the order that columns `source` refer to.
 
     Args:
         received: The files.
         records: Records in each.
-        quarantined: Records of each that were set aside.
-        originals: Name of the kept original of each that was rewritten.
+        quarantined: Quarantined records of each.
+        originals: Name of the stored original of each file that was redacted.
     """
     entries = []
     archive: dict[str, Any] | None = None
@@ -84,12 +84,12 @@ def source_entries(
 def write_superseded(
     folder: Path, sequence: int, decision: Decision, plans: list[FilePlan], rows: list[int]
 ) -> dict[str, Any] | None:
-    """Write which earlier versions the batch replaces; None where it replaces none.
+    """Write which earlier versions the batch replaces; None if it replaces none.
 
     Args:
-        folder: The batch being made.
-        sequence: Its number, for versions that it brings and replaces itself.
-        decision: What replaces what.
+        folder: Folder of the new batch.
+        sequence: Its number, for versions that it both adds and replaces.
+        decision: Which versions are replaced.
         plans: Its files.
         rows: Rows of each piece.
     """
@@ -116,7 +116,7 @@ def write_superseded(
 
 
 def write_quarantine(folder: Path, pieces: list[Path]) -> dict[str, Any] | None:
-    """Put the quarantined records of all tasks into one file; None where there are none."""
+    """Merge the quarantined records of all tasks into one file; None if there are none."""
     if not pieces:
         return None
     import pyarrow.parquet as pq
@@ -137,7 +137,7 @@ def _table_entry(path: Path, role: str, rows: int) -> dict[str, Any]:
 
 
 def seal(folder: Path, manifest: dict[str, Any], key: bytes) -> None:
-    """Write the manifest and its signature and make all names durable."""
+    """Write the manifest and its signature; make all names durable."""
     content = canonical(manifest)
     write_atomic(folder / "manifest.json", content)
     write_atomic(folder / "manifest.sig", sign(key, content))

@@ -1,4 +1,4 @@
-"""Records that are in conflict with what is known, as rows of the quarantine."""
+"""Records in conflict with landed resources, as rows of the quarantine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DETAIL = "expected one patient, study and series for one SOP Instance UID, as i
 
 
 def conflicts(pieces: list[Piece], rows: Mapping[int, Sequence[int]]) -> list[dict[str, Any]]:
-    """The rows of the quarantine for the rows of pieces that are in conflict; their pieces still have to be there.
+    """The quarantine rows for conflicting rows of pieces; the files of the pieces must still exist.
 
     Args:
         pieces: All pieces of the batch.

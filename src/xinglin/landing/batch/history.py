@@ -1,8 +1,8 @@
-"""Where earlier versions of a key stand, without opening every batch of a site again.
+"""Index of earlier versions by key, so that not every batch of a site is opened for each new batch.
 
-After months of micro-batches a site has a hundred thousand batches. Their keys are therefore kept once more in a few
-sorted runs, merged like those of a log-structured tree; a look-up is a binary search in each. Runs are derived: they
-name the last manifest they cover, and one that is missing or names another is made again from the batches.
+After months of micro-batches a site has a hundred thousand batches. Their keys are therefore indexed in a few sorted
+runs, merged like those of a log-structured merge tree; a look-up is a binary search in each. Runs are derived data:
+each names the last manifest it covers. A run that is missing or names another manifest is rebuilt from the batches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xinglin.landing.store import Batch
 __all__ = ["UNKNOWN", "Find", "Place", "Version", "history"]
 
 UNKNOWN = -(1 << 63)
-"""Stands for a version that does not say when it was changed."""
+"""Time of change of a version without one."""
 
 _FEW = 8
 _NAME = re.compile(r"run2-(\d+)-(\d+)-([0-9a-f]{16})").fullmatch
@@ -28,7 +28,7 @@ _COLUMNS = (("key", "<i8"), ("leaf", "<u8"), ("batch", "<u4"), ("row", "<u4"), (
 
 
 class Place(NamedTuple):
-    """Where a landed version stands; `file` is the number of a piece within the batch being made (batch 0)."""
+    """Position of a landed version; in the new batch (batch 0), `file` is the number of a piece."""
 
     batch: int
     file: str | int
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
 
 class Version(NamedTuple):
-    """The first 8 bytes of the leaf hash, when it was changed (`UNKNOWN` if it does not say), and where it stands."""
+    """First 8 bytes of the leaf hash, time of change (`UNKNOWN` if not stated), and position."""
 
     leaf: int
     updated: int
@@ -44,7 +44,7 @@ class Version(NamedTuple):
 
 
 Find = Callable[[Any], dict[int, list[Version]]]
-"""The versions of the wanted keys (sorted), oldest first."""
+"""Finds the versions of sorted keys, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class _Run:
 
 
 def history(earlier: list[Batch], types: set[str], folder: Path) -> Find:
-    """How to find earlier versions in a site's batches.
+    """A function that finds earlier versions in a site's batches.
 
     Args:
         earlier: The batches, oldest first.
-        types: Resource types that are asked for.
-        folder: Where the runs are kept, once there are more than a few batches.
+        types: Resource types to search.
+        folder: Folder of the runs, which are used from a number of batches on.
     """
     if len(earlier) < _FEW:
         return lambda wanted: _scanned(wanted, types, earlier)
@@ -101,7 +101,7 @@ def _collect(runs: list[_Run], wanted: Any) -> dict[int, list[Version]]:
 
 
 def _scanned(wanted: Any, types: set[str], earlier: list[Batch]) -> dict[int, list[Version]]:
-    """The same out of the batches' own files: a few large ones need no runs."""
+    """The same directly from the batches' files: a few large batches need no runs."""
     import numpy as np
     import pyarrow.parquet as pq
 
@@ -122,7 +122,7 @@ def _scanned(wanted: Any, types: set[str], earlier: list[Batch]) -> dict[int, li
 
 
 def _updated(path: Path) -> Any:
-    """When each row was last changed; batches of earlier releases do not say."""
+    """Time of change of each row; batches of earlier releases have none."""
     import numpy as np
     import pyarrow.parquet as pq
 
@@ -155,7 +155,7 @@ def _read(batch: Batch) -> _Run:
 
 
 def _sorted(first: int, last: int, names: list[str], parts: list[dict[str, Any]]) -> _Run:
-    """Parts from old to new as one run; equal keys keep that order."""
+    """Merge parts, oldest first, into one run; equal keys keep that order."""
     import numpy as np
 
     columns = {
@@ -166,7 +166,7 @@ def _sorted(first: int, last: int, names: list[str], parts: list[dict[str, Any]]
 
 
 def _runs(earlier: list[Batch], folder: Path) -> list[_Run]:
-    """The kept runs, brought up to date with the batches."""
+    """The stored runs, updated with new batches."""
     folder.mkdir(exist_ok=True)
     by_sequence = {batch.sequence: batch for batch in earlier}
     kept = _kept(by_sequence, folder)
@@ -191,7 +191,7 @@ def _runs(earlier: list[Batch], folder: Path) -> list[_Run]:
 
 
 def _kept(batches: dict[int, Batch], folder: Path) -> dict[int, Path]:
-    """The longest kept run from each batch on, of those that name the manifest they end with."""
+    """The longest valid run that begins at each batch: its name contains the digest of its last manifest."""
     kept: dict[int, tuple[int, Path]] = {}
     for path in folder.iterdir():
         name = _NAME(path.name)
@@ -203,7 +203,7 @@ def _kept(batches: dict[int, Batch], folder: Path) -> dict[int, Path]:
 
 
 def _merged(one: _Run, other: _Run) -> _Run:
-    """Two runs as one, the earlier first among equal keys."""
+    """Merge two runs; the earlier comes first among equal keys."""
     import numpy as np
 
     names = sorted({*one.names, *other.names})

@@ -1,4 +1,4 @@
-"""Originals of inputs whose resources were made from them: Bundles, archives and objects, by hash."""
+"""Originals of received files, stored by hash: Bundles, archives, messages, tables and objects."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _PACKED = (".gz", ".zst", ".zstd", ".zip")
 
 
 def keep_original(path: Path, name: str, sha256: str, folder: Path) -> str:
-    """Copy an input into the folder of originals, unless it is there.
+    """Copy an input into the folder of originals unless it is stored already.
 
     Args:
         path: The input.
-        name: Its name, which tells whether it is packed already.
-        sha256: Of its bytes.
+        name: Its name; its suffix says whether it is compressed already.
+        sha256: SHA-256 of its bytes.
         folder: ``originals`` of the site.
 
     Returns:
-        The name of the copy: the hash, with ``.zst`` where it was packed here.
+        The name of the copy: the hash, with ``.zst`` if it was compressed here.
     """
     packed = name.lower().endswith(_PACKED)
     copy = folder / (sha256 if packed else f"{sha256}.zst")
@@ -47,10 +47,10 @@ def keep_original(path: Path, name: str, sha256: str, folder: Path) -> str:
 
 
 class Objects:
-    """Objects kept as they were received, ready to be read at any place, each under the SHA-256 of its bytes.
+    """Objects stored unchanged and uncompressed (readable at any offset), each under the SHA-256 of its bytes.
 
-    Flushing one file costs as much as flushing many, so a task's objects wait under other names and appear together,
-    once all of them are durable.
+    Flushing one file costs as much as flushing many. A task's objects therefore have temporary names and get their
+    final names together, once all of them are durable.
 
     Args:
         folder: ``originals`` of the site.
@@ -69,7 +69,7 @@ class Objects:
         self._waiting: dict[str, Path] = {}
 
     def keep(self, content: bytes) -> str:
-        """Write an object unless it is there; its name."""
+        """Write an object unless it is stored already; return its name."""
         name = hashlib.sha256(content).hexdigest()
         if name not in self._waiting and not (self.folder / name).exists():
             temporary = self.folder / f".{name}.{os.getpid()}.tmp"
@@ -80,7 +80,7 @@ class Objects:
         return name
 
     def settle(self) -> None:
-        """Let all objects appear under their names."""
+        """Give all objects their final names, durably."""
         with full_disk(self.folder):
             for temporary in self._waiting.values():
                 handle = os.open(temporary, os.O_RDONLY)
@@ -95,7 +95,7 @@ class Objects:
         self._waiting.clear()
 
     def abandon(self) -> None:
-        """Remove what has not settled."""
+        """Delete objects without a final name."""
         for temporary in self._waiting.values():
             temporary.unlink(missing_ok=True)
         self._waiting.clear()
@@ -111,11 +111,11 @@ def _copy(source: IO[bytes], target: IO[bytes], packed: bool) -> None:
 
 
 def kept_name(copy: Path, packed_here: bool) -> str:
-    """The name under which an original of these bytes is kept: its SHA-256, and how it was packed here.
+    """Name of the stored original of these bytes: its SHA-256, and a suffix if it was compressed here.
 
     Args:
-        copy: The bytes as they are to be kept.
-        packed_here: Whether the landing packed them by zstd.
+        copy: The bytes as they will be stored.
+        packed_here: Whether the landing compressed them with zstd.
     """
     if not packed_here:
         return original_sha256(copy)
@@ -123,7 +123,7 @@ def kept_name(copy: Path, packed_here: bool) -> str:
 
 
 def original_sha256(copy: Path) -> str:
-    """The SHA-256 of an original as it was received."""
+    """The SHA-256 of an original as received."""
     if copy.suffix == ".zst":
         return _unpacked_sha256(copy)
     with copy.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Parquet by contract: schemas, and tables built from a worker's columns without copying texts twice."""
+"""Parquet files by contract: schemas, and tables from a worker's columns without copying texts twice."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def superseded_table(rows: list[dict[str, Any]]) -> Any:
 
 
 def writer(path: Path, table: Table) -> Any:
-    """A Parquet writer with the settings every landed file has: small, plain, the same bytes every time."""
+    """A Parquet writer with the settings of all landed files: small files, and the same bytes for the same rows."""
     import pyarrow.parquet as pq
 
     return pq.ParquetWriter(

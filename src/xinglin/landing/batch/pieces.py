@@ -1,4 +1,4 @@
-"""One worker's share: parts in, checked resources out as pieces of Parquet in the batch's temporary folder."""
+"""Worker task: read parts, check their resources, write them as Parquet pieces to the batch's temporary folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["FILE_BYTES", "FILE_ROWS", "Offered", "Outcome", "Piece", "Task", "ma
 FILE_ROWS = 65_536
 _MENTIONED = 200_000
 _ERASED = Rejected("erased", "expected nothing more of a person whose records were erased")
-FILE_BYTES = 40_000_000  # a full chunk of NDJSON stays a file of its own: it is written once
+FILE_BYTES = 40_000_000  # a full chunk of NDJSON becomes a file without merging, so it is written once
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Task:
     """Parts that one worker reads.
 
     Args:
-        number: Order among the tasks of the batch.
-        site: Site they belong to.
-        folder: Where pieces are written.
+        number: Number among the tasks of the batch.
+        site: The site.
+        folder: Folder to write pieces to.
         parts: What to read.
-        reading: How they are read.
-        originals: Where objects are kept as received.
-        forgotten: What was erased and must not land again.
+        reading: Format, mapping and limits.
+        originals: Folder of objects stored as received.
+        forgotten: Erased resources, which must not land again.
     """
 
     number: int
@@ -54,14 +54,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one resource type that one task found.
+    """Rows of one resource type from one task.
 
     Args:
-        resource_type: Their type.
+        resource_type: Resource type.
         path: The Parquet file.
-        rows: Their number.
-        text_bytes: Bytes of their texts.
-        conditional: References by search (``Type?…``) or identifier instead of by id in them.
+        rows: Number of rows.
+        text_bytes: Total size of the resources' texts.
+        conditional: Number of references by search (``Type?…``) or identifier instead of by id.
     """
 
     resource_type: str
@@ -72,13 +72,13 @@ class Piece:
 
 
 class Offered(NamedTuple):
-    """A piece with what decides about its rows.
+    """A piece with the columns by which its rows are accepted.
 
     Args:
         piece: The piece.
         keys: Keys of its rows.
         leaves: First 8 bytes of their leaf hashes.
-        mentions: Whether each only mentions what another record states.
+        mentions: Whether each row only mentions a resource that another record states.
         updated: When each was last changed, in microseconds since 1970; `UNKNOWN` where that does not decide.
         deleted: Whether each says that the resource was deleted.
         fixed: Digest of what no version of each may change; 0 where everything may.
@@ -95,16 +95,16 @@ class Offered(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What a task found.
+    """The result of a task.
 
     Args:
-        offered: Pieces in the order in which they were filled.
-        quarantine: The piece of quarantined records, if there are any.
-        received: Records offered, by source.
-        quarantined: Records set aside, by source.
-        hashes: SHA-256 of archive members that were read here, by source.
-        kept: Name of the object that was kept, by source.
-        erased: Sources that held what was erased before.
+        offered: Pieces in the order they were written.
+        quarantine: The piece of quarantined records, if any.
+        received: Number of records by source.
+        quarantined: Quarantined records by source.
+        hashes: SHA-256 of archive members read by the task, by source.
+        kept: Name of the stored object, by source.
+        erased: Sources with records that were erased before.
     """
 
     offered: list[Offered] = field(default_factory=list)
@@ -123,7 +123,7 @@ def make_pieces(task: Task) -> Outcome:
         StorageError: The disk is full.
     """
     worker = _Worker(task)
-    # Millions of short-lived dicts and not one cycle among them: looking for cycles doubles the time.
+    # Millions of short-lived dicts without cycles: collecting cycles would double the time.
     looking = gc.isenabled()
     gc.disable()
     try:
@@ -155,13 +155,15 @@ class _Worker:
             if self.task.forgotten is not None and self.task.forgotten.owns(record):
                 quarantined += 1
                 self.outcome.erased.add(part.source)
-                self._set_aside(part, Record(record.position, _ERASED, b"", max(record.size, len(record.raw))), _ERASED)
+                self._quarantine(
+                    part, Record(record.position, _ERASED, b"", max(record.size, len(record.raw))), _ERASED
+                )
                 continue
             if record.keep is not None:
                 self.outcome.kept[part.source] = self.objects.keep(record.keep)
             if isinstance(record.found, Rejected):
                 quarantined += 1
-                self._set_aside(part, record, record.found)
+                self._quarantine(part, record, record.found)
             elif not (record.mention and self._again(record.found)):
                 self._add(part.source, record, record.found)
         self.outcome.received[part.source] += received
@@ -170,7 +172,7 @@ class _Worker:
             self.outcome.hashes[part.source] = digest_of(part)
 
     def _again(self, found: Resource) -> bool:
-        """Whether this task has the same mention already: then it is a duplicate of whatever is known."""
+        """Whether this task has seen the same mention: then it is a duplicate of the known resource."""
         name = (found.resource_type, found.resource_id)
         if name in self.mentioned:
             return True
@@ -206,7 +208,7 @@ class _Worker:
         if len(rows.texts) >= FILE_ROWS or rows.text_bytes >= FILE_BYTES:
             self._write(self.rows.pop(resource_type))
 
-    def _set_aside(self, part: Part, record: Record, rejected: Rejected) -> None:
+    def _quarantine(self, part: Part, record: Record, rejected: Rejected) -> None:
         self.rejected.append(
             {
                 "source": part.source,

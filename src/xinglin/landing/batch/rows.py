@@ -1,4 +1,4 @@
-"""Rows of one resource type that wait to be written, column by column."""
+"""Buffer of the rows of one resource type, column by column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CONDITIONAL = re.compile(rb'"reference":"[A-Z][A-Za-z]+\?')
 
 
 def conditional_references(text: bytes) -> int:
-    """References by search in a resource's text.
+    """Number of references by search in a resource's text.
 
     Example:
         >>> conditional_references(b'{"subject":{"reference":"Patient?identifier=x|1"}}')
@@ -21,11 +21,11 @@ def conditional_references(text: bytes) -> int:
 
 
 class Rows:
-    """The columns of one type's rows.
+    """Columns of the rows of one resource type.
 
     Args:
-        site: Site they belong to.
-        resource_type: Their type.
+        site: The site.
+        resource_type: Resource type.
     """
 
     def __init__(self, site: str, resource_type: str) -> None:
@@ -46,7 +46,7 @@ class Rows:
         self.text_bytes = 0
 
     def keys(self) -> Any:
-        """`core.ids.text_key` of all rows at once."""
+        """`core.ids.text_key` of all rows."""
         import numpy as np
 
         halves = np.frombuffer(b"".join(self.digests), dtype="<i8").reshape(-1, 2)

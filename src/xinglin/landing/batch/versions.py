@@ -1,11 +1,11 @@
 """Which of the offered resources are new, which were landed before, which replace an earlier version.
 
-Identical to any version landed before at the site: a duplicate. Another text under the same key: a new version. It
-replaces the current one, unless both say when they were changed and the current one was changed later: then the new
-one is replaced as soon as it is landed. A version that says that the resource was deleted is never current itself. A
-mere mention is a duplicate of whatever is known under its key. An object that changes what may not change (the patient
-of an image) is a conflict and is not landed. The offered keys wait on disk, 42 bytes each, and are decided share by
-share, so memory stays the same however many there are.
+A text identical to any version landed before at the site is a duplicate. Another text under the same key is a new
+version. It replaces the current one, unless both state when they were changed and the current one was changed later:
+then the new one is superseded at once. A version that states a deletion is never current itself. A mere mention is a
+duplicate of the resource known under its key. An object that changes what must not change (the patient of an image) is
+a conflict and is not landed. The offered keys are on disk, 42 bytes each, and processed in shares, so that memory does
+not grow with their number.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _ENTRY = [("key", "<i8"), ("leaf", "<u8"), ("updated", "<i8"), ("piece", "<u4"),
 
 @dataclass
 class Decision:
-    """What is decided about the offered rows.
+    """Decision about the offered rows.
 
     Args:
-        dropped: Rows of a piece that are not landed: they were landed before, or are in conflict.
-        superseded: Versions that are replaced by this batch, with their key.
-        conflicts: Rows of a piece that change what may not change.
+        dropped: Rows of a piece not to land: duplicates and conflicts.
+        superseded: Versions that this batch replaces, with their key.
+        conflicts: Rows of a piece that change what must not change.
     """
 
     dropped: dict[int, array[int]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Offers:
     """Keys and leaves of all offered rows, on disk.
 
     Args:
-        path: File to keep them in.
+        path: File to write them to.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +59,7 @@ class Offers:
         self._file = path.open("wb")
 
     def add(self, number: int, offered: Offered) -> None:
-        """Append the rows of the piece of that number."""
+        """Append the rows of the piece with this number."""
         import numpy as np
 
         piece = offered.piece
@@ -73,7 +73,7 @@ class Offers:
         self.types.add(piece.resource_type)
 
     def shares(self) -> Iterator[Any]:
-        """The entries in shares of about half a million, each key wholly in one, in the order they were offered."""
+        """The entries in order, in shares of about half a million; all entries of a key are in one share."""
         import numpy as np
 
         self._file.close()
@@ -84,7 +84,7 @@ class Offers:
                 yield share
 
     def _divided(self, count: int) -> list[Path]:
-        """The entries in so many files, by their keys."""
+        """The entries, divided by key into `count` files."""
         import numpy as np
 
         if count == 1:
@@ -125,7 +125,7 @@ def _decide_share(entries: Any, find: Find, folders: Mapping[int, Path], decisio
     distinct, first, count = np.unique(keys, return_index=True, return_counts=True)
     before = find(distinct)
     known = np.isin(distinct, np.fromiter(before, dtype=np.int64, count=len(before)))
-    deleted = np.logical_or.reduceat(entries["deleted"][order], first)  # also of what is not known yet
+    deleted = np.logical_or.reduceat(entries["deleted"][order], first)  # also for keys without an earlier version
     for index in np.flatnonzero((count > 1) | known | deleted).tolist():
         key = int(distinct[index])
         resource = _Resource(key, before.get(key, []), folders, decision)
@@ -164,7 +164,7 @@ class _Resource:
         current = self.current
         repeated = entry.leaf in self.seen
         if entry.deleted and entry.updated == UNKNOWN and current is not None:
-            repeated = entry.leaf == current.leaf  # what came back is deleted once more
+            repeated = entry.leaf == current.leaf  # a resource that was restored is deleted again
         if repeated or (entry.mention and current is not None):
             self.decision.dropped.setdefault(entry.piece, array("I")).append(entry.row)
             return
@@ -183,7 +183,7 @@ class _Resource:
             self.current, self.fixed = Version(entry.leaf, entry.updated, place), entry.fixed
 
     def _fixed(self, current: Version) -> int:
-        """What no version may change, as the current one has it."""
+        """Digest of what no version may change, from the current version."""
         if current.place.batch and not self.fixed:
             folder, place = self.folders[current.place.batch], current.place
             self.fixed = fixed_of(_text(folder / str(place.file), place.row))

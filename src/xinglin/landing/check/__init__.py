@@ -1,1 +1,1 @@
-"""Checks of landed batches: every hash and signature again, and proofs of single resources."""
+"""Verification of landed batches, and inclusion proofs of single resources."""

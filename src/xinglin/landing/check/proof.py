@@ -1,4 +1,4 @@
-"""Proof that one resource is in a signed batch, to be checked without the other resources."""
+"""Proof that one resource is in a signed batch; checking it does not need the other resources."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from xinglin.landing.store import Batch, Landing
 
 __all__ = ["Proof", "prove"]
 
+_ASK = "ask the site for a new proof"
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -20,12 +22,12 @@ class Proof:
     Args:
         site: The site that signed.
         batch: Sequence of its batch.
-        index: Number of the resource among those of the batch, from 0.
+        index: Index of the resource in the batch, from 0.
         size: Resources in the batch.
         leaf: Leaf hash of the resource's text.
         path: Audit path from the leaf upwards.
         root: The signed Merkle root.
-        manifest: The manifest as signed.
+        manifest: The signed manifest.
         signature: Its Ed25519 signature in hex.
         public_key: The site's public key in hex.
     """
@@ -47,7 +49,7 @@ class Proof:
         return digest(self.manifest)
 
     def check(self) -> None:
-        """Check the path, that the manifest states this root, and the signature.
+        """Check the audit path, the root in the manifest, and the signature.
 
         Raises:
             VerificationFailed: The proof does not hold.
@@ -56,30 +58,34 @@ class Proof:
         try:
             reached = root_from_path(self.index, self.size, self.leaf, list(self.path))
         except ValueError as error:
-            raise VerificationFailed("the audit path does not fit the batch", source=where) from error
+            raise VerificationFailed(
+                "the audit path does not have the length for this batch", source=where, remedy=_ASK
+            ) from error
         if reached != self.root:
-            raise VerificationFailed("the audit path does not lead to the signed Merkle root", source=where)
+            raise VerificationFailed(
+                "the audit path does not lead to the signed Merkle root", source=where, remedy=_ASK
+            )
         if f'"merkle_root":"{self.root.hex()}"'.encode() not in self.manifest:
-            raise VerificationFailed("the manifest does not state this Merkle root", source=where)
+            raise VerificationFailed("the manifest does not state this Merkle root", source=where, remedy=_ASK)
         check_signature(self.public_key, self.manifest, self.signature.encode(), where=where)
 
 
 def prove(landing: Landing, site: str, batch: int, file: str, row: int) -> Proof:
-    """Make the proof for one landed resource; its leaf is computed from the text as it stands now.
+    """Make the proof of one landed resource; its leaf is computed from the stored text.
 
     Args:
-        landing: Where it is.
+        landing: The region's landing.
         site: Site that sent it.
         batch: Sequence of the batch.
         file: Name of the file in it.
         row: Row in the file, from 0.
 
     Raises:
-        NotFound: There is no such row.
+        NotFound: The batch, the file or the row does not exist.
     """
     found = next((one for one in landing.batches(site) if one.sequence == batch), None)
     if found is None:
-        raise NotFound("there is no such batch", source=f"{site}, batch {batch}")
+        raise NotFound("the batch does not exist", source=f"{site}, batch {batch}", remedy="see: xinglin status")
     index = start = 0
     leaf = b""
     for one in found.files():
@@ -87,7 +93,11 @@ def prove(landing: Landing, site: str, batch: int, file: str, row: int) -> Proof
             index, leaf = start + row, _leaf(one.path, row, one.rows)
         start += one.rows
     if not leaf:
-        raise NotFound("there is no such file in the batch", source=f"{site}, batch {batch}, {file}")
+        raise NotFound(
+            "the file does not exist in the batch",
+            source=f"{site}, batch {batch}, {file}",
+            remedy="see the files in the batch's manifest.json",
+        )
     return Proof(
         site=site,
         batch=batch,
@@ -106,17 +116,17 @@ def _leaf(path: object, row: int, rows: int) -> bytes:
     import pyarrow.parquet as pq
 
     if not 0 <= row < rows:
-        raise NotFound(f"the file has {rows} rows", source=f"{path}, row {row}")
+        raise NotFound(f"the file has {rows} rows", source=f"{path}, row {row}", remedy="count rows from 0")
     with pq.ParquetFile(path) as parquet:
         for batch in parquet.iter_batches(batch_size=4_096, columns=["resource"]):
             if row < len(batch):
                 return hashlib.sha256(b"\x00" + batch["resource"][row].as_py().encode()).digest()
             row -= len(batch)
-    raise NotFound("the file has fewer rows than its batch says", source=str(path))
+    raise NotFound("the file has fewer rows than its manifest states", source=str(path), remedy="run: xinglin verify")
 
 
 def _path(batch: Batch, index: int, size: int) -> list[bytes]:
-    """Hash the leaves once, span by span, in the order they are stored."""
+    """Hash the leaves once, span by span, in their stored order."""
     import pyarrow.parquet as pq
 
     spans = siblings(index, size)
@@ -127,7 +137,7 @@ def _path(batch: Batch, index: int, size: int) -> list[bytes]:
         for span in sorted(spans):
             first, end = max(span[0], start), min(span[1], start + len(leaves))
             if first < end:
-                # A span begins at a multiple of its size rounded up to a power of two, so it can count from 0.
+                # A span begins at a multiple of a power of two not below its size, so it is hashed as from 0.
                 trees[span].extend(cover(leaves[first - start : end - start], first - span[0]))
         start += len(leaves)
     return [trees[span].root() for span in spans]

@@ -1,10 +1,11 @@
-"""Compute everything again that a batch was signed for, and name the first byte that is not so."""
+"""Verify batches: recompute every signed hash and report the first file or resource that differs."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from xinglin.core.errors import VerificationFailed
@@ -23,7 +24,7 @@ __all__ = ["VerifyReport", "verify"]
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What was found to be as it was signed; `erased` of the resources are gone, as signed tombstones say."""
+    """What was verified; `erased` counts resources deleted by signed tombstones."""
 
     sites: int
     batches: int
@@ -38,12 +39,12 @@ def verify(
     """Check signatures, the chain of manifests, files, leaves, Merkle roots and counts.
 
     Args:
-        landing: What to check.
-        site: Only this site.
-        progress: Told of the files checked and the files in all.
+        landing: The region's landing.
+        site: Check only this site.
+        progress: Called with the number of files checked and the total.
 
     Raises:
-        VerificationFailed: Names the first file or resource that is not what was signed.
+        VerificationFailed: Names the first file or resource that is not as signed.
     """
     sites = [landing.site(site)] if site else landing.sites()
     batches = [(one, batch) for one in sites for batch in landing.batches(one.name)]
@@ -63,7 +64,7 @@ def verify(
     for one in sites:
         if returned(landing, one.name):
             raise VerificationFailed(
-                "a person who was erased is here again",
+                "an erased person was landed again",
                 source=str(landing.folder(one.name)),
                 remedy="erase them again: xinglin erase --again",
             )
@@ -71,25 +72,27 @@ def verify(
     return VerifyReport(len(sites), len(batches), files, resources, erased)
 
 
+def _damaged(what: str, path: Path | str) -> VerificationFailed:
+    return VerificationFailed(what, source=str(path), remedy="restore the site's folder from a backup")
+
+
 def _manifest(batch: Batch) -> dict[str, Any]:
     try:
         return batch.manifest
     except (OSError, ValueError) as error:
-        raise VerificationFailed("the manifest cannot be read", source=str(batch.path / "manifest.json")) from error
+        raise _damaged("the manifest cannot be read", batch.path / "manifest.json") from error
 
 
 def _check_tombstones(landing: Landing, site: Site) -> dict[str, str | None]:
-    """Signatures and order of a site's tombstones; what stands in the place of originals that they name."""
+    """Check signatures and chain of a site's tombstones; return the current names of redacted originals."""
     folder = landing.folder(site.name)
     if pending(folder):
-        raise VerificationFailed(
-            "an erasure was interrupted", source=str(folder), remedy="finish it: xinglin erase --resume"
-        )
+        raise VerificationFailed("an erasure was interrupted", source=str(folder), remedy="run: xinglin erase --resume")
     tombstones = read_tombstones(folder, site.public_key)
     there = {batch.sequence for batch in landing.batches(site.name)}
     for tombstone in tombstones:
         if tombstone.site != site.name or not {one.sequence for one in tombstone.batches} <= there:
-            raise VerificationFailed("a tombstone does not belong to what is there", source=str(folder_of(folder)))
+            raise _damaged("a tombstone does not match the landed batches", folder_of(folder))
     return originals_now(tombstones)
 
 
@@ -98,49 +101,49 @@ def _check_chain(site: Site, batch: Batch, previous: Batch | None) -> None:
     try:
         signature = (batch.path / "manifest.sig").read_bytes()
     except OSError as error:
-        raise VerificationFailed("the signature is not there", source=str(batch.path / "manifest.sig")) from error
+        raise _damaged("the signature is missing", batch.path / "manifest.sig") from error
     check_signature(site.public_key, batch.manifest_bytes, signature, where=where)
     manifest = batch.manifest
     expected = (batch.change.redacted or batch.change.manifest) if batch.change else None
     if expected is not None and digest(batch.manifest_bytes) != expected:
-        raise VerificationFailed("the manifest is not the one that the tombstone names", source=where)
+        raise _damaged("the manifest is not the one in the tombstone", where)
     if canonical(manifest) != batch.manifest_bytes:
-        raise VerificationFailed("the manifest is not in its canonical form", source=where)
+        raise _damaged("the manifest is not canonical JSON", where)
     if (manifest["site"], manifest["sequence"]) != (site.name, batch.sequence):
-        raise VerificationFailed("the batch does not stand where it was signed for", source=where)
+        raise _damaged("the batch is not in the folder it was signed for", where)
     if batch.sequence != (previous.sequence + 1 if previous else 1):
-        raise VerificationFailed("a batch before this one is missing", source=where)
+        raise _damaged("an earlier batch is missing", where)
     if manifest["previous"] != (previous.digest if previous else None):
-        raise VerificationFailed("the manifest does not follow the one before it", source=where)
+        raise _damaged("the manifest does not refer to the previous one", where)
     counts = manifest["counts"]
     if counts["received"] != counts["landed"] + counts["duplicate"] + counts["quarantined"]:
-        raise VerificationFailed("received is not landed + duplicate + quarantined", source=where)
+        raise _damaged("received is not the sum of landed, duplicate and quarantined", where)
 
 
 def _check_files(batch: Batch) -> Iterator[str]:
     entries = {entry["name"]: entry for entry in batch.manifest["files"]}
     there = {path.name for path in batch.path.iterdir()} - {"manifest.json", "manifest.sig"}
     for name in sorted(there - set(entries)):
-        raise VerificationFailed("a file is there that was not signed for", source=str(batch.path / name))
+        raise VerificationFailed(
+            "a file is not listed in the signed manifest",
+            source=str(batch.path / name),
+            remedy="move the file out of the batch",
+        )
     for name, entry in entries.items():
         path = batch.path / name
         if not path.is_file():
-            raise VerificationFailed("a signed file is missing", source=str(path))
+            raise _damaged("a signed file is missing", path)
         now = batch.change.files.get(name) if batch.change else None
         if now and (now.before, now.role) != (entry["sha256"], entry["role"]):
-            raise VerificationFailed("the tombstone is not about the file that was signed", source=str(path))
+            raise _damaged("the tombstone does not refer to the signed file", path)
         size, sha256 = (now.bytes, now.sha256) if now else (entry["bytes"], entry["sha256"])
         if path.stat().st_size != size or file_sha256(path) != sha256:
-            raise VerificationFailed(
-                f"the file is not what was signed{_first_bad_row(batch, name)}",
-                source=str(path),
-                remedy="restore it from a backup, or from the original that the site sent",
-            )
+            raise _damaged(f"the file differs from what was signed{_first_bad_row(batch, name)}", path)
         yield name
 
 
 def _first_bad_row(batch: Batch, name: str) -> str:
-    """Which resource of a damaged file is the first bad one, where the file can still be read."""
+    """The first differing resource of a damaged file, if the file can still be read."""
     file = next((one for one in batch.files() if one.name == name), None)
     if file is None:
         return ""
@@ -149,21 +152,21 @@ def _first_bad_row(batch: Batch, name: str) -> str:
             if bad:
                 key = omop_key(file.site, file.resource_type, resource_id)
                 return f", first in row {row} ({file.resource_type}, key {key})"
-    except Exception:  # whatever a damaged Parquet file makes a reader raise
+    except Exception:  # a damaged Parquet file can raise any error
         return ""
     return ""
 
 
 def _gone(batch: Batch, name: str) -> dict[int, str]:
-    """Leaves of the rows of a file that were erased."""
+    """Leaf hashes of the erased rows of a file."""
     file = batch.change.files.get(name) if batch.change else None
     return dict(zip(file.rows, file.leaves, strict=True)) if file else {}
 
 
 def _rows(file: LandedFile, gone: dict[int, str]) -> Iterator[tuple[int, str, bool]]:
-    """Row number, id, and whether key or leaf differ from what the row's text and id say.
+    """Row number, id, and whether key or leaf differ from those of the row's text and id.
 
-    An erased row has nothing but the leaf that the tombstone names.
+    An erased row has only the leaf that the tombstone lists.
     """
     import pyarrow.parquet as pq
 
@@ -191,24 +194,21 @@ def _check_resources(batch: Batch) -> int:
             rows += 1
             if bad:
                 key = omop_key(file.site, file.resource_type, resource_id)
-                raise VerificationFailed(
-                    f"row {row} ({file.resource_type}, key {key}) does not have the hash it was landed with",
-                    source=str(file.path),
-                )
+                raise _damaged(f"row {row} ({file.resource_type}, key {key}) does not have its signed hash", file.path)
         if rows != file.rows:
-            raise VerificationFailed(f"the file has {rows} rows, signed were {file.rows}", source=str(file.path))
+            raise _damaged(f"the file has {rows} rows, but {file.rows} were signed", file.path)
         leaves = [one for part in pq.read_table(file.path, columns=["leaf"])["leaf"].chunks for one in part.to_pylist()]
         tree.extend(cover(leaves, tree.size))
     where = str(batch.path / "manifest.json")
     if tree.root().hex() != batch.manifest["merkle_root"]:
-        raise VerificationFailed("the Merkle root over the resources is not the one that was signed", source=where)
+        raise _damaged("the Merkle root over the resources is not the signed one", where)
     if tree.size != batch.manifest["counts"]["landed"]:
-        raise VerificationFailed("the files do not have the number of resources that was landed", source=where)
+        raise _damaged("the number of resources in the files is not the signed one", where)
     return tree.size
 
 
 def _check_originals(landing: Landing, batch: Batch, now: dict[str, str | None]) -> None:
-    """Every original is as it was received, or as a tombstone says it was made anew, or erased and gone."""
+    """Every original is as received, or redacted or deleted as a tombstone says."""
     for source in batch.manifest["sources"]:
         if "original" not in source:
             continue
@@ -216,14 +216,14 @@ def _check_originals(landing: Landing, batch: Batch, now: dict[str, str | None])
         first = folder / source["original"]
         name = now.get(first.name, first.name)
         if name != first.name and first.exists():
-            raise VerificationFailed("an original that was erased is there", source=str(first))
+            raise VerificationFailed("an erased original still exists", source=str(first), remedy="delete the file")
         if name is None:
             continue
         path = folder / name
         if not path.is_file():
-            raise VerificationFailed("the original of a received file is missing", source=str(path))
-        # Its own name is the hash of one that something was taken out of, here or when it was received.
+            raise _damaged("the original of a received file is missing", path)
+        # A redacted original is named by its own hash.
         redacted = name != first.name or "redacted" in source
         if original_sha256(path) != (name.split(".")[0] if redacted else source["sha256"]):
-            kind = "the original of a received file, redacted," if redacted else "the original of a received file"
-            raise VerificationFailed(f"{kind} was changed", source=str(path))
+            kind = "the redacted original of a received file" if redacted else "the original of a received file"
+            raise _damaged(f"{kind} was changed", path)

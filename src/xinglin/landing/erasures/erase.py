@@ -1,8 +1,8 @@
-"""Erase a person from one site's batches: found, staged, and then done in one step that cannot be half done.
+"""Erase a person from one site's batches: find, stage, then commit in one atomic step.
 
-New files are made beside the old ones in a hidden folder. The tombstone appears under its name last, by one rename:
-from then on the erasure holds, and `finish` moves the files into place, however often it is interrupted. A folder
-without its tombstone was never decided and vanishes.
+New files are written to a hidden folder beside the old ones. The tombstone gets its name last, by one rename: this
+commits the erasure. After it `finish` moves the files into place, and can be repeated after an interruption. A folder
+without its tombstone was not committed and is deleted.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ class Erased:
 
     Args:
         site: The site.
-        tombstone: Number of the tombstone; None where there was nothing to erase.
-        resources: Rows of resources, all versions.
+        tombstone: Number of the tombstone; None if there was nothing to erase.
+        resources: Erased resources, all versions counted.
         quarantined: Quarantined records whose content was erased.
-        originals: Kept originals that were removed as a whole.
-        redacted: Kept originals that were made anew without the person.
-        pieces: Members, lines, messages, rows and entries that were taken out of these.
-        lost: Records about other persons that went with what nobody can cut; they stay landed, only their original is
-            gone.
-        unread: Members of archives that could not be looked into and stay.
-        waiting: Messages and objects that waited in the spool.
-        others: Resources about other persons that mention this one; they are untouched.
+        originals: Originals that were deleted.
+        redacted: Originals that were redacted.
+        pieces: Members, lines, messages, rows and entries removed from the redacted originals.
+        lost: Records about other persons in originals that cannot be cut; they stay landed, only their original is
+            deleted.
+        unread: Members of archives that cannot be read and were kept.
+        waiting: Messages and objects deleted from the spool.
+        others: Resources about other persons that mention this one; they are unchanged.
     """
 
     site: str
@@ -56,13 +56,13 @@ class Erased:
 
 
 def pending(site_folder: Path) -> bool:
-    """Whether an erasure was decided and is not finished."""
+    """Whether an erasure was committed and is not finished."""
     plan = site_folder / STAGE / PLAN
     return plan.is_file() and (folder_of(site_folder) / json.loads(plan.read_bytes())["tombstone"]).is_file()
 
 
 def finish(site_folder: Path) -> None:
-    """Finish an erasure that was decided; forget one that was not. The caller holds the site's lock."""
+    """Finish a committed erasure, or delete an uncommitted one. The caller holds the site's lock."""
     stage = site_folder / STAGE
     if not stage.is_dir():
         return
@@ -77,7 +77,7 @@ def finish(site_folder: Path) -> None:
         for folder in sorted({(site_folder / one).parent for one in [*plan["moves"].values(), *plan["removes"]]}):
             if folder.is_dir():
                 sync_folder(folder)
-        # Runs of keys are derived, and hold the erased ones.
+        # Runs of keys are derived data and contain erased keys.
         shutil.rmtree(site_folder / "index", ignore_errors=True)
     shutil.rmtree(stage)
     sync_folder(site_folder)
@@ -86,19 +86,19 @@ def finish(site_folder: Path) -> None:
 def erase(landing: Landing, site: str, keys: Collection[int], reason: str, clock: Clock) -> Erased:
     """Erase a person's records from one site.
 
-    Resources about the person, in all versions; resources about nobody that name the person; what was set aside, kept
-    as original or waits to be landed and holds one of the person's numbers or both names.
+    Erased are resources about the person, in all versions; resources about nobody that name the person; and quarantined
+    records, originals and spooled messages with one of the person's numbers or both names.
 
     Args:
-        landing: Where.
+        landing: The region's landing.
         site: The site.
         keys: Keys of the person's Patient resources there.
-        reason: Why; it stands in the tombstone.
-        clock: The time in the tombstone.
+        reason: Reason; written to the tombstone.
+        clock: Gives the time in the tombstone.
 
     Raises:
-        Conflict: Something is being landed at the site.
-        NotFound: The site's signing key is not there.
+        Conflict: An ingest of the site is running.
+        NotFound: The site's signing key does not exist.
     """
     folder = landing.folder(site)
     key = landing.signing_key(site)
@@ -131,7 +131,7 @@ def erase(landing: Landing, site: str, keys: Collection[int], reason: str, clock
 
 
 def _find(batch: Batch, trace: Trace) -> Found:
-    """The rows of a batch that are about the person, or about nobody and name the person."""
+    """The rows of a batch that are about the person, or about nobody but name the person."""
     from xinglin.core.sql import parquet_list
     from xinglin.lake.engine import connect
 
@@ -164,7 +164,7 @@ def _find(batch: Batch, trace: Trace) -> Found:
 
 
 def _empty_spool(spool: Path, trace: Trace) -> int:
-    """Remove what waits to be landed and tells of the person."""
+    """Delete spooled messages and objects that mention the person."""
     from xinglin.landing.spool import journal, messages
 
     if not spool.is_dir():
@@ -173,12 +173,12 @@ def _empty_spool(spool: Path, trace: Trace) -> int:
     with exclusive(spool / ".lock", doing="listening"):
         for path in sorted(spool.glob("*.journal")):
             waiting = list(messages(path.read_bytes()))
-            kept = [one for one in waiting if not trace.told_by(one)]
+            kept = [one for one in waiting if not trace.mentioned_in(one)]
             if len(kept) < len(waiting):
                 gone += len(waiting) - len(kept)
                 write_atomic(path, journal(kept), mode=0o600)
         for path in sorted(spool.glob("dicom-*/*.dcm")):
-            if trace.told_by(path.read_bytes()):
+            if trace.mentioned_in(path.read_bytes()):
                 gone += 1
                 path.unlink()
     return gone

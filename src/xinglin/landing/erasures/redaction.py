@@ -1,4 +1,4 @@
-"""Which kept originals hold something of a person, and the same originals without it."""
+"""Redaction of stored originals: find those that mention a person and rewrite them without."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["Redacted", "kept_without", "originals_without"]
 
 @dataclass
 class Redacted:
-    """What becomes of a site's originals.
+    """Changes to a site's originals.
 
     Args:
-        removed: Names of those that go.
-        rewritten: Those that others take the place of.
-        lost: Records about other persons in originals and pieces that nobody can cut, and that go therefore.
-        unread: Members of archives that cannot be looked into, and stay.
+        removed: Names of those to delete.
+        rewritten: Those to replace by redacted ones.
+        lost: Records about other persons in originals that cannot be cut and are deleted whole.
+        unread: Members of archives that cannot be read and are kept.
     """
 
     removed: list[str] = field(default_factory=list)
@@ -39,17 +39,17 @@ class Redacted:
 def originals_without(
     landing: Landing, site: str, trace: Trace, sources: Mapping[int, Collection[int]], staged: Callable[[str], Path]
 ) -> Redacted:
-    """Make a site's originals anew without what is a person's.
+    """Redact a site's originals: rewrite them without a person's records.
 
     Args:
-        landing: Where they are.
+        landing: The region's landing.
         site: The site.
-        trace: By what the person is recognised.
-        sources: Received files, by batch and number, from which something of the person came.
-        staged: A new place for the file that is to be moved to a place within the site's folder; asked for `""`, a
-            place for work.
+        trace: Recognises the person.
+        sources: Received files, by batch and number, that contained records of the person.
+        staged: Gives a path to write the file for a target path in the site's folder; for `""`, a path of a work
+            file.
     """
-    judge = Judge(trace.owns, trace.told_by, trace.suspected)
+    judge = Judge(trace.owns, trace.mentioned_in, trace.suspected)
     folder = landing.folder(site) / "originals"
     found = Redacted()
     for name, original in sorted(_originals(landing, site, sources).items()):
@@ -69,7 +69,7 @@ def originals_without(
 
 
 def _originals(landing: Landing, site: str, sources: Mapping[int, Collection[int]]) -> dict[str, Original]:
-    """Every original that is kept, under its name now, with what is expected in it."""
+    """Every stored original by its current name, with what to expect in it."""
     folder = landing.folder(site)
     now = originals_now(read_tombstones(folder))
     found: dict[str, Original] = {}
@@ -90,7 +90,7 @@ def _originals(landing: Landing, site: str, sources: Mapping[int, Collection[int
 
 
 def _of_batch(landing: Landing, batch: Batch, expected: Collection[int]) -> Iterator[tuple[str, Original]]:
-    """The originals that a batch names, with how they were read."""
+    """The originals of a batch, with how they were read."""
     manifest = batch.manifest
     mapping = manifest.get("mapping")
     form = manifest.get("read_as", landing.site(batch.site).format)
@@ -119,22 +119,22 @@ def kept_without(
     forgotten: Forgotten | None,
     places: tuple[Path, Path],
 ) -> dict[int, str]:
-    """Keep received files that hold what was erased before, without it.
+    """Store received files that contain erased records, without these records.
 
     Args:
-        received: The received files; of those that are kept, the facts say how many pieces were taken out.
-        erased: Numbers of those that hold something erased.
-        reading: How they were read.
-        forgotten: What was erased; None where nothing was.
-        places: A place for work, and the folder of originals.
+        received: The received files; the facts of a stored one say how many pieces were removed.
+        erased: Numbers of those that contain erased records.
+        reading: Format, mapping and limits.
+        forgotten: Erased resources; None if there are none.
+        places: A work folder, and the folder of originals.
 
     Returns:
-        Names of the kept originals by number of the received file.
+        Names of the stored originals by number of the received file.
     """
     if forgotten is None:
         return {}
     work, folder = places
-    judge = Judge(forgotten.owns, forgotten.told, None)
+    judge = Judge(forgotten.owns, forgotten.names_erased, None)
     kept: dict[int, str] = {}
     for number, original in _received(received, erased, reading):
         cut = redact(original, judge, work)
@@ -152,7 +152,7 @@ def _facts(cut: Cut) -> dict[str, int]:
 
 
 def _received(received: list[Received], erased: Collection[int], reading: Reading) -> Iterator[tuple[int, Original]]:
-    """The originals among received files that hold something erased."""
+    """The originals among received files that contain erased records."""
     members: dict[int, set[str]] = {}
     archive = 0
     for number, one in enumerate(received):

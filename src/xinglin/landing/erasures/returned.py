@@ -1,4 +1,4 @@
-"""Persons who were erased and are here again, as after the restore of a backup that knew them."""
+"""Erased persons who were landed again, for example by restoring an older backup."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["returned"]
 
 
 def returned(landing: Landing, site: str) -> list[int]:
-    """Keys of landed Patients that are among what must not land again at a site.
+    """Keys of landed Patients that were erased at a site before.
 
     Args:
-        landing: Where.
+        landing: The region's landing.
         site: The site.
     """
     import pyarrow.parquet as pq

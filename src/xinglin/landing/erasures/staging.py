@@ -1,4 +1,4 @@
-"""The new files of one erasure, in a hidden folder, until the tombstone decides that they are the site's."""
+"""Staging of one erasure: new files in a hidden folder, until the tombstone commits them."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _WORK = "work"
 
 @dataclass
 class Found:
-    """What is to be erased of one batch.
+    """What to erase in one batch.
 
     Args:
         batch: The batch.
-        rows: Leaf hashes by row, by file.
+        rows: Leaf hashes by file and row.
         keys: Keys of the resources.
         resources: Their types and ids.
         sources: Received files they came from.
-        others: How many resources about other persons mention this one.
+        others: Number of resources about other persons that mention this one.
     """
 
     batch: Batch
@@ -54,9 +54,9 @@ class Stage:
     """The new files of one erasure.
 
     Args:
-        landing: Where.
+        landing: The region's landing.
         site: The site.
-        trace: By what the person is recognised.
+        trace: Recognises the person.
         key: The site's signing key.
     """
 
@@ -72,16 +72,16 @@ class Stage:
         self.moves: dict[str, str] = {}
 
     def make(self, found: list[Found], reason: str, clock: Clock) -> Tombstone | None:
-        """Make every new file and let the tombstone appear; None where nothing has to change.
+        """Write every new file, then the tombstone; None if nothing has to change.
 
         Raises:
-            StorageError: The disk is full; everything is as it was.
+            StorageError: The disk is full; nothing was changed.
         """
         self.stage.mkdir()
         try:
             made = self._made(found, reason, clock)
         except Exception:
-            # Not decided: what was made so far would only fill the disk.
+            # Not committed: the files would only fill the disk.
             shutil.rmtree(self.stage, ignore_errors=True)
             raise
         if made is None:
@@ -116,7 +116,7 @@ class Stage:
         return tombstone
 
     def _staged(self, target: str) -> Path:
-        """A new file that is to be moved there; a place for work where no target is named."""
+        """Path to write the file for a target; path of a work file if the target is empty."""
         if not target:
             return self.stage / _WORK
         name = f"{len(self.moves):06d}"
@@ -130,7 +130,7 @@ class Stage:
         if "superseded" in roles:
             changed += self._superseded(batch, keys)
         if "quarantine" in roles:
-            changed += self._set_aside(batch, found.sources)
+            changed += self._quarantined(batch, found.sources)
         redacted = self._redacted(batch)
         if not changed and redacted is None:
             return None
@@ -140,7 +140,7 @@ class Stage:
         )
 
     def _resources(self, file: LandedFile, rows: dict[int, str]) -> ErasedFile:
-        """The file with the rows emptied: their places, leaves and origins stay."""
+        """The file with the rows emptied; positions, leaves and sources stay."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -160,17 +160,17 @@ class Stage:
         rows = {row: "" for row, key in enumerate(table["key"].to_pylist()) if key in keys}
         return [self._rewritten(path, "superseded", _put(table, "key", rows, 0), rows)] if rows else []
 
-    def _set_aside(self, batch: Batch, sources: set[int]) -> list[ErasedFile]:
-        """Quarantined records that tell of the person lose their content; that they were received stays."""
+    def _quarantined(self, batch: Batch, sources: set[int]) -> list[ErasedFile]:
+        """Empty quarantined records that mention the person; the rows and their reasons stay."""
         import pyarrow.parquet as pq
 
         path = batch.path / "quarantine.parquet"
         table = pq.read_table(path)
-        told = zip(*(table[name].to_pylist() for name in ("source", "member", "original")), strict=True)
+        records = zip(*(table[name].to_pylist() for name in ("source", "member", "original")), strict=True)
         rows = {
             row: ""
-            for row, (_, member, original) in enumerate(told)
-            if (original and self.trace.told_by(original)) or (member and self.trace.told_by(member.encode()))
+            for row, (_, member, original) in enumerate(records)
+            if (original and self.trace.mentioned_in(original)) or (member and self.trace.mentioned_in(member.encode()))
         }
         if not rows:
             return []
@@ -193,13 +193,13 @@ class Stage:
         )
 
     def _redacted(self, batch: Batch) -> str | None:
-        """A manifest without names of files that name the person, signed anew; its SHA-256, or None."""
+        """Write the manifest without file names that name the person, signed again; its SHA-256, or None."""
         manifest = json.loads(batch.manifest_bytes)
-        told = [one for one in manifest["sources"] if self.trace.told_by(one["name"].encode())]
-        if not told:
+        naming = [one for one in manifest["sources"] if self.trace.mentioned_in(one["name"].encode())]
+        if not naming:
             return None
         for number, source in enumerate(manifest["sources"]):
-            if source in told:
+            if source in naming:
                 source["name"] = f"erased-{number}"
         content = canonical(manifest)
         for name, data in (("manifest.json", content), ("manifest.sig", sign(self.key, content))):
@@ -215,7 +215,7 @@ class Stage:
 
 
 def _put(table: pa.Table, name: str, rows: dict[int, str], value: Any) -> pa.Table:
-    """A table with one value in some rows of a column."""
+    """The table with one value set in some rows of a column."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,4 +1,4 @@
-"""By what a person can be recognised in what a site sent: ids, numbers, names."""
+"""Recognise a person in a site's records: by ids, numbers and names."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LONG = 6
 
 @dataclass(frozen=True)
 class Trace:
-    """What tells of a person at one site.
+    """What identifies a person at one site.
 
     Args:
         keys: Keys of the person's Patient resources.
         ids: Their ids.
-        numbers: Identifiers and ids that are long enough to be the person's alone, small letters. Telephones and
-            addresses are not among them: a household shares them.
-        names: Family and given names, small letters, as pairs.
+        numbers: Identifiers and ids that are long enough to be unique, in lower case. Telephones and addresses are not
+            included: a household shares them.
+        names: Pairs of family and given name, in lower case.
     """
 
     keys: frozenset[int]
@@ -36,14 +36,14 @@ class Trace:
     numbers: frozenset[bytes]
     names: frozenset[tuple[bytes, bytes]]
 
-    def told_by(self, data: bytes) -> bool:
-        """Whether a record, or the name of a file, speaks of the person: by a number, or by both names.
+    def mentioned_in(self, data: bytes) -> bool:
+        """Whether a record or a file name mentions the person: by a number, or by both names.
 
         Example:
             >>> trace = Trace(frozenset(), frozenset(), frozenset({b"mrn-100077"}), frozenset({(b"li", b"na")}))
-            >>> trace.told_by(b"PID|1||MRN-100077"), trace.told_by(b'{"family":"Li","given":["Na"]}')
+            >>> trace.mentioned_in(b"PID|1||MRN-100077"), trace.mentioned_in(b'{"family":"Li","given":["Na"]}')
             (True, True)
-            >>> trace.told_by(b"Li"), trace.told_by(b"MRN-1000771"), trace.told_by(b"Linda, name")
+            >>> trace.mentioned_in(b"Li"), trace.mentioned_in(b"MRN-1000771"), trace.mentioned_in(b"Linda, name")
             (False, False, False)
         """
         small = data.lower()
@@ -52,14 +52,14 @@ class Trace:
         )
 
     def numbered(self, small: bytes) -> bool:
-        """Whether a content in small letters holds one of the person's numbers."""
+        """Whether lower-case content contains one of the person's numbers."""
         return bool(self.numbers) and self._numbers.search(small) is not None
 
     def owns(self, record: Record) -> bool:
-        """Whether a record is the person's, or about nobody and names them; what cannot be read, by `told_by`."""
+        """Whether a record is about the person, or about nobody but names the person (`mentioned_in` if unreadable)."""
         found = record.found
         if isinstance(found, Rejected):
-            return self.told_by(record.raw)
+            return self.mentioned_in(record.raw)
         if found.patient_id is not None:
             return found.patient_id in self.ids
         return any(one in found.text for one in self.references) or any(
@@ -67,7 +67,7 @@ class Trace:
         )
 
     def suspected(self, data: bytes) -> bool:
-        """Whether bytes can hold something of the person; a quick look that errs on the safe side."""
+        """Whether bytes may mention the person; fast, with false positives but no false negatives."""
         small = data.lower()
         return any(one in small for one in self._looked_for)
 
@@ -78,7 +78,7 @@ class Trace:
 
     @cached_property
     def identifiers(self) -> tuple[bytes, ...]:
-        """How a resource, in small letters, names the person by an identifier: ``Patient?identifier=system|value``."""
+        """How a lower-case resource names the person by an identifier: ``Patient?identifier=system|value``."""
         return tuple(b"|" + one + b'"' for one in sorted(self.numbers))
 
     @cached_property
@@ -95,15 +95,15 @@ class Trace:
 
 
 def _word(text: bytes) -> bytes:
-    """A pattern of the text that stands alone; Chinese names stand without spaces."""
+    """A pattern for the text as a whole word; Chinese names are matched anywhere, since they have no spaces."""
     return rb"(?<![a-z0-9])" + re.escape(text) + rb"(?![a-z0-9])" if text.isascii() else re.escape(text)
 
 
 def trace_of(batches: Iterable[Batch], keys: Collection[int]) -> Trace:
-    """What all versions of a person's Patient resources say of the person.
+    """Collect what identifies a person from all versions of the person's Patient resources.
 
     Args:
-        batches: Of one site.
+        batches: Batches of one site.
         keys: Keys of the Patient resources.
     """
     import pyarrow.compute as pc
@@ -130,7 +130,7 @@ def trace_of(batches: Iterable[Batch], keys: Collection[int]) -> Trace:
 
 
 def _named_by(patient: dict[str, Any]) -> set[str]:
-    """How resources name the patient by an identifier that is long enough to be the person's alone."""
+    """How resources name the patient by an identifier that is long enough to be unique."""
     long = [one for one in patient.get("identifier", ()) if len(str(one.get("value", ""))) >= _LONG]
     return {name for one in long for name in (by_identifier(one), by_identifier({"value": one["value"]})) if name}
 

@@ -1,1 +1,1 @@
-"""What live feeds received: durable first, then landed in small batches."""
+"""Landing of live feeds: messages and objects become durable, then land in micro-batches."""

@@ -1,4 +1,4 @@
-"""Between the doors and the spool: many senders' messages share one flush, and wait while the spool is full."""
+"""Intake of live feeds into the spool: messages of many senders share one flush, and wait while the spool is full."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _OVERHEAD = 12
 
 
 class MessageKeeper:
-    """Group commit: what arrives while one flush is under way goes with the next.
+    """Group commit: messages that arrive during a flush go with the next one.
 
     Args:
-        spool: Where messages are kept.
-        patience: Seconds to wait for room; meanwhile the sender's connection is not read.
+        spool: The spool to write to.
+        patience: Seconds to wait for space; meanwhile the sender's connection is not read.
     """
 
     def __init__(self, spool: MessageSpool, patience: float) -> None:
@@ -41,7 +41,7 @@ class MessageKeeper:
         """Make messages durable.
 
         Raises:
-            StorageError: They cannot be kept.
+            StorageError: They cannot be stored.
         """
         if not messages:
             return
@@ -82,21 +82,21 @@ class MessageKeeper:
         self._committing = None
 
     def refuse(self) -> None:
-        """Keep nothing more: senders are told so, and have their messages still; what is being flushed is kept."""
+        """Accept no more messages: senders get an error and keep theirs; the running flush completes."""
         self._refusing = True
 
     def close(self) -> None:
-        """End the thread that flushes."""
+        """End the flushing thread."""
         self._thread.shutdown()
 
 
 def object_keeper(spool: ObjectSpool, patience: float, refusing: threading.Event) -> Callable[[Path], None]:
-    """Takes a received object into the spool; waits in the association's thread while the spool is full.
+    """A function that moves a received object into the spool, and waits while the spool is full.
 
     Args:
-        spool: Where objects are kept.
-        patience: Seconds to wait for room.
-        refusing: Set where nothing more may be kept.
+        spool: The spool to write to.
+        patience: Seconds to wait for space.
+        refusing: Set when no more objects may be accepted.
     """
 
     def take(received: Path) -> None:
@@ -113,9 +113,13 @@ def object_keeper(spool: ObjectSpool, patience: float, refusing: threading.Event
 
 
 def _ended(spool: Spool) -> StorageError:
-    words = "nothing more may be taken in; the sender keeps it"
+    words = "the service is stopping; the sender keeps the message or object"
     return StorageError(words, source=str(spool.folder), retry=True)
 
 
 def _full(spool: Spool) -> StorageError:
-    return StorageError("too much waits to be landed; the sender keeps it", source=str(spool.folder), retry=True)
+    return StorageError(
+        "the spool is full; the sender keeps the message or object",
+        source=str(spool.folder),
+        retry=True,
+    )

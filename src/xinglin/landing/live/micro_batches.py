@@ -1,7 +1,7 @@
-"""Micro-batches: closed segments and watched files become signed batches, in a process of their own.
+"""Micro-batches: closed segments and watched files become signed batches, in a separate process.
 
-Landing is computing; in the process that answers senders it would make them wait. One worker process lands one batch
-after the other and remembers what each site sent before, so that a batch costs the same after a year.
+Landing needs processor time; in the process that answers senders it would delay the answers. One worker process lands
+one batch after the other. It remembers what each site sent before, so a batch costs the same after a year.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Job:
     """Something to land.
 
     Args:
-        site: Whose it is.
-        feed: How it came: by MLLP (a journal), DICOM (a folder of objects) or as a file in a watched folder.
-        path: Where it is.
-        reading: How it is read.
-        again: Whether a watched file whose bytes were landed before is counted again.
+        site: The site.
+        feed: MLLP (a journal), DICOM (a folder of objects) or a file in a watched folder.
+        path: Path of the journal, folder or file.
+        reading: Format, mapping and limits.
+        again: Whether to count a watched file again if its bytes were landed before.
     """
 
     site: str
@@ -56,17 +56,17 @@ class Job:
 
 @dataclass(frozen=True)
 class LandedBatch:
-    """What became of a job: received = landed + duplicate + quarantined, as `IngestReport` counts.
+    """Result of a job: received = landed + duplicate + quarantined, as in `IngestReport`.
 
     Args:
-        site: Whose it was.
-        feed: How it came.
-        items: Messages, objects or files in it.
-        batch: Number of the batch; None where nothing was received or all of it had been landed before.
-        received: Records offered.
+        site: The site.
+        feed: The feed.
+        items: Messages, objects or files in the job.
+        batch: Number of the batch; None if nothing was received or everything was landed before.
+        received: Records in the input.
         landed: Resources in the batch.
         duplicate: Resources landed before.
-        quarantined: Records set aside.
+        quarantined: Records in quarantine.
         seconds: Wall-clock time.
     """
 
@@ -82,12 +82,12 @@ class LandedBatch:
 
 
 class Lander:
-    """The worker process, started anew where it dies.
+    """The worker process; restarted if it dies.
 
     Args:
-        settings: The region.
-        clock: Time that manifests state; a function that another process can import.
-        permit: What was decided; it goes along to the process.
+        settings: Settings of the region.
+        clock: Gives the time in manifests; a function that another process can import.
+        permit: Permit, passed on to the process.
     """
 
     def __init__(self, settings: Settings, clock: Clock, permit: Permit) -> None:
@@ -95,10 +95,10 @@ class Lander:
         self._executor: ProcessPoolExecutor | None = None
 
     async def land(self, job: Job) -> LandedBatch:
-        """Land one job; when this returns, the spool's part of it is gone from the disk.
+        """Land one job; on return its segment is deleted from the spool.
 
         Raises:
-            XinglinError: It could not be landed and is still where it was.
+            XinglinError: It could not be landed and remains where it was.
         """
         if self._executor is None:
             self._executor = ProcessPoolExecutor(
@@ -109,8 +109,8 @@ class Lander:
         except BrokenProcessPool as error:
             self.close()
             raise StorageError(
-                "the process that lands was killed; what it was given is still in the spool",
-                remedy="look whether the machine ran out of memory",
+                "the landing process was killed; its data is still in the spool",
+                remedy="check whether the machine ran out of memory",
                 retry=True,
             ) from error
 
@@ -122,7 +122,7 @@ class Lander:
 
 
 _WORKER: dict[str, tuple[Landing, Settings, Clock]] = {}
-"""What the worker process keeps between jobs."""
+"""State of the worker process between jobs."""
 
 
 def _begin(settings: Settings, clock: Clock, permit: Permit) -> None:
@@ -149,10 +149,10 @@ def _land_here(job: Job) -> LandedBatch:
 def land(job: Job, landing: Landing, settings: Settings, clock: Clock) -> LandedBatch:
     """Land one job in this process.
 
-    A segment that stands in a manifest already was landed before a crash: it is only removed.
+    A segment that is already in a manifest was landed before a crash: it is only deleted.
 
     Raises:
-        XinglinError: It could not be landed and is still where it was.
+        XinglinError: It could not be landed and remains where it was.
     """
     with full_disk(job.path):
         if job.feed == "mllp":
@@ -186,10 +186,10 @@ def _land_journal(job: Job, landing: Landing, settings: Settings, clock: Clock) 
 
 
 def _sealed(name: str, found: list[bytes]) -> dict[str, bytes]:
-    """Messages as files by name; the same journal always gives the same.
+    """Messages as files by name; the same journal always gives the same files.
 
-    What does not begin with MSH gets a file of its own: in a row of messages its lines would be taken for the end of
-    the message before it, another sender's.
+    Content that does not begin with MSH gets its own file: between messages its lines would be read as the end of the
+    previous message, which is from another sender.
 
     Example:
         >>> list(_sealed("mllp-00000001", [b"MSH|1", b"OBX|1", b"MSH|2"]))
@@ -223,7 +223,7 @@ def _ingest(job: Job, path: Path, landing: Landing, settings: Settings, clock: C
     from xinglin.landing import ingest
 
     if job.feed != "watch":
-        settings = replace(settings, threads=1)  # a micro-batch is done before further processes would have begun
+        settings = replace(settings, threads=1)  # a micro-batch takes less time than starting worker processes
     return ingest(landing, path, job.site, settings=settings, clock=clock, reading=job.reading)
 
 

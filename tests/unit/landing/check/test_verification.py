@@ -53,7 +53,7 @@ def test_one_flipped_byte_names_the_file(batch: Path, landing: Landing, name: st
 def test_a_missing_file_an_extra_file_and_a_missing_batch_are_named(batch: Path, landing: Landing) -> None:
     extra = batch / "Patient-00001.parquet"
     shutil.copy(batch / "Patient-00000.parquet", extra)
-    with pytest.raises(VerificationFailed, match="not signed for"):
+    with pytest.raises(VerificationFailed, match="not listed in the signed manifest"):
         verify(landing)
     extra.unlink()
     kept = (batch / "Patient-00000.parquet").rename(batch.parent / "kept")
@@ -62,11 +62,11 @@ def test_a_missing_file_an_extra_file_and_a_missing_batch_are_named(batch: Path,
     kept.rename(batch / "Patient-00000.parquet")
     verify(landing)
     shutil.rmtree(batch)
-    with pytest.raises(VerificationFailed, match="before this one is missing"):
+    with pytest.raises(VerificationFailed, match="an earlier batch is missing"):
         verify(landing)
 
 
-def test_a_changed_resource_is_found_even_when_the_file_hash_was_signed_anew(batch: Path, landing: Landing) -> None:
+def test_a_changed_resource_is_found_even_when_the_file_hash_was_signed_again(batch: Path, landing: Landing) -> None:
     import json
 
     import pyarrow as pa
