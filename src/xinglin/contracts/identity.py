@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from xinglin.contracts.model import Column, Table
 
-__all__ = ["DECISION", "DECLARED", "PAIR", "PATIENT", "PERSON_HISTORY", "PERSON_LINK", "REVIEW", "TABLES"]
+__all__ = [
+    "DECISION",
+    "DECLARED",
+    "IDENTIFIER_SYSTEM",
+    "PAIR",
+    "PATIENT",
+    "PERSON_HISTORY",
+    "PERSON_LINK",
+    "REVIEW",
+    "TABLES",
+]
 
 PATIENT = Table(
     name="patient",
@@ -28,6 +38,11 @@ PATIENT = Table(
         Column("city", "VARCHAR", "Normalised city"),
         Column("numbers", "VARCHAR", "Patient numbers (MR, PI) that the site gave, one a line: system, bar, value"),
         Column("same_as", "BIGINT", "Key of the Patient of the site that replaces it (Patient.link)"),
+        Column("replaces", "VARCHAR", "Keys of the Patients of the site that it replaces (Patient.link), one a line"),
+        Column("name_suffix", "VARCHAR", "Generation in the name: 1 (Sr), 2 (Jr, II), 3 (III) or 4 (IV)"),
+        Column("birth_order", "INTEGER", "Order among the children of one birth (Patient.multipleBirthInteger)"),
+        Column("newborn", "BOOLEAN", "True where the given name only says that this is somebody's newborn"),
+        Column("identifiers", "VARCHAR", "All identifiers, one a line: system (or type:CODE), bar, normalised value"),
     ),
 )
 
@@ -86,14 +101,14 @@ PAIR = Table(
     name="pair",
     stage="identity",
     zone="identified",
-    grain="one row per scored pair of records at or above the lower threshold; what persons are made of",
+    grain="one row per scored pair of records near or above the lower threshold; what persons are made of",
     key=("patient_key_l", "patient_key_r"),
     columns=(
         Column("patient_key_l", "BIGINT", "The smaller key", required=True),
         Column("patient_key_r", "BIGINT", "The larger key", required=True),
         Column("probability", "DOUBLE", "Match probability", required=True),
-        Column("weight", "DOUBLE", "Match weight: the odds behind the probability", required=True, unit="bits"),
-        Column("objection", "VARCHAR", "What forbids linking the pair unasked: given-name or gender-and-birth-date"),
+        Column("weight", "DOUBLE", "Evidence of the comparisons, without the prior", required=True, unit="bits"),
+        Column("objection", "VARCHAR", "The doubt that forbids linking the pair unasked (a name of evidence.RULES)"),
     ),
 )
 
@@ -123,4 +138,29 @@ PERSON_HISTORY = Table(
     ),
 )
 
-TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION, PAIR, DECLARED, PERSON_HISTORY)
+IDENTIFIER_SYSTEM = Table(
+    name="identifier_system",
+    stage="identity",
+    zone="identified",
+    grain="one row per identifier system that patients carry: whether its numbers are a person's everywhere",
+    key=("system",),
+    columns=(
+        Column("system", "VARCHAR", "Identifier.system, or type:CODE where there is none", required=True),
+        Column("sites", "BIGINT", "Institutions that use it", required=True),
+        Column("records", "BIGINT", "Records that carry a number of it", required=True),
+        Column("values", "BIGINT", "Different numbers", required=True),
+        Column("shared", "BIGINT", "Numbers that more than one institution holds", required=True),
+        Column("compared", "BIGINT", "Shared numbers whose records both have a name", required=True),
+        Column(
+            "agreeing", "BIGINT", "Of those, how many agree in name, or in part of it and birth date", required=True
+        ),
+        Column(
+            "verdict",
+            "VARCHAR",
+            "declared, person-wide (learned), local, unsure, or one-site (only one institution uses it)",
+            required=True,
+        ),
+    ),
+)
+
+TABLES = (PATIENT, PERSON_LINK, REVIEW, DECISION, PAIR, DECLARED, PERSON_HISTORY, IDENTIFIER_SYSTEM)

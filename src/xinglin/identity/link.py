@@ -8,23 +8,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xinglin.contracts.identity import DECISION, DECLARED, PAIR, PATIENT, PERSON_HISTORY, PERSON_LINK, REVIEW
+from xinglin.contracts.identity import (
+    DECISION,
+    DECLARED,
+    IDENTIFIER_SYSTEM,
+    PAIR,
+    PATIENT,
+    PERSON_HISTORY,
+    PERSON_LINK,
+    REVIEW,
+)
 from xinglin.contracts.model import Table
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.ids import text_key
 from xinglin.core.settings import Settings
 from xinglin.core.sql import parquet_list
+from xinglin.identity.evidence.households import count_households
+from xinglin.identity.evidence.systems import learn_systems
 from xinglin.identity.features.extract import LandedPatients, load_macros
 from xinglin.identity.features.gathering import feature_tasks, gather_features
 from xinglin.identity.model.backends import Backend, InDuckDB, OnSpark
-from xinglin.identity.model.scoring import prepare, score_all, score_new
-from xinglin.identity.model.training import Model, train
+from xinglin.identity.model.scoring import Scorer, prepare
+from xinglin.identity.model.training import prior_of, train
+from xinglin.identity.persons.calibrate import calibrated
 from xinglin.identity.persons.declared import declare
 from xinglin.identity.persons.founding import make_founding
 from xinglin.identity.persons.make import make_persons
-from xinglin.identity.plan import RULES, LinkReport, Patients, Plan, plan_linking
+from xinglin.identity.plan import RULES, Basis, LinkReport, Patients, Plan, plan_linking
 from xinglin.identity.sql import sql_text
+from xinglin.identity.used import Used
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
 from xinglin.lake.engine import connect, write_parquet
 
@@ -33,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["link"]
 
+_CARDS = "SELECT system FROM identifier_system WHERE verdict = 'person-wide' ORDER BY records DESC, system"
 _MOST_FILES = 16
 _LEAST_MB = 200
 
@@ -116,22 +130,25 @@ class _Run:
             self._old(connection, DECISION, "decision")
             plan, new, kept = self._features(connection, plan, landed, superseded)
             self._step(1)
-            model = self._score(connection, plan)
+            used = self._score(connection, plan)
             self._step(3)
             run = int(self.before.state.get("run", 0)) + 1 if self.before else 1
             batches = make_founding(
                 connection, landed, self.before.state.get("batches", {}) if self.before else {}, run
             )
-            make_persons(connection, self.settings.upper)
+            upper = calibrated(connection, self.settings.upper, used.basis.records, households=used.basis.households)
+            make_persons(connection, upper, households=used.basis.households)
             self._step(4)
-            files = self._write(connection, run, kept)
+            files = self._write(connection, run, kept, upper)
             counts = _counts(connection)
         finally:
             connection.close()
-        state = {**self.now, "model": model.to_json(), "run": run, "batches": batches, "counts": counts}
+        state = {
+            **self.now, **used.to_json(), "run": run, "batches": batches, "counts": counts, "linked_from": upper,
+        }  # fmt: skip
         self.lake.publish(PATIENT.stage, files, state, after=self.before)
         self._step(5)
-        return LinkReport(**counts, new=new, seconds=time.perf_counter() - started, trained=model.trained)
+        return LinkReport(**counts, new=new, seconds=time.perf_counter() - started, trained=used.model.trained)
 
     def _step(self, done: int) -> None:
         if self.progress:
@@ -169,11 +186,11 @@ class _Run:
             joined = "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed"
             connection.execute(f"CREATE TEMP VIEW patient AS {joined}").fetchall()
             if 2 * new > _count(connection, "patient"):
-                plan = Plan("everything", keep_model=False)
+                plan = Plan("everything")
         else:
             connection.execute("CREATE TEMP VIEW patient AS FROM old_patient").fetchall()
         declare(connection)
-        prepare(connection, "patient")
+        prepare(connection, "patient", learn_systems(connection))
         plan = self._freed(connection, plan)
         return plan, new, self._set_aside(connection, plan)
 
@@ -229,22 +246,33 @@ class _Run:
         _make(connection, "changed", "SELECT patient_key FROM changed")
         return kept
 
-    def _score(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Model:
-        """Make ``pair``; returns the model in use."""
-        kept = self.before.state.get("model") if self.before else None
-        if plan.keep_model and kept:
-            model = Model.from_json(kept)
+    def _score(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Used:
+        """Make ``pair``; returns what it was scored with."""
+        records = _count(connection, "comparable")
+        prior = prior_of(connection, records)
+        cards = tuple(row[0] for row in connection.execute(_CARDS).fetchall())
+        now = Basis(records, prior.bits, count_households(connection).present, cards)
+        known = Used.from_json(self.before.state) if self.before else None
+        if plan.scope == "arriving" and not (known and known.basis.holds_for(now)):
+            plan = Plan("everything")
+        if plan.scope == "everything" or known is None:
+            used = Used(train(connection, prior, households=now.households), now)
         else:
-            model = train(connection, _count(connection, "comparable"))
-            self._step(2)
+            used = known
+        self._step(2)
         self._old(connection, PAIR, "old_pair")
+        if plan.scope != "persons":
+            scorer = Scorer(
+                connection, self._backend(connection), used.model, prior, self.settings.lower, now.households
+            )
         if plan.scope == "everything":
-            score_all(connection, self._backend(connection), model, self.settings.lower)
+            scorer.score_all()
             source = "FROM scored"
         elif plan.scope == "arriving":
-            score_new(connection, self._backend(connection), model, self.settings.lower)
+            scorer.score_new()
             source = (
-                "FROM old_pair ANTI JOIN changed ON changed.patient_key = old_pair.patient_key_l"
+                "SELECT patient_key_l, patient_key_r, weight, objection"
+                " FROM old_pair ANTI JOIN changed ON changed.patient_key = old_pair.patient_key_l"
                 " ANTI JOIN changed AS other ON other.patient_key = old_pair.patient_key_r"
                 " UNION ALL BY NAME FROM scored"
             )
@@ -253,20 +281,22 @@ class _Run:
         _make(
             connection,
             "pair",
-            f"FROM ({source}) AS found SEMI JOIN comparable AS l ON l.patient_key = found.patient_key_l"
+            "SELECT patient_key_l, patient_key_r, weight, objection,"
+            f" round(1 / (1 + pow(2, -(weight + ({prior.bits})))), 6) AS probability"
+            f" FROM ({source}) AS found SEMI JOIN comparable AS l ON l.patient_key = found.patient_key_l"
             " SEMI JOIN comparable AS r ON r.patient_key = found.patient_key_r",
         )
-        return model
+        return used
 
     def _backend(self, connection: duckdb.DuckDBPyConnection) -> Backend:
         session = self.runner.session()
         return InDuckDB(connection) if session is None else OnSpark.on(session, connection, self.folder)
 
     def _write(
-        self, connection: duckdb.DuckDBPyConnection, run: int, kept: list[DataFile]
+        self, connection: duckdb.DuckDBPyConnection, run: int, kept: list[DataFile], upper: float
     ) -> dict[Table, list[DataFile]]:
         """Write every table of the stage; decisions stay as they are."""
-        thresholds = {"upper": str(self.settings.upper), "lower": str(self.settings.lower)}
+        thresholds = {"upper": str(upper), "lower": str(self.settings.lower)}
         _make(connection, "linked", sql_text("persons/person_link", **thresholds))
         _make(connection, "waiting", sql_text("persons/review", **thresholds))
         self._old(connection, PERSON_HISTORY, "old_history")
@@ -277,6 +307,7 @@ class _Run:
             PERSON_LINK: "FROM linked ORDER BY person_id, patient_key",
             REVIEW: "FROM waiting ORDER BY patient_key_l, patient_key_r",
             DECLARED: "FROM declared ORDER BY patient_key",
+            IDENTIFIER_SYSTEM: "FROM identifier_system ORDER BY system",
             PERSON_MAP: "SELECT patient_key, person_id FROM person ORDER BY patient_key",
             PERSON_HISTORY: sql_text("persons/person_history", run=str(run)),
         }

@@ -8,10 +8,15 @@ from typing import Any, Literal, Protocol
 
 from xinglin.identity.features.extract import LandedPatients
 
-__all__ = ["RULES", "LinkReport", "Patients", "Plan", "plan_linking"]
+__all__ = ["GROWTH", "RULES", "SMALL", "Basis", "LinkReport", "Patients", "Plan", "plan_linking"]
 
-RULES = 2
-"""Grows when features, levels or clustering change their meaning, so that everything is linked anew."""
+RULES = 3
+"""Grows when features, levels or clustering change their meaning, so that everything is linked again."""
+SMALL = 5_000
+"""Up to so many records, every run that brings a record scores every pair again."""
+GROWTH = 1.1
+"""Larger regions are trained and scored again when they have grown by this factor."""
+_RISE = 0.5
 
 
 class Patients(Protocol):
@@ -54,14 +59,48 @@ class Plan:
     """What a run has to do.
 
     Args:
-        scope: Nothing; persons anew from the pairs known; only what files of `fresh` bring; or everything.
+        scope: Nothing; only persons, from the known pairs; what the files of `fresh` bring; or everything.
         fresh: Names of files never linked before.
-        keep_model: Whether the model of the run before is used.
     """
 
     scope: Literal["nothing", "persons", "arriving", "everything"]
     fresh: frozenset[str] = frozenset()
-    keep_model: bool = True
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the region was when its pairs were last scored with a freshly trained model.
+
+    Args:
+        records: Records compared.
+        bits: The prior's weight.
+        households: Whether households were in the data.
+        cards: Identifier systems learned as person-wide.
+    """
+
+    records: int
+    bits: float
+    households: bool
+    cards: tuple[str, ...]
+
+    def holds_for(self, now: Basis) -> bool:
+        """Whether pairs scored then may stand beside those scored now, under the prior of now.
+
+        Below `SMALL` records everything is scored on every run: it takes seconds, and the persons are the same
+        whatever the deliveries were.
+
+        Example:
+            >>> Basis(100_000, -17.0, True, ()).holds_for(Basis(105_000, -17.1, True, ()))
+            True
+            >>> Basis(100_000, -17.0, True, ()).holds_for(Basis(120_000, -17.3, True, ()))
+            False
+        """
+        return (
+            now.records > SMALL
+            and self.records <= now.records <= GROWTH * self.records
+            and now.bits - self.bits <= _RISE
+            and (self.households, self.cards) == (now.households, now.cards)
+        )
 
 
 def plan_linking(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, full: bool) -> Plan:
@@ -79,10 +118,10 @@ def plan_linking(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, fu
         >>> plan_linking(was, {**was, "upper": 0.8}, full=False).scope
         'persons'
         >>> plan_linking(was, {**was, "sources": {"a": ["x", 0], "b": ["y", 0]}}, full=False)
-        Plan(scope='arriving', fresh=frozenset({'b'}), keep_model=True)
+        Plan(scope='arriving', fresh=frozenset({'b'}))
     """
     if full or before is None or before["rules"] != now["rules"]:
-        return Plan("everything", keep_model=False)
+        return Plan("everything")
     known, current = before["sources"], now["sources"]
     if any(name not in current or current[name][0] != known[name][0] for name in known):
         return Plan("everything")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xinglin.core.ids import key_sql
 from xinglin.core.sql import parquet_list
+from xinglin.identity.features.placeholders import placeholder_patterns
 from xinglin.identity.sql import sql_text
 
 if TYPE_CHECKING:
@@ -26,13 +27,12 @@ _SHAPE = {
     "gender": "VARCHAR",
     "link": [{"type": "VARCHAR", "other": {"reference": "VARCHAR"}}],
     "birthDate": "VARCHAR",
-    "name": [{"use": "VARCHAR", "text": "VARCHAR", "family": "VARCHAR", "given": ["VARCHAR"]}],
+    "multipleBirthInteger": "VARCHAR",
+    "name": [{"use": "VARCHAR", "text": "VARCHAR", "family": "VARCHAR", "given": ["VARCHAR"], "suffix": ["VARCHAR"]}],
     "telecom": [{"system": "VARCHAR", "value": "VARCHAR", "use": "VARCHAR"}],
     "identifier": [{"system": "VARCHAR", "value": "VARCHAR", "type": {"coding": [{"code": "VARCHAR"}]}}],
     "address": [{"use": "VARCHAR", "text": "VARCHAR", "line": ["VARCHAR"], "city": "VARCHAR", "postalCode": "VARCHAR"}],
 }
-_LINKED_ID = r"regexp_extract(k.other.reference, '^(?:.*/)?Patient/([A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$', 1)"
-"""Id of the Patient that a link names: by ``Patient/id``, by an absolute URL, with or without a version."""
 _NATIONAL_SYSTEMS = (
     "us-ssn$",
     "2[.]16[.]840[.]1[.]113883[.]4[.]1$",
@@ -44,6 +44,10 @@ _COMPOUND_FAMILY_NAMES = (
     "欧阳|太史|端木|上官|司马|东方|独孤|南宫|万俟|闻人|夏侯|诸葛|尉迟|公羊|赫连|澹台"
     "|皇甫|宗政|濮阳|公冶|太叔|申屠|公孙|慕容|仲孙|钟离|长孙|宇文|司徒|鲜于|司空|令狐"
 )
+_LOCAL_REFERENCE = (
+    r"nullif(regexp_extract(k.other.reference, '(?:^|/)(Patient/[A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$$', 1), '')"
+)
+"""The Patient that a link names: by ``Patient/id`` or an absolute URL, with or without a version."""
 _NOTHING = "SELECT 0::BIGINT AS patient_key, '' AS site, '' AS local_id, '' AS resource WHERE false"
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -96,6 +100,7 @@ def load_macros(connection: duckdb.DuckDBPyConnection) -> None:
     )
     repeated = "|".join(f"{digit}+" for digit in range(10))
     connection.execute(sql_text("features/normalise", wide=wide, narrow=narrow, checksum=checksum, repeated=repeated))
+    connection.execute(sql_text("features/placeholders", **placeholder_patterns()))
 
 
 def read_landed(
@@ -135,15 +140,16 @@ def extract_features(connection: duckdb.DuckDBPyConnection, into: str) -> int:
             "features/chosen",
             shape="'" + json.dumps(_SHAPE) + "'",
             systems="|".join(_NATIONAL_SYSTEMS),
-            linked_key=key_sql(f"concat(site, '/Patient/', {_LINKED_ID})"),
-            linked_id=_LINKED_ID,
+            linked_key=key_sql(f"concat(site, '/', {_LOCAL_REFERENCE})"),
+            local_reference=_LOCAL_REFERENCE,
         ),
         "written": sql_text("features/written", family_of_han=f"^({_COMPOUND_FAMILY_NAMES}|.)"),
+        "suffixed": sql_text("features/suffixed", suffix="(sr|senior|snr|jr|junior|jnr|ii|iii|iv|2nd|3rd|4th)[.]?"),
         into: sql_text("features/patient"),
     }
     # In several statements: macros over macros over JSON take longer to plan than to run.
     for table, select in stages.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}").fetchall()
-    connection.execute("DROP TABLE chosen").fetchall()
-    connection.execute("DROP TABLE written").fetchall()
+    for table in ("chosen", "written", "suffixed"):
+        connection.execute(f"DROP TABLE {table}").fetchall()
     return int(connection.execute(f"SELECT count(*) FROM {into}").fetchall()[0][0])

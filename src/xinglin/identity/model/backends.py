@@ -16,21 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Backend", "InDuckDB", "OnSpark"]
 
-_WANTED = (
-    "patient_key_l",
-    "patient_key_r",
-    "match_probability",
-    "match_weight",
-    "gamma_given_name",
-    "gamma_national_id",
-    "gamma_birth_date",
-    "gamma_gender",
-    "id_proved_l",
-    "id_proved_r",
-    "national_id_l",
-    "national_id_r",
-)
-"""What scoring asks of a pair that was predicted (sql/model/scored)."""
+_WANTED = ("patient_key_l", "patient_key_r", "match_weight")
+"""What scoring asks of a pair that was predicted (sql/model/predicted)."""
 
 
 class Backend(Protocol):
@@ -81,7 +68,7 @@ class OnSpark:
     """Splink's Spark backend; records go there as Parquet, likely pairs come back as Arrow.
 
     Blocking, comparing and weighing are Splink's SQL in Spark. The measures are DuckDB's own, so that a pair
-    is of one level here and there; sums of logarithms may differ in their last bits: `sql/model/scored` rounds.
+    is of one level here and there; sums of logarithms may differ in their last bits: `sql/model/predicted` rounds.
 
     Args:
         session: The runner's.

@@ -25,6 +25,9 @@ class Level:
         m: Prior probability among records of one person.
         u: Prior probability among records of two persons.
         term_frequency: Column whose rare values weigh more when they agree.
+        columns: Columns that are equal in this level and the stricter ones named before it; their agreement is counted
+            over all pairs, not estimated from random ones.
+        shared: Whether the members of one household fall into it.
     """
 
     label: str
@@ -32,6 +35,8 @@ class Level:
     m: float
     u: float
     term_frequency: str = ""
+    columns: tuple[str, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,10 @@ def _distance(column: str, most: int) -> str:
     )
 
 
-_SWAPPED = "given_name_l = family_name_r AND family_name_l = given_name_r"
+_SWAPPED = (
+    "jaro_winkler_similarity(given_name_l, family_name_r) >= 0.9"
+    " AND jaro_winkler_similarity(family_name_l, given_name_r) >= 0.9"
+)
 _SHORT = "length({0}_l) <= 3 AND length({0}_r) <= 3"
 
 
@@ -89,13 +97,22 @@ _DAY_MONTH = (
 )
 # Two numbers whose check characters both hold were both written right, so they belong to two persons.
 _NOT_PROVED_APART = "NOT (id_proved_l AND id_proved_r)"
+_ONE_PART = (
+    "left(birth_date_l, 4) = left(birth_date_r, 4)"
+    " AND (substr(birth_date_l, 6, 2) = substr(birth_date_r, 6, 2) OR right(birth_date_l, 2) = right(birth_date_r, 2))"
+)
+# Characters and letters of one name cannot be compared.
+_TWO_SCRIPTS = "script_l != script_r"
+_ONE_HOUSEHOLD = "coalesce(phone_l = phone_r, false) OR coalesce(address_l = address_r, false)"
+_NO_HOME = " AND ".join(f"({_missing(column)})" for column in ("phone", "address", "postal_code", "city"))
+_ALIKE_ADDRESS = "jaro_winkler_similarity(address_l, address_r) >= 0.92 OR jaccard(address_l, address_r) >= 0.85"
 
 COMPARISONS = (
     Comparison(
         "given_name",
-        _missing("given_name"),
+        f"{_missing('given_name')} OR {_TWO_SCRIPTS}",
         (
-            Level("the same", _equal("given_name"), 0.80, 0.005, "given_name"),
+            Level("the same", _equal("given_name"), 0.80, 0.005, "given_name", ("given_name",)),
             Level("given and family name swapped", _SWAPPED, 0.03, 0.00002),
             Level("much alike", _similar("given_name", 0.9), 0.09, 0.003),
             Level("one character of a short name", _short("given_name"), 0.01, 0.004),
@@ -105,10 +122,11 @@ COMPARISONS = (
     ),
     Comparison(
         "family_name",
-        # Swapped names count once, with the given name.
-        f"{_missing('family_name')} OR ({_SWAPPED})",
+        # Swapped names count once, with the given name; and a household's name counts once, with the household.
+        f"{_missing('family_name')} OR {_TWO_SCRIPTS} OR ({_SWAPPED})"
+        f" OR (family_name_l = family_name_r AND ({_ONE_HOUSEHOLD}))",
         (
-            Level("the same", _equal("family_name"), 0.84, 0.005, "family_name"),
+            Level("the same", _equal("family_name"), 0.84, 0.005, "family_name", ("family_name",)),
             Level("much alike", _similar("family_name", 0.9), 0.08, 0.003),
             Level("alike", _similar("family_name", 0.8), 0.02, 0.01),
             Level("different", "ELSE", 0.06, 0.982),
@@ -118,11 +136,11 @@ COMPARISONS = (
         "birth_date",
         _missing("birth_date"),
         (
-            Level("the same", _equal("birth_date"), 0.90, 0.0001),
+            Level("the same", _equal("birth_date"), 0.90, 0.0001, columns=("birth_date",)),
             Level("day and month swapped", _DAY_MONTH, 0.01, 0.00003),
             Level("one character", _distance("birth_date", 1), 0.05, 0.001),
-            Level("the same year", _equal("birth_year"), 0.02, 0.015),
-            Level("different", "ELSE", 0.02, 0.984),
+            Level("the day or the month", _ONE_PART, 0.02, 0.0015),
+            Level("different", "ELSE", 0.02, 0.9974),
         ),
     ),
     Comparison(
@@ -134,56 +152,59 @@ COMPARISONS = (
         "national_id",
         _missing("national_id"),
         (
-            Level("the same", _equal("national_id"), 0.90, _RARE),
+            Level("the same", _equal("national_id"), 0.90, _RARE, columns=("national_id",)),
             Level("one character", f"{_NOT_PROVED_APART} AND {_distance('national_id', 1)}", 0.07, 0.00001),
             Level("two characters", f"{_NOT_PROVED_APART} AND {_distance('national_id', 2)}", 0.01, 0.0001),
             Level("different", "ELSE", 0.02, 0.9998),
         ),
     ),
     Comparison(
-        "phone",
-        _missing("phone"),
+        "card",
+        f"({_missing('card_1')}) AND ({_missing('card_2')})",
         (
-            Level("the same", _equal("phone"), 0.75, 0.00002),
-            Level("one character", _distance("phone", 1), 0.05, 0.00005),
-            Level("different", "ELSE", 0.20, 0.9999),
+            Level("the same", f"{_equal('card_1')} OR {_equal('card_2')}", 0.90, _RARE),
+            Level("one character", f"{_distance('card_1', 1)} OR {_distance('card_2', 1)}", 0.05, 0.00001),
+            Level("different", "ELSE", 0.05, 0.99998),
         ),
     ),
     Comparison(
         "email",
         _missing("email"),
         (
-            Level("the same", _equal("email"), 0.75, 0.00002),
+            Level("the same", _equal("email"), 0.75, 0.00002, columns=("email",)),
             Level("the same mailbox", _equal("mailbox"), 0.05, 0.00005),
             Level("much alike", "jaro_winkler_similarity(mailbox_l, mailbox_r) >= 0.88", 0.10, 0.002),
             Level("different", "ELSE", 0.10, 0.9979),
         ),
     ),
     Comparison(
-        "address",
-        _missing("address"),
+        "household",
+        _NO_HOME,
         (
-            Level("the same", _equal("address"), 0.65, 0.00005),
-            Level("much alike", "jaro_winkler_similarity(address_l, address_r) >= 0.92", 0.15, 0.0005),
-            Level("the same characters", "jaccard(address_l, address_r) >= 0.85", 0.05, 0.004),
-            Level("different", "ELSE", 0.15, 0.99545),
-        ),
-    ),
-    Comparison(
-        "place",
-        "(postal_code_l IS NULL OR postal_code_r IS NULL) AND (city_l IS NULL OR city_r IS NULL)",
-        (
-            Level("postal code and city", f"{_equal('postal_code')} AND {_equal('city')}", 0.65, 0.002),
-            Level("postal code", _equal("postal_code"), 0.10, 0.003),
-            Level("city", _equal("city"), 0.10, 0.015),
-            Level("one character of the postal code", _distance("postal_code", 1), 0.05, 0.02),
-            Level("different", "ELSE", 0.10, 0.96),
+            Level(
+                "phone and address",
+                f"{_equal('phone')} AND {_equal('address')}",
+                0.40,
+                _RARE,
+                "",
+                ("phone", "address"),
+                True,
+            ),
+            Level("phone", _equal("phone"), 0.20, 0.00002, "", ("phone",), True),
+            Level("address", _equal("address"), 0.15, 0.00005, "", ("address",), True),
+            Level("phone but for one digit", _distance("phone", 1), 0.03, 0.00005, shared=True),
+            Level("address much alike", _ALIKE_ADDRESS, 0.10, 0.0005, shared=True),
+            Level("postal code and city", f"{_equal('postal_code')} AND {_equal('city')}", 0.05, 0.002),
+            Level("postal code or city", f"{_equal('postal_code')} OR {_equal('city')}", 0.03, 0.02),
+            Level("different", "ELSE", 0.04, 0.97738),
         ),
     ),
 )
 
 BLOCKING: tuple[tuple[str, ...], ...] = (
     ("national_id",),
+    ("card_1",),
+    ("card_2",),
     ("email",),
     ("phone", "birth_year"),
     ("phone", "given_name"),
@@ -194,7 +215,14 @@ BLOCKING: tuple[tuple[str, ...], ...] = (
     ("name_pair", "postal_code"),
     ("rare_name",),
     ("address", "given_name"),
+    ("address", "birth_year"),
+    ("birth_date", "home_word"),
 )
+_CROSSED = (
+    "l.birth_date = r.birth_date AND l.given_name = r.family_name",
+    "l.birth_date = r.birth_date AND l.family_name = r.given_name",
+)
+"""Given and family name in each other's place, though another was changed."""
 
 
 def model_settings(comparisons: list[dict[str, Any]], probability: float) -> dict[str, Any]:
@@ -209,8 +237,10 @@ def model_settings(comparisons: list[dict[str, Any]], probability: float) -> dic
         "unique_id_column_name": "patient_key",
         "probability_two_random_records_match": probability,
         "comparisons": comparisons,
-        "blocking_rules_to_generate_predictions": [{"blocking_rule": block_condition(columns)} for columns in BLOCKING],
-        "retain_matching_columns": True,
+        "blocking_rules_to_generate_predictions": [
+            {"blocking_rule": rule} for rule in (*map(block_condition, BLOCKING), *_CROSSED)
+        ],
+        "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
         "additional_columns_to_retain": [],
         "linker_uid": "xinglin",

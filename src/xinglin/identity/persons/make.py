@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from xinglin.identity.evidence.contradictions import rule_sql
+from xinglin.identity.evidence.facts import make_facts
 from xinglin.identity.persons.clusters import Decided, Link, connected, decided_pairs, divide
 from xinglin.identity.sql import sql_text
 
@@ -21,13 +23,14 @@ _PLAUSIBLE = 100
 _SURE = 20.0
 
 
-def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
+def make_persons(connection: duckdb.DuckDBPyConnection, upper: float, *, households: bool) -> None:
     """Make the table ``person`` (patient_key, person_id, records).
 
     Args:
         connection: Holds ``comparable``, ``declared``, ``pair``, ``decision`` and ``founding`` (patient_key and the
             order in which records were first landed and linked).
         upper: Match probability from which a pair is linked.
+        households: Whether rules that suppose households apply.
     """
     import numpy as np
     import pyarrow as pa
@@ -44,7 +47,8 @@ def make_persons(connection: duckdb.DuckDBPyConnection, upper: float) -> None:
     right = np.searchsorted(keys, links["patient_key_r"])
     decisions = _decisions(connection)
     group = _groups(keys, (left, right, links["weight"]), decisions)
-    _divide_groups(connection, keys, group, (left, right, links["weight"]), decisions)
+    apart = _conflicts(connection, keys, group, upper, households=households)
+    _divide_groups(keys, group, (left, right, links["weight"]), decisions, apart)
     keys, founded, group = _with_declared(connection, keys, founding["founding"], group)
     person = _founders(keys, founded, group)
     _, inverse, records = np.unique(person, return_inverse=True, return_counts=True)
@@ -109,16 +113,15 @@ def _groups(keys: NDArray[np.int64], links: _Links, decisions: Sequence[Decided]
 
 
 def _divide_groups(
-    connection: duckdb.DuckDBPyConnection,
     keys: NDArray[np.int64],
     group: NDArray[np.int64],
     links: _Links,
     decisions: Sequence[Decided],
+    apart: list[tuple[int, int]],
 ) -> None:
     """Divide, in place, the groups that hold records which cannot be one person's."""
     import numpy as np
 
-    apart = _conflicts(connection, keys, group)
     touched = {int(group[np.searchsorted(keys, left)]) for left, _ in apart}
     decided: defaultdict[int, list[Decided]] = defaultdict(list)
     for decision in decisions:
@@ -145,7 +148,12 @@ def _divide_groups(
 
 
 def _conflicts(
-    connection: duckdb.DuckDBPyConnection, keys: NDArray[np.int64], group: NDArray[np.int64]
+    connection: duckdb.DuckDBPyConnection,
+    keys: NDArray[np.int64],
+    group: NDArray[np.int64],
+    upper: float,
+    *,
+    households: bool,
 ) -> list[tuple[int, int]]:
     """Pairs inside groups of three and more that cannot be one person's; the pairs of two were asked when scored."""
     import numpy as np
@@ -156,11 +164,17 @@ def _conflicts(
     if not len(several):
         return []
     connection.register("several", pa.table({"patient_key": keys[several], "grp": group[several]}))
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE grouped AS FROM several JOIN comparable USING (patient_key)"
-    ).fetchall()
+    connection.execute("CREATE OR REPLACE TEMP TABLE grouped AS FROM several").fetchall()
     connection.unregister("several")
-    return [(left, right) for left, right in connection.execute(sql_text("persons/conflicts")).fetchall()]
+    make_facts(
+        connection,
+        "(SELECT l.patient_key AS patient_key_l, r.patient_key AS patient_key_r FROM grouped AS l"
+        " JOIN grouped AS r ON l.grp = r.grp AND l.patient_key < r.patient_key)",
+        "grouped_fact",
+    )
+    rules = {effect: rule_sql(effect, households=households, parts=True) for effect in ("veto", "doubt")}
+    select = sql_text("persons/conflicts", upper=str(upper), **rules)
+    return [(left, right) for left, right in connection.execute(select).fetchall()]
 
 
 def _founders(keys: NDArray[np.int64], founding: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:

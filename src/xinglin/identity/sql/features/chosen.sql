@@ -34,17 +34,22 @@ SELECT
         r.identifier, lambda d: d.type.coding IS NULL AND length(d.value) >= 18
     )[1].value AS undeclared_id,
     nullif(array_to_string(list_transform(
-        list_filter(r.identifier, lambda d: d.value IS NOT NULL
+        list_filter(r.identifier, lambda d: d.value IS NOT NULL AND NOT no_number(d.value)
             AND len(list_filter(d.type.coding, lambda c: c.code IN ('MR', 'PI'))) > 0),
         lambda d: concat(d.system, '|', d.value)
     ), chr(10)), '') AS numbers,
+    nullif(array_to_string(list_distinct(list_transform(
+        list_filter(r.identifier, lambda d: d.value IS NOT NULL
+            AND coalesce(d.system, d.type.coding[1].code) IS NOT NULL AND NOT no_number(d.value)),
+        lambda d: concat(coalesce(d.system, 'type:' || d.type.coding[1].code), '|', plain_number(d.value))
+    )), chr(10)), '') AS identifiers,
     list_transform(
-        list_filter(
-            list_concat(
-                list_filter(r.link, lambda k: k.type = 'replaced-by'), list_filter(r.link, lambda k: k.type = 'replaces')
-            ),
-            lambda k: $linked_id != ''
-        ),
+        list_filter(r.link, lambda k: k.type = 'replaced-by' AND $local_reference IS NOT NULL),
         lambda k: $linked_key
-    )[1] AS same_as
+    )[1] AS same_as,
+    nullif(array_to_string(list_transform(
+        list_filter(r.link, lambda k: k.type = 'replaces' AND $local_reference IS NOT NULL),
+        lambda k: $linked_key
+    ), chr(10)), '') AS replaces,
+    try_cast(r.multipleBirthInteger AS INTEGER) AS birth_order
 FROM (SELECT patient_key, site, local_id, from_json(resource, $shape) AS r FROM landed_patient)

@@ -36,6 +36,41 @@ CREATE OR REPLACE TEMP MACRO long_resident_id(identifier) AS
     || check_character((left(identifier, 6) || '19' || substr(identifier, 7))::BIGINT);
 CREATE OR REPLACE TEMP MACRO identifier_value(written) AS
     CASE
-        WHEN length(letters(written)) < 5 OR regexp_full_match(letters(written), '$repeated|0*123456789') THEN NULL
+        WHEN length(letters(written)) < 5 OR no_number(letters(written)) THEN NULL
         ELSE letters(written)
     END;
+-- Jr and Sr tell father and son apart: 1 is Sr, 2 is Jr or II, and so on.
+CREATE OR REPLACE TEMP MACRO generation(word) AS
+    CASE
+        WHEN word IN ('sr', 'senior', 'snr', 'i', '1st') THEN '1'
+        WHEN word IN ('jr', 'junior', 'jnr', 'ii', '2nd') THEN '2'
+        WHEN word IN ('iii', '3rd') THEN '3'
+        WHEN word IN ('iv', '4th') THEN '4'
+    END;
+-- Slips of a pen in a date: one character (an exchange of neighbours is one), day and month swapped, or one part of two.
+CREATE OR REPLACE TEMP MACRO dates_slip(one, other) AS
+    CASE
+        WHEN left(one, 4) = left(other, 4) AND (substr(one, 6, 2) = substr(other, 6, 2) OR right(one, 2) = right(other, 2)
+            OR (substr(one, 6, 2) = right(other, 2) AND right(one, 2) = substr(other, 6, 2))) THEN true
+        WHEN levenshtein(one, other) > 2 THEN false
+        ELSE damerau_levenshtein(one, other) <= 1
+    END;
+CREATE OR REPLACE TEMP MACRO dates_apart(one, other) AS one != other AND NOT dates_slip(one, other);
+-- Parents do not tell their children apart by neighbours exchanged or by a letter left out inside a long name.
+CREATE OR REPLACE TEMP MACRO slip_of_name(one, other) AS
+    CASE
+        WHEN strlen(one) != length(one) OR strlen(other) != length(other) THEN false
+        WHEN length(one) = length(other)
+            THEN length(one) >= 4 AND levenshtein(one, other) = 2 AND damerau_levenshtein(one, other) = 1
+        ELSE least(length(one), length(other)) >= 7 AND abs(length(one) - length(other)) = 1
+            AND levenshtein(one, other) = 1 AND left(one, 2) = left(other, 2) AND right(one, 2) = right(other, 2)
+    END;
+-- Numbers (lines of system, bar, value) of which one system is in both and no value of it is.
+CREATE OR REPLACE TEMP MACRO own_numbers_differ(one, other) AS
+    coalesce(
+        list_has_any(
+            list_transform(string_split(one, chr(10)), lambda n: split_part(n, '|', 1)),
+            list_transform(string_split(other, chr(10)), lambda n: split_part(n, '|', 1))
+        ) AND NOT list_has_any(string_split(one, chr(10)), string_split(other, chr(10))),
+        false
+    );

@@ -14,12 +14,16 @@ SELECT
     words(address_written) AS address,
     letters(postal_code) AS postal_code,
     letters(city) AS city,
-    numbers, same_as
+    numbers, same_as, replaces,
+    name_suffix,
+    CASE WHEN birth_order BETWEEN 1 AND 12 THEN birth_order END AS birth_order,
+    nullif(newborn_name(letters(given_name)), false) AS newborn,
+    identifiers
 FROM (
     SELECT
         *,
         coalesce(declared, CASE WHEN resident_id(undeclared) THEN undeclared END, identifier_value(passport)) AS national_id
     FROM (
-        SELECT *, identifier_value(declared_id) AS declared, letters(undeclared_id) AS undeclared FROM written
+        SELECT *, identifier_value(declared_id) AS declared, letters(undeclared_id) AS undeclared FROM suffixed
     )
 )

@@ -2,6 +2,7 @@
 -- In Chinese names the family name comes first; in Latin ones it comes last, or before a comma.
 SELECT
     * EXCLUDE (name, address),
+    generation(regexp_replace(lower(name.suffix[1]), '[^a-z0-9]', '', 'g')) AS suffix_alone,
     coalesce(name.family, CASE
         WHEN name.given[1] IS NOT NULL THEN NULL
         WHEN contains(name.text, ',') THEN split_part(name.text, ',', 1)

@@ -1,17 +1,20 @@
 -- grain: one row per pair of records of one group that cannot be one person's, though a chain of links joins them
-SELECT a.patient_key AS patient_key_l, b.patient_key AS patient_key_r
-FROM grouped AS a
-JOIN grouped AS b ON a.grp = b.grp AND a.patient_key < b.patient_key
-WHERE (a.id_proved AND b.id_proved AND a.national_id != b.national_id)
-    OR (
-        -- Shorter numbers are not told apart well enough from local ones to break a chain.
-        least(length(a.national_id), length(b.national_id)) >= 9
-        AND levenshtein(a.national_id, b.national_id) > 2
-        AND jaro_winkler_similarity(a.given_name, b.given_name) < 0.8
-        AND NOT (a.given_name = b.family_name AND a.family_name = b.given_name)
-    )
-    OR (
-        a.gender != b.gender
-        AND left(a.birth_date, 4) != left(b.birth_date, 4)
-        AND levenshtein(a.birth_date, b.birth_date) > 1
-    )
+-- A doubt is settled where a record with the number of one of the two is linked with the other.
+WITH judged AS (
+    SELECT patient_key_l, patient_key_r, number_same, $veto AS veto, $doubt AS doubt FROM grouped_fact
+), same_number AS (
+    SELECT patient_key_l AS one, patient_key_r AS other FROM judged WHERE number_same
+    UNION ALL
+    SELECT patient_key_r, patient_key_l FROM judged WHERE number_same
+), linked AS (
+    SELECT patient_key_l AS one, patient_key_r AS other FROM pair WHERE probability >= $upper AND objection IS NULL
+    UNION ALL
+    SELECT patient_key_r, patient_key_l FROM pair WHERE probability >= $upper AND objection IS NULL
+), settled AS (
+    SELECT least(n.one, k.other) AS patient_key_l, greatest(n.one, k.other) AS patient_key_r
+    FROM same_number AS n JOIN linked AS k ON k.one = n.other
+)
+SELECT patient_key_l, patient_key_r FROM judged WHERE veto IS NOT NULL
+UNION
+SELECT patient_key_l, patient_key_r FROM judged ANTI JOIN settled USING (patient_key_l, patient_key_r) WHERE doubt IS NOT NULL
+ORDER BY ALL
