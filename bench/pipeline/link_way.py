@@ -38,6 +38,7 @@ def _keep_features(stores: Stores, features: Path) -> None:
     link(stores)
     connection = duckdb.connect()
     load_macros(connection)
+    connection.execute("CREATE TEMP TABLE declared (patient_key BIGINT, representative BIGINT)")
     prepare(connection, f"read_parquet({stores.lake.require('identity', '').files('patient')})")
     connection.execute(f"COPY comparable TO '{features}' (FORMAT parquet)")
 

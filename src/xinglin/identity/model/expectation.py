@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xinglin.identity.model.sampling import Pattern
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Lesson", "expect"]
 
@@ -83,7 +88,7 @@ def expect(
     return lessons
 
 
-def _looked_up(logarithms, level):  # type: ignore[no-untyped-def]
+def _looked_up(logarithms: NDArray[np.float64], level: NDArray[np.int64]) -> NDArray[np.float64]:
     """The logarithm of the level's probability; 0 where the comparison says nothing."""
     import numpy as np
 
