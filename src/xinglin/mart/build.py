@@ -20,8 +20,9 @@ from xinglin.mart.reduction import (
     BUCKET_INPUTS,
     REGION_INPUTS,
     Reduced,
-    ReduceTask,
+    Reduction,
     reduce_files,
+    reduce_tasks,
     reduction_fingerprint,
     write_counts,
 )
@@ -157,6 +158,10 @@ class _Steps:
         if self.progress:
             self.progress(self.count, self.total)
 
+    def reduced(self, some: Sequence[object]) -> None:
+        for one in some:
+            self.done(one)
+
     def finish(self) -> None:
         """Buckets that were clean count as done."""
         if self.progress and self.count < self.total:
@@ -261,26 +266,25 @@ def _reduce(
     runner: Runner, context: Context, mapped: Files, known: Mapping[str, Any], basis: str, steps: _Steps
 ) -> tuple[dict[str, Any], list[str]]:
     """Reduce the buckets whose files changed, and the region; give all entries and the names of those done."""
-    wanted = {}
+    wanted: dict[str, Reduction] = {}
     for name, bucket in [*((f"{b:04d}", b) for b in range(context.buckets)), ("region", None)]:
         inputs = {
             table: [file for file in mapped.get(table, []) if bucket is None or file.bucket == bucket]
             for table in (REGION_INPUTS if bucket is None else BUCKET_INPUTS)
         }
-        fingerprint = reduction_fingerprint(basis, inputs)
-        paths = {table: tuple(file.path for file in some) for table, some in inputs.items()}
-        wanted[name] = ReduceTask(name, bucket, paths, (), fingerprint, context)
-    dirty = [name for name, task in wanted.items() if known.get(name, {}).get("fingerprint") != task.fingerprint]
+        wanted[name] = Reduction(name, bucket, inputs, reduction_fingerprint(basis, inputs))
+    dirty = [name for name, one in wanted.items() if known.get(name, {}).get("fingerprint") != one.fingerprint]
     ingredient = _ingredients(context) if dirty else ()
-    tasks = [replace(wanted[name], ingredient=ingredient) for name in dirty]
-    results: list[Reduced] = runner.map(reduce_files, tasks, steps.done)
+    tasks = reduce_tasks([wanted[name] for name in dirty], ingredient, context)
+    results: list[list[Reduced]] = runner.map(reduce_files, tasks, steps.reduced)
     fresh = {
         result.name: {
             "fingerprint": result.fingerprint,
             "files": _to_json(result.files),
             "written": [list(row) for row in result.written],
         }
-        for result in results
+        for some in results
+        for result in some
     }
     return {name: fresh.get(name) or known[name] for name in wanted}, dirty
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import EVENT_DATES, TABLES
@@ -25,7 +26,9 @@ __all__ = [
     "REGION_TABLES",
     "ReduceTask",
     "Reduced",
+    "Reduction",
     "reduce_files",
+    "reduce_tasks",
     "reduction_fingerprint",
     "write_counts",
 ]
@@ -42,24 +45,44 @@ REGION_INPUTS: tuple[str, ...] = ("part_place", "part_provider", "part_unmapped"
 """What they are made from."""
 
 
+_TASK_ROWS = 1_000_000
+"""About as many input rows have buckets that are reduced together."""
+
+
 @dataclass(frozen=True)
-class ReduceTask:
-    """One bucket, or the region as a whole.
+class Reduction:
+    """One bucket, or the region as a whole: its tables depend on its input files only.
 
     Args:
         name: The bucket's number as text, or ``region``.
         bucket: The bucket's number, or None for the region.
-        inputs: The input files by table, as `DataFile.path`.
-        ingredient: File of drugs and their ingredients; empty without a vocabulary.
+        inputs: The input files by table.
         fingerprint: Digest of everything the outcome depends on.
-        context: What all tasks share.
     """
 
     name: str
     bucket: int | None
-    inputs: Mapping[str, tuple[str, ...]]
-    ingredient: tuple[str, ...]
+    inputs: Mapping[str, Sequence[DataFile]]
     fingerprint: str
+
+    @property
+    def rows(self) -> int:
+        """Rows of its input files."""
+        return sum(file.rows for files in self.inputs.values() for file in files)
+
+
+@dataclass(frozen=True)
+class ReduceTask:
+    """Buckets that are reduced by the same statements, or the region.
+
+    Args:
+        reductions: The buckets, or the region alone.
+        ingredient: File of drugs and their ingredients; empty without a vocabulary.
+        context: What all tasks share.
+    """
+
+    reductions: tuple[Reduction, ...]
+    ingredient: tuple[str, ...]
     context: Context
 
 
@@ -68,8 +91,8 @@ class Reduced:
     """What one reduction yielded.
 
     Args:
-        name: Of the task.
-        fingerprint: Of the task.
+        name: Of the reduction.
+        fingerprint: Of the reduction.
         files: By table.
         written: (site, table, count) of the rows that are counted as written though no single file wrote them.
     """
@@ -91,44 +114,69 @@ def reduction_fingerprint(basis: str, inputs: Mapping[str, Sequence[DataFile]]) 
     return hashlib.sha256(f"{basis}\0{json.dumps(names, sort_keys=True)}".encode()).hexdigest()
 
 
-def reduce_files(task: ReduceTask) -> Reduced:
-    """Make the tables of one bucket, or of the region, from the files that the map wrote."""
-    outputs = REGION_TABLES if task.bucket is None else BUCKET_TABLES
-    written: list[tuple[str, str, int]] = []
-    files: dict[str, list[DataFile]] = {}
+def reduce_tasks(reductions: Sequence[Reduction], ingredient: tuple[str, ...], context: Context) -> list[ReduceTask]:
+    """Group buckets so that their queries are planned once; at least two groups, which two tasks share.
+
+    A person lies in one bucket, so the rows of a bucket's files do not depend on the other buckets of its group.
+
+    Args:
+        reductions: What is to be made.
+        ingredient: File of drugs and their ingredients; empty without a vocabulary.
+        context: What all tasks share.
+    """
+    buckets = [one for one in reductions if one.bucket is not None]
+    total = sum(one.rows for one in buckets)
+    share = total / max(2, ceil(total / _TASK_ROWS))
+    groups: dict[int, list[Reduction]] = {}
+    before = 0
+    for one in buckets:
+        groups.setdefault(int((before + one.rows / 2) / share) if share else 0, []).append(one)
+        before += one.rows
+    region = [[one] for one in reductions if one.bucket is None]
+    return [ReduceTask(tuple(group), ingredient, context) for group in (*groups.values(), *region)]
+
+
+def reduce_files(task: ReduceTask) -> list[Reduced]:
+    """Make the tables of some buckets, or of the region, from the files that the map wrote."""
+    first = task.reductions[0]
+    outputs = REGION_TABLES if first.bucket is None else BUCKET_TABLES
+    reduced = {one.bucket: Reduced(one.name, one.fingerprint, {}, []) for one in task.reductions}
     lake = task.context.lake
     with open_session(task.context, {}) as connection:
-        for name, inputs in task.inputs.items():
+        for name in first.inputs:
+            inputs = [file.path for one in task.reductions for file in one.inputs[name]]
             source = read_parquet_sql(lake.paths(table_named(name), inputs), _columns(name))
             connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {source}")
-        if task.inputs.get("part_image"):
+        if any(one.inputs.get("part_image") for one in task.reductions):
             outputs += IMAGE_OUTPUTS
-            written = _gather_images(connection)
-        if task.bucket is not None:
+            for number, site, table, rows in _gather_images(connection):
+                reduced[number].written.append((site, table, rows))
+        if first.bucket is not None:
             source = read_parquet_sql(task.ingredient, "drug_concept_id INTEGER, ingredient_concept_id INTEGER")
             connection.execute(f"CREATE TEMP VIEW ingredient AS SELECT * FROM {source}")
             connection.execute(f"CREATE TEMP VIEW event_day AS {_event_days()}")
-        extra = "" if task.bucket is None else f", {task.bucket} AS bucket"
+        bucket = "" if first.bucket is None else ", (person_id % getvariable('buckets'))::INTEGER AS bucket"
         for name in outputs:
-            select = f"SELECT *{extra} FROM ({query(f'reduce/{name}')})"
-            folder = task.context.scratch / f"reduce-{task.name}"
+            select = f"SELECT *{bucket} FROM ({query(f'reduce/{name}')})"
+            folder = task.context.scratch / f"reduce-{first.name}"
             adopted = lake.adopt_all(TABLES[name], write_table(connection, TABLES[name], select, folder))
-            if adopted:
-                files[name] = adopted
-    return Reduced(task.name, task.fingerprint, files, written)
+            for file in adopted:
+                reduced[file.bucket if first.bucket is not None else None].files.setdefault(name, []).append(file)
+    return list(reduced.values())
 
 
-def _gather_images(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
-    """Bring series and studies together, and show the procedures made from them beside those that the map wrote."""
+def _gather_images(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str, int]]:
+    """Bring series and studies together, and show the procedures made from them beside those that the map wrote.
+
+    Returns:
+        Bucket, site, table and number of the rows that were made.
+    """
     create_table(connection, "image_series", query("image/series"))
     create_table(connection, "image_study", query("image/study"))
     connection.execute("ALTER VIEW procedure_occurrence RENAME TO mapped_procedure")
     both = f"FROM mapped_procedure UNION ALL BY NAME ({query('reduce/procedure_occurrence')})"
     connection.execute(f"CREATE TEMP VIEW procedure_occurrence AS {both}")
-    return [
-        (str(site), str(table), int(rows))
-        for site, table, rows in connection.execute(query("image/written")).fetchall()
-    ]
+    return connection.execute(query("image/written")).fetchall()
 
 
 def write_counts(context: Context, rows: Sequence[tuple[str, int, str, str, str, str, int]]) -> list[DataFile]:

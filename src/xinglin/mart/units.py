@@ -84,11 +84,21 @@ def _together(files: Sequence[LandedFile]) -> dict[str, list[LandedFile]]:
         if file.rows >= SMALL:
             units[file_key(file)] = [file]
             continue
-        group = "people" if file.resource_type in PART_TYPES else _GROUPS.get(file.resource_type, "care")
+        group = _group(file)
         rows[file.batch, group] += file.rows
         key = f"{file.batch:06d}/{group}-{rows[file.batch, group] // _UNIT_ROWS}"
         units.setdefault(key, []).append(file)
     return units
+
+
+def _group(file: LandedFile) -> str:
+    """The small files of a batch number that are mapped together.
+
+    Files that look up other resources are mapped again when any of those changed, so they are kept apart.
+    """
+    if file.conditional_references or file.resource_type in {*_POINTS_AT, *_NAMES_BY_IDENTIFIER}:
+        return f"{'people' if file.resource_type in PART_TYPES else 'care'}-looking-up"
+    return "people" if file.resource_type in PART_TYPES else _GROUPS.get(file.resource_type, "care")
 
 
 def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, str]:

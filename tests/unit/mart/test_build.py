@@ -252,7 +252,7 @@ def test_sites_that_arrive_one_after_the_other_give_the_bytes_of_a_full_build(re
     for batch, site in ((1, "mercy"), (1, "grace"), (2, "mercy"), (1, "hope"), (2, "grace")):
         own = [patient()] if batch == 1 else []
         region.land([*own, observation(f"o{batch}"), condition("confirmed", f"c{batch}")], site, batch)
-        region.link({(one.site, "p1"): 17 for one in region.landed})
+        region.link({("mercy", "p1"): 17, ("grace", "p1"): 18, ("hope", "p1"): 19})
         region.build()
     shown = {path: path.read_bytes() for path in (region.home / "lake" / "mart").rglob("_snapshot.json")}
     region.build(full=True)

@@ -8,16 +8,18 @@ WITH told AS (
 led AS (
     SELECT 'image_instance' AS table_name,
         text_key(concat_ws('/', site, 'image_instance', person_id, sop_uid)) AS row_id, site, batch, file, row,
-        resource_key
+        resource_key, person_id
     FROM told WHERE sop_uid IS NOT NULL
     GROUP BY ALL
     UNION ALL
-    SELECT 'image_occurrence', image_occurrence_id, site, batch, file, min(row), arg_min(resource_key, row)
+    SELECT 'image_occurrence', image_occurrence_id, site, batch, file, min(row), arg_min(resource_key, row),
+        person_id
     FROM told GROUP BY ALL
     UNION ALL
-    SELECT 'procedure_occurrence', made_id, site, batch, file, min(row), arg_min(resource_key, row)
+    SELECT 'procedure_occurrence', made_id, site, batch, file, min(row), arg_min(resource_key, row),
+        person_id
     FROM told WHERE is_made GROUP BY ALL
 )
-SELECT table_name, row_id, site, batch, file, row, 'ImagingStudy' AS resource_type, resource_key
+SELECT table_name, row_id, site, batch, file, row, 'ImagingStudy' AS resource_type, resource_key, person_id
 FROM led
 ORDER BY table_name, row_id, resource_key
