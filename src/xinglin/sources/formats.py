@@ -18,7 +18,7 @@ from xinglin.sources.part import Part, read
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Record, Rejected
 
-__all__ = ["Format", "format_named", "format_of", "records"]
+__all__ = ["Format", "format_named", "format_of", "holds_records", "records"]
 
 _LOOKING: tuple[str, ...] = ("dicom", "hl7v2", "tabular")
 """Formats that know their own files, in the order they are asked; FHIR takes the rest and says what it is not."""
@@ -64,6 +64,18 @@ def format_of(name: str, head: bytes, reading: Reading) -> str:
         if format_named(format_name).recognises(name, head, reading):
             return format_name
     return "fhir"
+
+
+def holds_records(name: str, head: bytes, reading: Reading) -> bool:
+    """Whether a file holds records though its name says that it tells about others: what a file is, its content says.
+
+    Example:
+        >>> [holds_records("a.txt", head, Reading()) for head in (b"MSH|^~\\\\&|", b'{"resourceType":"Basic"}', b"Hi")]
+        [True, True, False]
+    """
+    if format_named("hl7v2").recognises(name, head, reading):
+        return True
+    return b'"resourceType"' in head and format_named("fhir").recognises(name, head, reading)
 
 
 def records(part: Part, reading: Reading) -> Iterator[Record]:

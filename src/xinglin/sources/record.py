@@ -16,7 +16,12 @@ class Rejected(Exception):
     Args:
         reason: Short stable word.
         detail: What was expected and where; never a value.
+
+    Attributes:
+        raw: The text that cannot be read, where one field alone is the reason; it is never printed.
     """
+
+    raw = ""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)

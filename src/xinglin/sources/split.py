@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xinglin.sources.archive import Member, members
 from xinglin.sources.discover import Codec, Found, codec_of, is_description
-from xinglin.sources.formats import format_named, format_of
+from xinglin.sources.formats import format_named, format_of, holds_records
 from xinglin.sources.opened import Opened, Received, rejected_part
 from xinglin.sources.part import Part
 from xinglin.sources.reading import Reading
@@ -60,7 +60,10 @@ class Splitter:
 
         try:
             with found.path.open("rb") as file:
-                if found.codec == "zip" or found.role == "description":
+                if entry.role == "description" and holds_records(found.name, file.read(_HEAD), self.reading):
+                    entry.role = "resources"
+                file.seek(0)
+                if found.codec == "zip" or entry.role == "description":
                     for block in iter(lambda: file.read(_HEAD), b""):
                         seen(block)
                 else:
@@ -101,7 +104,7 @@ class Splitter:
         codec = codec_of(member.name)
         if member.rejected:
             yield rejected_part(source, member.rejected, member=member.name, first=0, size=member.size)
-        elif is_description(member.name, self.reading):
+        elif is_description(member.name, self.reading) and not self._recognised(path, member.name):
             entry.role = "description"
         elif codec == "plain" and member.size <= _SMALL_MEMBER:
             yield Part(source, "auto", path, length=member.size, member=member.name, unhashed=True, name=entry.name)
@@ -116,6 +119,13 @@ class Splitter:
                 detail = f"expected a readable member ({type(error).__name__})"
                 yield Part(source, "rejected", member=member.name, first=0, reason="damaged-zip", detail=detail)
             entry.sha256 = digest.hexdigest()
+
+    def _recognised(self, path: Path, name: str) -> bool:
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+                return holds_records(name, file.read(_HEAD), self.reading)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, OSError):
+            return False
 
 
 def _head(blocks: Iterator[bytes]) -> tuple[bytes, Rejected | None]:

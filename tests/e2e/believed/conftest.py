@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from xinglin.flows.run import build, link
 
+from xinglin.admission import Stores
 from xinglin.core.permit import OPEN
-from xinglin.flows import Stores
+from xinglin.flows.stages.run import build, link
 from xinglin.landing import IngestReport, ingest
 from xinglin.sources import Reading
 

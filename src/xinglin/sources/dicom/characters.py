@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from xinglin.sources.characters import undeclared
+
 __all__ = ["decode", "encodings_of", "guess"]
 
 _IR = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?([0-9]+)").fullmatch
@@ -61,17 +63,8 @@ def decode(raw: bytes, encodings: tuple[str, ...]) -> str:
 def guess(raw: bytes) -> tuple[str, ...]:
     """The character set of bytes beyond ASCII in a header that declares none.
 
-    Devices in China write UTF-8 or GB18030 without saying so. Bytes that pair up as the common characters of GB 2312
-    hardly ever are meant as Latin-1, where an accented letter stands among plain ones.
-
     Example:
         >>> guess("小东".encode("gb18030")), guess("Müller".encode("latin-1"))
         (('gb18030',), ('iso8859',))
     """
-    for test, encoding in (("utf-8", "utf-8"), ("gb2312", "gb18030")):
-        try:
-            raw.decode(test)
-        except UnicodeDecodeError:
-            continue
-        return (encoding,)
-    return ("iso8859",)
+    return (undeclared(raw) or "iso8859",)

@@ -10,18 +10,44 @@ from typing import Any
 
 from xinglin.sources.fhir import check
 from xinglin.sources.fhir.moments import microseconds
-from xinglin.sources.hl7v2.message.parse import Message
+from xinglin.sources.hl7v2.message.parse import Message, Segment
 from xinglin.sources.hl7v2.message.tree import Context, Node, grow
 from xinglin.sources.hl7v2.rules.compile import Rule
 from xinglin.sources.hl7v2.rules.load import Compiled, Named, Plan, Step, compiled
 from xinglin.sources.hl7v2.rules.memo import Remembered
 from xinglin.sources.hl7v2.rules.times import zone_of
+from xinglin.sources.hl7v2.unread import Unread, taken_out, told_of
 from xinglin.sources.limits import Limits
 from xinglin.sources.record import Record, Rejected, Resource
 
-__all__ = ["Converted", "convert", "understand"]
+__all__ = ["Converted", "convert", "names_nobody", "understand"]
 
+_SINGLE = frozenset(
+    (
+        "NM",
+        "SN",
+        "NR",
+        "NA",
+        "MA",
+        "CE",
+        "CF",
+        "CNE",
+        "CWE",
+        "IS",
+        "ID",
+        "CQ",
+        "DR",
+        "DT",
+        "TS",
+        "DTM",
+        "TM",
+        "ED",
+        "RP",
+    )
+)
+"""Types of OBX-5 (OBX-2) of which each repetition is a value."""
 _META = ',"meta":{"lastUpdated":'
+_MOST_UNREAD = 20
 _REMEMBERED = 4_096
 _LONG = 2_000
 
@@ -87,9 +113,13 @@ def convert(message: Message, raw: bytes, position: int, limits: Limits, mapping
     plan = known.plan(understand(message, mapping))
     if plan is None:
         raise AssertionError("a message that is understood has a plan")
+    if names_nobody(message, plan.name, mapping):
+        sender = f"{message.header(3)}|{message.header(4)}"
+        detail = f"expected what identifies the patient at PID-3, in message {message.header(10)} from {sender}"
+        raise Rejected("no-patient", detail)
     zone = zone_of(message.header(7).split("^")[0]) or known.zone
     work = _Work(known, plan, zone, position, limits)
-    root = grow(message.segments, known.parents, known.panels)
+    root = grow(_apart(message.segments), known.parents, known.panels)
     root.see({**plan.facts, "@seen": {}, "@known": {}, "@digest": _digest(message, raw)}, known.refer(zone))
     work.meta = work._meta(_updated(message, zone))
     work.walk(root)
@@ -98,6 +128,41 @@ def convert(message: Message, raw: bytes, position: int, limits: Limits, mapping
         rejected = Rejected("not-a-segment", "expected three letters and a field separator at the beginning of a line")
         work.done.records.append(Record(position, rejected, stray.encode()))
     return work.done
+
+
+def names_nobody(message: Message, name: str, mapping: str | None = None) -> bool:
+    """Whether a message brings results and nothing in it identifies their patient.
+
+    Args:
+        message: Taken apart.
+        name: From `understand`.
+        mapping: YAML of the site's mapping file.
+
+    Example:
+        >>> from xinglin.sources.hl7v2.message.parse import parse
+        >>> header = b"MSH|^~\\\\&|||||||ORU^R01|7|P|2.5\\r"
+        >>> [names_nobody(parse(header + one), "ORU^R01") for one in (b"PID|1||47\\rOBX|1", b"PID|1\\rOBX|1", b"NTE|1")]
+        [False, True, False]
+    """
+    known = compiled(mapping)
+    plan = known.plan(name)
+    if plan is None or "Patient" not in plan.mentions or not any(one[0] in ("OBX", "OBR") for one in message.segments):
+        return False
+    required = known.rule("Patient").required
+    people = [{"PID": segment} for segment in message.segments if segment[0] == "PID"]
+    return not any(make(context, "") for context in people for _, make in required)
+
+
+def _apart(segments: list[Segment]) -> list[Segment]:
+    """An OBX for every repetition of OBX-5, each of which is a value (v2.5.1, 7.4.2.5); repeated text is lines."""
+    found: list[Segment] = []
+    for segment in segments:
+        if segment[0] == "OBX" and len(segment) > 5 and "~" in segment[5] and segment[2] in _SINGLE:
+            values = [one for one in segment[5].split("~", 1_000) if one.strip("^& ")]
+            found += [[*segment[:5], value, *segment[6:]] for value in values] or [segment]
+        else:
+            found.append(segment)
+    return found
 
 
 def _digest(message: Message, raw: bytes) -> str:
@@ -192,16 +257,39 @@ class _Work:
             if mention or rule.optional:
                 return None
             raise Rejected("missing-identifier", f"expected what identifies the {rule.name}")
-        meta = "" if mention else self.meta if rule.updated is None else self._meta(rule.updated(context, zone))
-        made = rule.make(context, zone)
+        meta, made, unread = self._elements(step, context)
         text = f'{{"resourceType":"{rule.resource_type}","id":"{resource_id}"{meta}{made}}}'.encode()
-        if not (rule.proven and self.known.unchanged):
+        if unread or not (rule.proven and self.known.unchanged):
             return check(text, self.limits)
         # What the package's own rules make is valid because its parts are: numbers, days and texts were checked.
         if len(text) > self.limits.resource_bytes:
             raise Rejected("too-large", f"expected at most {self.limits.resource_bytes} bytes")
         patient_id = context.get("!Patient", "")[22:-2] or None
         return Resource(rule.resource_type, resource_id, patient_id, text, microseconds(meta[len(_META) + 1 : -2]))
+
+    def _elements(self, step: Step, context: Context) -> tuple[str, str, bool]:
+        """Meta and elements of a resource, and whether a field of it could not be read.
+
+        A field that cannot be read costs the field: it is taken out of the message, kept in an extension, and set
+        aside as a record of its own.
+        """
+        rule, zone = step.rule, self.zone
+        unread: list[Unread] = []
+        while True:
+            try:
+                updated = "" if step.mention or rule.updated is None else rule.updated(context, zone)
+                made = rule.make(context, zone)
+                break
+            except Rejected as rejected:
+                found = taken_out(context, rejected) if len(unread) < _MOST_UNREAD else None
+                if found is None:
+                    raise
+                unread.append(found)
+                detail = f"{rejected.detail} at {found.place}; what else the message says was landed"
+                record = Record(self.position, Rejected(rejected.reason, detail), found.segment.encode())
+                self.done.records.append(record)
+        meta = "" if step.mention else self._meta(updated)
+        return meta, told_of(made, unread, rule.simple_elements) if unread else made, bool(unread)
 
     def _meta(self, updated: str) -> str:
         """A patient told again in the same words is no new version where the message says when it was last changed."""
@@ -216,8 +304,9 @@ class _Work:
         rule, context = step.rule, node.context
         if rule.needed is not None and not rule.needed(context, self.zone):
             return None
+        told = len(self.done.records)
         made = self._resource(step, context)
-        if made is not None and len(made.text) < _LONG:
+        if made is not None and len(made.text) < _LONG and len(self.done.records) == told:
             _MENTIONS.keep(key, made)
         return made
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from xinglin.sources.hl7v2.convert import convert
+from xinglin.sources.hl7v2.message.counts import BatchCounts
 from xinglin.sources.hl7v2.message.envelope import is_xml, messages, recognised, stretches
 from xinglin.sources.hl7v2.message.parse import parse
 from xinglin.sources.hl7v2.message.xml import from_xml
 from xinglin.sources.hl7v2.rules.load import compiled
-from xinglin.sources.opened import Opened
+from xinglin.sources.opened import Opened, rejected_part
 from xinglin.sources.part import Part, read
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import KEPT, Record, Rejected
@@ -33,8 +34,11 @@ def cut(opened: Opened) -> Iterator[Part]:
     if is_xml(opened.head):
         yield opened.document("hl7v2")
         return
+    counts = BatchCounts() if b"BHS" in opened.head or b"BTS" in opened.head else None
     for stretch in stretches(opened.blocks, opened.limits):
         yield opened.stretch(stretch, "hl7v2")
+        for differs in counts.feed(stretch.data) if counts else ():
+            yield rejected_part(opened.source, differs, first=0)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def told(part: Part, reading: Reading) -> Iterator[Told]:
             yield Told(position, [Record(position, message, data[:KEPT], len(data))])
         else:
             yield _message(message, position, reading)
+    if part.form == "auto":  # a member of an archive that nobody looked at before
+        yield from (Told(0, [Record(0, differs, b"")]) for differs in BatchCounts().feed(data))
 
 
 def _message(raw: bytes, position: int, reading: Reading) -> Told:

@@ -126,11 +126,15 @@ def test_value_types(convert: Convert, kind: str, text: str, unit: str, element:
     assert found.one("Observation")[element] == value
 
 
-def test_one_bad_result_is_set_aside_and_the_rest_of_the_message_lands(convert: Convert) -> None:
+def test_a_result_that_cannot_be_read_costs_its_value_and_is_told(convert: Convert) -> None:
     bad = "OBX|2|NM|1^b^L||seven|||||||F"
     found = convert(PID, OBR, "OBX|1|NM|1^a^L||7|||||||F", bad, kind="ORU^R01")
     assert found.reasons == ["invalid-number"]
-    assert len(found.of("Observation")) == len(found.one("DiagnosticReport")["result"]) == 1
+    good, unread = found.of("Observation")
+    assert len(found.one("DiagnosticReport")["result"]) == 2
+    assert "valueQuantity" in good and "valueQuantity" not in unread
+    assert unread["dataAbsentReason"]["coding"][0]["code"] == "error"
+    assert unread["extension"][0]["extension"][1] == {"url": "text", "valueString": "seven"}
     (rejected,) = [one for one in found.records if hasattr(one.found, "reason")]
     assert rejected.raw == bad.encode()
     assert "seven" not in rejected.found.detail

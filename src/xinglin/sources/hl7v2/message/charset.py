@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 
+from xinglin.sources.characters import is_chinese
 from xinglin.sources.record import Rejected
 
 __all__ = ["CODECS", "codec_of", "decode"]
@@ -58,7 +59,8 @@ def decode(raw: bytes, declared: str, default: str | None = None) -> str:
 
     Declared: as declared, and what is not valid in it is refused; but ASCII and the Japanese sets are senders' habit
     for messages that hold more, so these go on as if nothing was declared. Undeclared: UTF-8 if the bytes are valid
-    in it, else the site's default, else ISO 8859-1, in which every byte is a character.
+    in it, else the site's default, else GB18030 where they are Chinese, else ISO 8859-1, in which every byte is a
+    character.
 
     Args:
         raw: The bytes.
@@ -84,4 +86,9 @@ def decode(raw: bytes, declared: str, default: str | None = None) -> str:
                 return raw.decode(other)
             except (UnicodeDecodeError, LookupError):
                 pass
+    if is_chinese(raw):
+        try:
+            return raw.decode("gb18030")
+        except UnicodeDecodeError:
+            pass
     return raw.decode("latin-1")

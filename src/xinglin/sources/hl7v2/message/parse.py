@@ -22,6 +22,11 @@ MOST_SEGMENTS = 100_000
 MOST_FIELDS = 1_000
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}(?:\||$)").match
 _USUAL = "^~\\&"
+_TEXTS = frozenset({"OBX", "NTE"})
+_KNOWN = re.compile(
+    r"\n(?=(?:MSH|MSA|EVN|PID|PD1|NK1|PV1|PV2|MRG|ROL|ORC|OBR|OBX|NTE|SPM|TXA|TQ1|DG1|DRG|PR1|AL1|IAM|GT1|IN1|IN2|IN3|ACC"
+    r"|FT1|RXA|RXC|RXD|RXE|RXG|RXO|RXR|SCH|RGS|AIS|AIG|AIL|AIP|PRB|GOL|RF1|CTI|CTD|DSC|Z[A-Z0-9]{2})\|)"
+)
 _NAMED = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\", ".br": "\n", ".sp": "\n", "H": "", "N": "", ".nf": "",
           ".fi": "", "P": "#"}  # fmt: skip
 _ESCAPE = re.compile(r"\\([^\\]{0,4000})\\")
@@ -89,24 +94,33 @@ def _translation(mark: str, signs: str) -> dict[int, str]:
 
 
 def _segments(text: str) -> Message:
-    if "\n" in text:
-        text = text.replace("\r\n", "\r").replace("\n", "\r")
-    lines = text.split("\r", MOST_SEGMENTS + 1)
+    lines = _lines(text)
     if len(lines) > MOST_SEGMENTS:
         raise Rejected("too-many-segments", f"expected at most {MOST_SEGMENTS} segments")
-    segments: list[Segment] = []
+    found: list[str] = []
     strays: list[str] = []
     for line in lines:
         if _SEGMENT(line):
-            segments.append(line.split("|", MOST_FIELDS))
+            found.append(line)
         elif line and (bare := line.strip(" \t\x0b\x1c\x00\x1a")):
             if _SEGMENT(bare):
-                segments.append(bare.split("|", MOST_FIELDS))
+                found.append(bare)
+            elif found and found[-1][:3] in _TEXTS:
+                found[-1] += "\n" + line  # a line end inside a text: half a report would be worse than none
             else:
                 strays.append(line)
-    msh = segments[0]
-    msh[1:2] = ["|", _USUAL]
+    segments = [line.split("|", MOST_FIELDS) for line in found]
+    segments[0][1:2] = ["|", _USUAL]
     return Message(segments, strays)
+
+
+def _lines(text: str) -> list[str]:
+    """The segments as text. They end with a carriage return (v2.5.1, 2.5.4), and where they do, a line feed is a
+    character of its field, unless a segment that HL7 knows begins behind it. Some senders end them with line feeds."""
+    if "\n" in text:
+        text = text.replace("\r\n", "\r")
+        text = _KNOWN.sub("\r", text) if "\r" in text.rstrip("\r\n") else text.replace("\n", "\r")
+    return text.split("\r", MOST_SEGMENTS + 1)
 
 
 def unescape(text: str) -> str:

@@ -22,6 +22,7 @@ _ERRORS = {
     "unsupported-version": ("203", "Unsupported version id"),
     "missing-control-id": ("101", "Required field missing"),
     "missing-type": ("101", "Required field missing"),
+    "no-patient": ("204", "Unknown key identifier"),
     "duplicate": ("205", "Duplicate key identifier"),
     "storage": ("207", "Application internal error"),
 }
@@ -37,7 +38,8 @@ class Inspection:
         message_type: MSH-9 as ``ADT^A01``.
         version: MSH-12, such as ``2.5.1``.
         charset: Python's name of the codec that MSH-18 declares; empty where it declares none.
-        code: AA where the message can be taken, AR where it cannot.
+        code: AA where the message can be taken, AR where it cannot, AE (or AA, by the mapping's settings) where it
+            brings results of a patient whom nothing identifies.
         reason: Why not; empty for AA.
         detail: What was expected; never a value.
         application: MSH-3 and MSH-4 of the sender.
@@ -77,23 +79,27 @@ def inspect(message: bytes, mapping: str | None = None) -> Inspection:
         >>> inspect(b"hello").code, inspect(b"hello").reason
         ('AR', 'no-msh')
     """
-    from xinglin.sources.hl7v2.convert import understand
+    from xinglin.sources.hl7v2.convert import names_nobody, understand
+    from xinglin.sources.hl7v2.rules.load import compiled
 
     try:
         parsed = parse(message)
     except Rejected as rejected:
         return Inspection(code="AR", reason=rejected.reason, detail=rejected.detail)
     reason = detail = ""
+    code = "AA"
     try:
         name = understand(parsed, mapping)
+        if names_nobody(parsed, name, mapping) and (code := compiled(mapping).unidentified) != "AA":
+            reason, detail = "no-patient", "expected what identifies the patient at PID-3"
     except Rejected as rejected:
         name, reason, detail = "^".join(parsed.header(9).split("^")[:2]), rejected.reason, rejected.detail
     return Inspection(
         control_id=parsed.header(10),
         message_type=name,
         version=parsed.header(12).split("^")[0],
-        charset=codec_of(parsed.header(18)) or "",
-        code="AR" if reason else "AA",
+        charset=_charset(parsed.header(18)),
+        code=code if reason in ("", "no-patient") else "AR",
         reason=reason,
         detail=detail,
         application=(parsed.header(3), parsed.header(4)),
@@ -103,6 +109,13 @@ def inspect(message: bytes, mapping: str | None = None) -> Inspection:
         accept_condition=parsed.header(15),
         application_condition=parsed.header(16),
     )
+
+
+def _charset(declared: str) -> str:
+    try:
+        return codec_of(declared) or ""
+    except Rejected:
+        return ""
 
 
 def acknowledge(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,6 +18,7 @@ from xinglin.sources.hl7v2.rules.values import Convert, Made
 __all__ = ["Compiler", "Rule"]
 
 _LONG = 500
+_PRIMITIVE = re.compile(r"([A-Z][A-Z0-9]{2}-\d+)(?:\.\d+)* as (?:date|dateTime|instant|integer|decimal)\b").findall
 
 
 class Rule(NamedTuple):
@@ -32,6 +35,7 @@ class Rule(NamedTuple):
         updated: Gives when what it tells was last changed; where it gives nothing, the message does.
         proven: Whether what it makes need not be checked one by one.
         uses: Fields that it looks at.
+        simple_elements: Name of the element with a primitive value that a field gives, by the field (``PID-7``).
         simple: Whether nothing but these fields and the type of the message decide what it makes as a mention.
     """
 
@@ -46,6 +50,7 @@ class Rule(NamedTuple):
     proven: bool
     uses: tuple[tuple[str, int], ...]
     simple: bool
+    simple_elements: Mapping[str, str]
 
 
 class Compiler(Ways):
@@ -74,7 +79,10 @@ class Compiler(Ways):
         updated = self.element(spec["updated"], f"resources.{name}.updated").make if "updated" in spec else None
         optional, proven = spec.get("optional") == "true", spec.get("proven") == "true"
         uses, simple = tuple(sorted(self._fields)), self._simple and not counted
-        return Rule(name, resource_type, identify, members, needed, required, optional, updated, proven, uses, simple)
+        told = _simple_elements(spec["elements"])
+        return Rule(
+            name, resource_type, identify, members, needed, required, optional, updated, proven, uses, simple, told
+        )
 
     def _frequent(self, spec: dict[str, Any], where: str) -> Made:
         """The elements of a rule, arranged so that what comes again and again is not made again and again."""
@@ -198,6 +206,17 @@ class Compiler(Ways):
             return text
 
         return reference
+
+
+def _simple_elements(elements: dict[str, Any]) -> dict[str, str]:
+    """The elements with a primitive value by the field that gives them; ``value[x]`` by its own."""
+    found = {}
+    for key, spec in elements.items():
+        if key == "value[x]":
+            found[spec["from"]] = key
+        elif isinstance(spec, str):
+            found |= {place: key for place in _PRIMITIVE(spec) if place not in found}
+    return found
 
 
 def _each(spec: Any) -> bool:

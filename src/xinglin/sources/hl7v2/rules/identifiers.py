@@ -6,11 +6,12 @@ from typing import Any
 
 from xinglin.sources.hl7v2.message.tree import Context
 from xinglin.sources.hl7v2.rules.elements import NULL, Elements
-from xinglin.sources.hl7v2.rules.expressions import Path, getter, parse_expression
+from xinglin.sources.hl7v2.rules.expressions import Choice, Path, getter, parse_expression, parse_path
 from xinglin.sources.hl7v2.rules.identity import hashed, own_id, valid_id
 from xinglin.sources.hl7v2.rules.memo import Remembered
 from xinglin.sources.hl7v2.rules.primitives import text_of
 from xinglin.sources.hl7v2.rules.values import Made
+from xinglin.sources.placeholders import is_placeholder, names_somebody
 
 __all__ = ["Ways"]
 
@@ -27,6 +28,8 @@ class Ways(Elements):
             return _message_id
         if "identifier" in way:
             return self._identifier(way, where)
+        if "described" in way:
+            return self._described(way, where)
         needed = [self._word(one, where) for one in way["hash"]]
         more = [self._word(one, where) for one in way.get("with", ())]
         count, begin = way.get("count") == "true", f"{where}|"
@@ -53,6 +56,8 @@ class Ways(Elements):
         """Whether a line gives anything; quick where that is a question of one field's word."""
         choices = parse_expression(line, where)
         path, words = choices[0].condition or (Path(), frozenset())
+        if all(choice.path and choice.path.segment and not (choice.type or choice.table) for choice in choices):
+            return self._filled(choices)
         if len(choices) > 1 or choices[0].constant is None or not (path.segment and words) or path.component:
             return self.element(line, where).make
         self._note(path)
@@ -64,6 +69,21 @@ class Ways(Elements):
             return "yes" if (word in words) is not negated else ""
 
         return need
+
+    def _filled(self, choices: list[Choice]) -> Made:
+        """Whether one of some paths has anything: a text without a code is there, too (v2.5.1, 2.A.6)."""
+        for choice in choices:
+            self._note(choice.path or Path())
+        tests = [(getter(choice.path or Path()), self.condition(choice)) for choice in choices]
+
+        def filled(context: Context, zone: str) -> str:
+            for get, holds in tests:
+                raw = get(context)
+                if raw and raw != NULL and raw.strip("^&~ ") and holds(context):
+                    return "yes"
+            return ""
+
+        return filled
 
     def _word(self, line: str, where: str) -> Made:
         """What a line gives, as it was written where that is enough: only to tell things apart."""
@@ -98,7 +118,10 @@ class Ways(Elements):
         def identify(context: Context, zone: str) -> str:
             for get in gets:
                 listed = [
-                    one for raw in get(context).split("~", 100) if text_of((one := raw.split("^", 60))[0]) or value
+                    one
+                    for raw in get(context).split("~", 100)
+                    if (number := text_of((one := raw.split("^", 60))[0])) or value
+                    if not (prefer and is_placeholder(number))
                 ]
                 if not listed:
                     continue
@@ -110,6 +133,22 @@ class Ways(Elements):
                 if found_id := own_id("".join(chosen[value : value + 1]), "".join(chosen[authority : authority + 1])):
                     return found_id
             return ""
+
+        return identify
+
+    def _described(self, way: dict[str, Any], where: str) -> Made:
+        """A patient whose number is a placeholder, by a name that names somebody, the day of birth and the sex."""
+        paths = [parse_path(line, where) for line in way["described"]]
+        for path in paths:
+            self._note(path)
+        name, day, *more = [getter(path) for path in paths]
+
+        def identify(context: Context, zone: str) -> str:
+            parts = [text_of(part.split("&", 1)[0]) for part in [*name(context).split("^"), ""][:2]]
+            born = text_of(day(context))[:8]
+            if not names_somebody(*parts) or len(born) < 8 or not born.isdigit() or "00" in (born[4:6], born[6:]):
+                return ""
+            return hashed("|".join([where, *parts, born, *(text_of(get(context)) for get in more)]))
 
         return identify
 

@@ -100,6 +100,7 @@ class Compiled:
         self.compiler = Compiler(mapping)
         self.unchanged = unchanged
         self.zone = _zone(mapping["settings"]["zone"])
+        self.unidentified: str = mapping["settings"]["unidentified"]
         self.charset: str | None = mapping["settings"]["charset"] or None
         self.panels = frozenset(mapping.get("panels") or ())
         self.parents = {name: frozenset(above) for name, above in mapping["groups"].items() if above}
@@ -119,7 +120,7 @@ class Compiled:
             spec = self.messages.get(name)
             if spec is None:
                 return None
-            rules = {segment: tuple(self._rule(one) for one in names) for segment, names in spec["segments"].items()}
+            rules = {segment: tuple(self.rule(one) for one in names) for segment, names in spec["segments"].items()}
             event = name.partition("^")[2]
             facts = {f"@{key}": value for key, value in spec["facts"].items()}
             facts |= {"@event": event, "@type": name, "@states": spec.get("states", "")}
@@ -151,7 +152,8 @@ class Compiled:
         spec: dict[str, Any] = self.mapping["messages"][name]
         return self._family(spec["like"]) | spec if "like" in spec else spec
 
-    def _rule(self, name: str) -> Rule:
+    def rule(self, name: str) -> Rule:
+        """A rule of the mapping, compiled once."""
         if name not in self.rules:
             self.rules[name] = self.compiler.rule(name)
         return self.rules[name]

@@ -12,6 +12,7 @@ from math import isfinite
 
 from xinglin.sources.hl7v2.message.parse import unescape
 from xinglin.sources.hl7v2.rules import times
+from xinglin.sources.placeholders import is_placeholder
 from xinglin.sources.record import Rejected
 
 __all__ = ["PRIMITIVES", "decimal", "quoted", "text_of"]
@@ -114,20 +115,39 @@ def _phone(raw: str, zone: str) -> str:
     return quoted(number + (f" x{parts[7]}" if parts[7] else ""))
 
 
+def _marked(convert: Callable[[str, str], str]) -> Callable[[str, str], str]:
+    """The conversion, whose error knows the text that could not be read."""
+
+    def marked(raw: str, zone: str = "") -> str:
+        try:
+            return convert(raw, zone)
+        except Rejected as rejected:
+            rejected.raw = raw
+            raise
+
+    return marked
+
+
+def _number(raw: str, zone: str) -> str:
+    """An identifier as text; nothing for a placeholder, which identifies nobody."""
+    return "" if is_placeholder(text_of(raw)) else quoted(raw)
+
+
 PRIMITIVES: dict[str, Callable[[str, str], str]] = {
     "string": quoted,
     "code": _code,
-    "decimal": decimal,
-    "integer": _integer,
+    "decimal": _marked(decimal),
+    "integer": _marked(_integer),
     "boolean": _boolean,
-    "date": times.date,
-    "dateTime": times.date_time,
-    "instant": times.instant,
-    "moment": times.moment,
-    "time": times.time,
+    "date": _marked(times.date),
+    "dateTime": _marked(times.date_time),
+    "instant": _marked(times.instant),
+    "moment": _marked(times.moment),
+    "time": _marked(times.time),
     "lines": _lines,
     "base64": _base64,
-    "encoded": _encoded,
+    "encoded": _marked(_encoded),
+    "number": _number,
     "phone": _phone,
 }
 """The primitive types that a mapping may name after ``as``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from xinglin.sources.hl7v2.rules.primitives import decimal, quoted, text_of
@@ -13,20 +14,28 @@ UnitOf = Callable[[str], str]
 """From OBX-6 to the members ``,"unit":…`` of a Quantity."""
 
 _COMPARATORS = {"<", "<=", ">=", ">"}
+_SIGNS = {one: one for one in _COMPARATORS} | {
+    "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "＜": "<", "＞": ">",
+}  # fmt: skip
+_LIMIT = re.compile(r"([<>]=?|=[<>]|[≤≥＜＞])\s*(\S+)").fullmatch
 
 
 def quantity(raw: str, unit: str, unit_of: UnitOf) -> str:
-    """NM: a number with its unit.
+    """NM: a number with its unit; many laboratories write a limit of measurement before it.
 
     Raises:
         Rejected: invalid-number.
 
     Example:
-        >>> quantity("1.50", "mg/dL", lambda unit: ',"unit":"mg/dL"')
-        '{"value":1.50,"unit":"mg/dL"}'
+        >>> quantity("1.50", "mg/dL", lambda unit: ',"unit":"mg/dL"'), quantity("<0.5", "", lambda unit: "")
+        ('{"value":1.50,"unit":"mg/dL"}', '{"value":0.5,"comparator":"<"}')
     """
-    number = decimal(raw.split("^", 1)[0])
-    return f'{{"value":{number}{unit_of(unit)}}}' if number else ""
+    text = text_of(raw.split("^", 1)[0])
+    found = _LIMIT(text)
+    comparator, digits = (_SIGNS[found[1]], found[2]) if found else ("", text)
+    number = decimal(digits)
+    mark = f',"comparator":"{comparator}"' if comparator else ""
+    return f'{{"value":{number}{mark}{unit_of(unit)}}}' if number else ""
 
 
 def structured(raw: str, unit: str, unit_of: UnitOf) -> str:

@@ -25,6 +25,8 @@ def date_time(raw: str, zone: str) -> str:
     Example:
         >>> date_time("202402", ""), date_time("202402290810", "+08:00"), date_time("20240229081000.5-0500", "")
         ('"2024-02"', '"2024-02-29T08:10:00+08:00"', '"2024-02-29T08:10:00.5-05:00"')
+        >>> date_time("19530010", ""), date_time("195305000000", "")
+        ('"1953"', '"1953-05"')
     """
     text = raw.strip()
     if not text:
@@ -36,14 +38,14 @@ def date_time(raw: str, zone: str) -> str:
     size = len(whole)
     if not (whole.isascii() and whole.isdigit()) or (fraction and not (fraction.isascii() and fraction.isdigit())):
         raise _invalid()
-    if size <= 8:
-        return f'"{_day(whole)}"'
+    if size <= 8 or (day := _day(whole[:8])) != f"{whole[:4]}-{whole[4:6]}-{whole[6:8]}":
+        return f'"{_day(whole[:8])}"'
     if size not in (10, 12, 14):
         raise _invalid()
     whole = (whole + "0000")[:14]
     if whole[8:10] == "24" and whole[10:] == "0000":
         return f'"{_day(whole[:8])}"'  # midnight at the end of the day: only the day is certain
-    local = f"{_day(whole[:8])}T{whole[8:10]}:{whole[10:12]}:{whole[12:14]}"
+    local = f"{day}T{whole[8:10]}:{whole[10:12]}:{whole[12:14]}"
     if whole[8:10] > "23" or whole[10:12] > "59" or whole[12:14] > "59":
         raise _invalid()
     part = f".{fraction[:9]}" if fraction and size == 14 else ""
@@ -148,6 +150,10 @@ def _offset(text: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=8_192)
 def _day(digits: str) -> str:
+    if digits[4:6] == "00":
+        digits = digits[:4]  # a month or day of zeros is one that is not known
+    elif digits[6:] == "00":
+        digits = digits[:6]
     try:
         if len(digits) == 8:
             datetime(int(digits[:4]), int(digits[4:6]), int(digits[6:]))

@@ -47,7 +47,11 @@ def value_member(spec: dict[str, Any], converter: Callable[[str], Convert], unit
             raise Rejected("unknown-value-type", "expected a known value type at OBX-2")
         if "~" in raw and kind not in whole:
             raw = first_of(raw)
-        text = make(raw, unit_of(context), zone)
+        try:
+            text = make(raw, unit_of(context), zone)
+        except Rejected as rejected:
+            rejected.raw = raw
+            raise
         return "," + text if text else ""
 
     return member

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from xinglin.sources.characters import is_han_utf8
 from xinglin.sources.limits import Limits
 from xinglin.sources.record import Rejected
+from xinglin.sources.tabular.files.encoding import line_of
 
 __all__ = ["Dialect", "TextRow", "delimiter_of", "first_row", "rows_of"]
 
@@ -111,8 +113,10 @@ def rows_of(data: bytes, first: int, dialect: Dialect, width: int, pad: bool, li
     """
     csv.field_size_limit(limits.resource_bytes)
     try:
-        yield from _rows(_lines(data.decode(dialect.encoding)), first, dialect, width, pad)
-        return
+        text = data.decode(dialect.encoding)
+        if dialect.encoding != "gb18030" or not any(is_han_utf8(line) for line in data.split(b"\n")):
+            yield from _rows(_lines(text), first, dialect, width, pad)
+            return
     except UnicodeDecodeError:
         pass
     # Lines in another encoding cost themselves only; the runs of good lines between them are read as they are.
@@ -120,7 +124,7 @@ def rows_of(data: bytes, first: int, dialect: Dialect, width: int, pad: bool, li
     number = start = first
     for line in data.split(b"\n"):
         try:
-            good.append(line.decode(dialect.encoding) + "\n")
+            good.append(line_of(line, dialect.encoding) + "\n")
         except UnicodeDecodeError as error:
             yield from _rows(good, start, dialect, width, pad)
             detail = f"expected {dialect.encoding} at byte {error.start} of the line"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 
-__all__ = ["ascii_safe", "encoding_of", "sample"]
+from xinglin.sources.characters import is_chinese, is_han_utf8
+
+__all__ = ["ascii_safe", "encoding_of", "line_of", "sample"]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -15,7 +17,6 @@ _MARKS = (
 )
 _WIDE = ("utf-16", "utf-32", "utf-7", "hz", "iso2022")
 _LIKELY = ["shift_jis", "big5", "euc_jp", "euc_kr", "cp1252", "cp1251", "cp1250", "cp1253", "cp1256", "cp874"]
-_COMMON = 0.75
 _SAMPLE = 256_000
 
 
@@ -63,11 +64,12 @@ def encoding_of(head: bytes) -> str:
     if wide := _without_mark(head[:4_000]):
         return wide
     piece = sample(head)
-    if piece.isascii() or _is_utf8(piece):
+    lines = [line for line in piece.split(b"\n") if not line.isascii()]
+    if not lines or _decodes(piece):
         return "utf-8"
-    if _is_chinese(piece):
-        return "gb18030"
-    return _guessed(piece)
+    if most := _by_lines(lines):
+        return most
+    return "gb18030" if is_chinese(piece) else _guessed(piece)
 
 
 def _without_mark(head: bytes) -> str | None:
@@ -81,15 +83,19 @@ def _without_mark(head: bytes) -> str | None:
     return encoding if is_table else None
 
 
-def _is_utf8(piece: bytes) -> bool:
-    """Whether the bytes are UTF-8; a few broken lines do not make it another encoding."""
-    try:
-        piece.decode("utf-8")
-    except UnicodeDecodeError:
-        lines = [line for line in piece.split(b"\n")[:-1] if not line.isascii()]
-        good = sum(_decodes(line) for line in lines)
-        return good > 0.9 * len(lines) and good > 2
-    return True
+def _by_lines(lines: list[bytes]) -> str | None:
+    """UTF-8 or GB18030 by what most lines are in; None where they are in neither.
+
+    Files are put together from several exports: a few broken lines do not make them another encoding, and lines in the
+    other one of the two are read as what they are (`line_of`).
+    """
+    good = sum(_decodes(line) for line in lines)
+    han = sum(is_han_utf8(line) for line in lines)
+    chinese = sum(is_chinese(line) for line in lines if not is_han_utf8(line))
+    most = 0.9 * len(lines)
+    if (good > most and good > 2) or (han > 2 and han >= chinese and han + chinese > most):
+        return "utf-8"
+    return "gb18030" if han and han + chinese > most else None
 
 
 def _decodes(line: bytes) -> bool:
@@ -100,23 +106,28 @@ def _decodes(line: bytes) -> bool:
     return True
 
 
-def _is_chinese(piece: bytes) -> bool:
-    """Whether most of the double bytes are the everyday characters of GB 2312 (rows 16 to 55, ordered by sound)."""
-    text = piece.decode("gb18030", "replace")
-    wide = [sign for sign in text if sign > "\x7f"]
-    if not wide:
-        return False
-    common = sum(_is_common(sign) for sign in wide)
-    return common >= _COMMON * len(wide) and text.count("�") <= len(wide) // 50
+def line_of(line: bytes, encoding: str) -> str:
+    """The text of a line; UTF-8 and GB18030 tell each other apart where a file holds lines of both.
 
+    Args:
+        line: Its bytes.
+        encoding: Of the file.
 
-def _is_common(sign: str) -> bool:
-    """Everyday character, or the punctuation of Chinese text."""
+    Raises:
+        UnicodeDecodeError: It is in neither.
+
+    Example:
+        >>> line_of("张".encode("gb18030"), "utf-8"), line_of("张".encode(), "gb18030")
+        ('张', '张')
+    """
+    if encoding == "gb18030" and is_han_utf8(line):
+        return line.decode("utf-8")
     try:
-        code = sign.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return 0xB0 <= code[0] <= 0xD7 or code[0] in (0xA1, 0xA3)
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding == "utf-8" and is_chinese(line):
+            return line.decode("gb18030")
+        raise
 
 
 def _guessed(piece: bytes) -> str:
