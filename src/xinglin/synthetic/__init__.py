@@ -1,4 +1,4 @@
-"""A made-up region: persons who live through years at several institutions, and the truth about them.
+"""Synthetic region: persons with years of records at several institutions, and the ground truth about them.
 
 Example:
     >>> from xinglin.synthetic import RegionPlan

@@ -1,4 +1,4 @@
-"""Generate a region: blocks of persons in parallel, written in order, so that the bytes never depend on the workers."""
+"""Generate a region: blocks of persons in parallel, written in order, so the bytes do not depend on the workers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OUTCOME_COLUMNS = (
 
 @dataclass
 class _Block:
-    """What one task hands back: the lines of every site, rows of the truth, and head studies to be drawn."""
+    """Result of one task: lines of every site, rows of the ground truth, and head studies to draw."""
 
     data: Data = field(default_factory=dict)
     persons: bytes = b""
@@ -76,7 +76,7 @@ def _outcome(plan: RegionPlan, person: Person, course: Course) -> tuple[object, 
 def _register_only(
     plan: RegionPlan, writers: list[Writer], person: Person, lines: list[Lines]
 ) -> Iterator[tuple[object, ...]]:
-    """Write a person down where they go, without any visit."""
+    """Register a person at the attended sites, without visits."""
     desk = stream(plan.seed, person.number, "institutions")
     first = max(plan.first_day, person.birth)
     for site in attended_sites(plan, desk):
@@ -86,7 +86,7 @@ def _register_only(
 
 
 def make_block(plan: RegionPlan, number: int) -> _Block:
-    """Everything about the persons of one block."""
+    """Generate everything about the persons of one block."""
     sites = plan.sites
     writers = [writer(site.format) for site in sites]
     model = HazardModel()
@@ -112,7 +112,7 @@ def make_block(plan: RegionPlan, number: int) -> _Block:
 
 
 def _blocks(plan: RegionPlan, count: int, workers: int) -> Iterator[_Block]:
-    """All blocks in order; at most two per worker are under way or waiting, so memory does not grow."""
+    """All blocks in order; at most two per worker are in memory."""
     if workers == 1:
         for number in range(count):
             yield make_block(plan, number)
@@ -128,7 +128,7 @@ def _blocks(plan: RegionPlan, count: int, workers: int) -> Iterator[_Block]:
 
 
 def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None) -> RegionReport:
-    """Write every file of the region into a folder that is still its own."""
+    """Write every file of the region into a temporary folder."""
     for site in plan.sites:
         (out / site.name).mkdir(parents=True)
     truth = out / "truth"
@@ -161,16 +161,16 @@ def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | N
 
 
 def generate(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None = None) -> RegionReport:
-    """Generate a region into a new folder; it appears whole or not at all.
+    """Generate a region into a new folder; the folder appears complete or not at all.
 
     Args:
         plan: What to generate.
-        out: The folder; it must not exist, or be empty.
-        progress: Told how many persons are done, and of how many.
+        out: The folder; it must not exist or must be empty.
+        progress: Called with the number of finished persons and the total.
 
     Raises:
-        Conflict: The folder holds something.
-        StorageError: The disk refused.
+        Conflict: The folder is not empty.
+        StorageError: The disk is full or cannot be written.
 
     Example:
         >>> import tempfile
@@ -180,7 +180,7 @@ def generate(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] |
     """
     started = time.monotonic()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise Conflict("the folder is not empty", source=str(out), remedy="name a new folder")
+        raise Conflict("the folder is not empty", source=str(out), remedy="choose a new folder")
     partial = out.with_name(f".{out.name}.partial")
     with full_disk(out):
         if partial.exists():

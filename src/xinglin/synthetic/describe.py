@@ -1,4 +1,4 @@
-"""What a generated region says of itself: its institutions and how they write, and the hazards behind its lives."""
+"""Description of a generated region: its institutions and their formats, and the hazard model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def describe(plan: RegionPlan, out: Path) -> None:
 
     Args:
         plan: The region.
-        out: Its folder, with everything else in it.
+        out: Its folder; all other files are written already.
     """
     region = {
         "persons": plan.persons,
@@ -36,7 +36,7 @@ def describe(plan: RegionPlan, out: Path) -> None:
 
 
 def _site(site: Site, out: Path) -> dict[str, str | None]:
-    """One institution; a folder that holds images beside records is read by what each file is."""
+    """Entry of one institution; with images beside records the format is `auto`, recognised file by file."""
     made_by = writer(site.format)
     mapping, named = made_by.mapping(site), None
     if mapping is not None:

@@ -1,4 +1,4 @@
-"""The files of a region while they grow: part files cut before they get too large, then what closes each folder."""
+"""Part files of a region: limited in size while written, then closed by each writer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Data = dict[tuple[int, str], tuple[bytes, int]]
 
 
 def encode(plan: RegionPlan, lines: list[Lines]) -> Data:
-    """The lines of every site as its writer stores them."""
+    """The lines of every site, encoded by its writer."""
     writers = [writer(site.format) for site in plan.sites]
     return {
         (place, stem): (writers[place].encode(found), len(found))
@@ -26,7 +26,7 @@ def encode(plan: RegionPlan, lines: list[Lines]) -> Data:
 
 
 class Parts:
-    """Appends to the part files, cutting before one gets too large.
+    """Appends to part files; begins a new one before the limit is exceeded.
 
     Args:
         plan: The region.
@@ -55,17 +55,17 @@ class Parts:
             self.counts[(site.format, stem)] += count
 
     def finish(self) -> None:
-        """Let every writer close its folder."""
+        """Call `finish` of every writer."""
         for site, made_by in zip(self.sites, self.writers, strict=True):
             made_by.finish(site, self.out / site.name)
 
     def measure(self) -> tuple[int, int]:
-        """Number and size of the institutions' files."""
+        """Number and size of all institutions' files."""
         sizes = [
             path.stat().st_size for site in self.sites for path in (self.out / site.name).rglob("*.*") if path.is_file()
         ]
         return len(sizes), sum(sizes)
 
     def named(self, form: str) -> dict[str, int]:
-        """How many lines were written per stem in a format."""
+        """Number of lines by stem, for one format."""
         return {stem: count for (written, stem), count in sorted(self.counts.items()) if written == form}

@@ -1,4 +1,4 @@
-"""What to generate, at which institutions, and what came of it."""
+"""The plan of a region, its institutions, and the report of a generation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["KINDS", "SLICES", "RegionPlan", "RegionReport", "Site", "institution
 
 KINDS = ("hospital", "health-centre", "clinic", "exam-centre")
 SLICES = 12
-"""Images of a head study, where a plan has images at all."""
+"""Images of a head study, if the plan has images."""
 _INSTITUTIONAL = ("fhir", "hl7v2", "csv", "database")
 _NAMES = ("east-hospital", "lake-health-centre", "garden-clinic", "north-exam-centre")
 
@@ -23,10 +23,10 @@ class Site:
     """One institution.
 
     Args:
-        index: Its place in the region, from 0.
+        index: Its index in the region, from 0.
         name: Name of its folder and of the site in the platform.
         kind: hospital, health-centre, clinic or exam-centre.
-        format: Name of the writer that makes its files (`xinglin.synthetic.writers`).
+        format: Name of the writer of its files (`xinglin.synthetic.writers`).
     """
 
     index: int
@@ -36,7 +36,7 @@ class Site:
 
 
 def institutional(institutions: int) -> tuple[str, ...]:
-    """What institutions of the four kinds write in life: FHIR, HL7 v2, CSV in GB18030, a database.
+    """Typical formats of the four kinds of institution: FHIR, HL7 v2, CSV in GB18030, a database.
 
     Example:
         >>> institutional(5)
@@ -47,23 +47,23 @@ def institutional(institutions: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class RegionPlan:
-    """What to generate; the same plan gives the same bytes, however many workers share the work.
+    """What to generate; the same plan gives the same bytes with any number of workers.
 
     Args:
-        persons: How many persons live in the region.
-        institutions: How many institutions; the four kinds take turns.
-        seed: Any whole number. Person i's life depends on the seed, i and the institutions only.
-        years: How many years are recorded.
+        persons: Number of persons in the region.
+        institutions: Number of institutions; the four kinds repeat in order.
+        seed: Any integer. The records of person i depend only on the seed, i and the institutions.
+        years: Number of recorded years.
         end_date: The last recorded day.
-        workers: Processes at once; None takes every core this process may use.
-        patients_only: Only Patient records (for linkage): no course of life is simulated.
-        formats: Writer of each institution in order; the rest write FHIR.
-        part_bytes: Largest size of one file.
-        images: How many head studies get DICOM objects beside the records of the hospitals; where any do, every head
-            study has `SLICES` images.
+        workers: Number of processes; None uses all available cores.
+        patients_only: Generate only Patient records (for linkage), without a simulated life.
+        formats: Writer of each institution in order; the others write FHIR.
+        part_bytes: Maximum size of one file in bytes.
+        images: Number of head studies with DICOM objects beside the records of the hospitals; if above 0, every head
+            study states `SLICES` images.
 
     Raises:
-        UsageError: A number is out of its range.
+        UsageError: A number is out of range.
 
     Example:
         >>> RegionPlan(persons=10, institutions=5).sites[4].name
@@ -89,15 +89,15 @@ class RegionPlan:
             ("workers", self.workers or 1, 1_024),
         ):
             if not 1 <= value <= most:
-                raise UsageError(f"{name} must lie between 1 and {most:,}", source=name)
+                raise UsageError(f"{name} must be between 1 and {most:,}", source=name)
         if self.images < 0:
             raise UsageError("the number of imaging studies cannot be negative", source="images")
         if len(self.formats) > self.institutions:
-            raise UsageError("there are more formats than institutions", source="formats")
+            raise UsageError("more formats than institutions", source="formats")
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
-        """The institutions, the four kinds taking turns."""
+        """The institutions; the four kinds repeat in order."""
         named = []
         for index in range(self.institutions):
             round_number, kind = divmod(index, len(KINDS))
@@ -122,7 +122,7 @@ class RegionPlan:
 
     @cached_property
     def persons_per_block(self) -> int:
-        """How many persons one task makes; part of the plan, since files are cut between blocks."""
+        """Persons per task; part of the plan, because part files end between blocks."""
         return 4_000 if self.patients_only else 250
 
 
@@ -132,14 +132,14 @@ class RegionReport:
 
     Args:
         out: The folder.
-        persons: Persons.
+        persons: Number of persons.
         patients: Patient records over all institutions.
-        resources: Resources per type over the institutions that write FHIR.
-        records: What the other institutions wrote: messages or rows per format and kind.
-        images: DICOM objects.
-        files: Data files written.
+        resources: Resources by type, of institutions that write FHIR.
+        records: Messages or rows by format and kind, of the other institutions.
+        images: Number of DICOM objects.
+        files: Number of data files.
         size: Their size in bytes.
-        seconds: Wall time.
+        seconds: Wall-clock time.
     """
 
     out: Path
@@ -154,5 +154,5 @@ class RegionReport:
 
     @property
     def total(self) -> int:
-        """Resources, messages, rows and objects of every kind."""
+        """Total of resources, messages, rows and objects."""
         return sum(self.resources.values()) + sum(self.records.values()) + self.images

@@ -1,7 +1,7 @@
-"""What an institution knows about its visitors, in no format: the writers turn it into one.
+"""Charts: the records of an institution before they are written in a format.
 
 Times are whole minutes since 0001-01-01T00:00 on the region's clock (UTC+08:00); `number` counts the entries of one
-chart, and entries name each other by it. Values are decimal texts, so that 1.50 stays 1.50 in every format.
+chart, and entries refer to each other by it. Values are decimal strings, so that 1.50 stays 1.50 in every format.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def clock_text(minute: int) -> str:
 
 
 class Diagnosis(NamedTuple):
-    """A condition: when it began, when it was over (None while it lasts)."""
+    """A condition with its onset and its end (None while it lasts)."""
 
     number: int
     concept: Concept
@@ -57,7 +57,7 @@ class Diagnosis(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A measurement or an answer: a decimal text with a UCUM unit, or a concept."""
+    """A measurement or an answer: a decimal string with a UCUM unit, or a concept."""
 
     number: int
     concept: Concept
@@ -84,7 +84,7 @@ class Panel(NamedTuple):
 
 
 class Order(NamedTuple):
-    """A drug ordered: for how many days, how often a day, and for which diagnosis (its number)."""
+    """A prescription: drug, days, doses a day, and the number of its diagnosis."""
 
     number: int
     concept: Concept
@@ -95,7 +95,7 @@ class Order(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """Something done to the patient."""
+    """A procedure."""
 
     number: int
     concept: Concept
@@ -106,7 +106,7 @@ class Operation(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A vaccine given."""
+    """A vaccination."""
 
     number: int
     concept: Concept
@@ -115,7 +115,7 @@ class Shot(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A laboratory or imaging report over other entries, with what it concludes."""
+    """A laboratory or imaging report on other entries, with its conclusion."""
 
     number: int
     concept: Concept
@@ -127,7 +127,7 @@ class Report(NamedTuple):
 
 
 class Study(NamedTuple):
-    """An imaging study; only its description, never its pixels."""
+    """An imaging study: its description, without pixels."""
 
     number: int
     modality: str
@@ -138,7 +138,7 @@ class Study(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A text somebody wrote."""
+    """A note."""
 
     number: int
     concept: Concept
@@ -147,7 +147,7 @@ class Note(NamedTuple):
 
 
 class Device(NamedTuple):
-    """A device handed out or implanted."""
+    """A device that was dispensed or implanted."""
 
     number: int
     concept: Concept
@@ -170,19 +170,19 @@ Entry: TypeAlias = Diagnosis | Finding | Panel | Order | Operation | Shot | Repo
 
 @dataclass(slots=True)
 class Visit:
-    """One encounter and everything that was noted during it.
+    """One encounter and its entries.
 
     Args:
         number: Its number in the chart.
         setting: AMB, EMER or IMP (HL7 v3 ActCode).
-        concept: What kind of encounter.
-        start: First minute.
-        end: Last minute.
-        practitioner: Which practitioner of the site.
-        reason: Number of the diagnosis it was for.
-        previous: Number of the visit it went on from (an admission from the emergency room).
-        entries: What was noted, in order.
-        cost: Money asked for, in cents of a yuan.
+        concept: Type of the encounter.
+        start: Start, in minutes.
+        end: End, in minutes.
+        practitioner: Number of the practitioner at the site.
+        reason: Number of the diagnosis that is the reason.
+        previous: Number of the visit it followed (admission from the emergency room).
+        entries: Its entries, in order.
+        cost: Cost in fen (0.01 yuan).
         died: Whether the patient died during it.
     """
 
@@ -201,7 +201,7 @@ class Visit:
 
 @dataclass(slots=True)
 class Chart:
-    """Everything one institution knows about one person."""
+    """All records of one person at one institution."""
 
     site: Site
     registration: Registration

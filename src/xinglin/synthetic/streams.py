@@ -1,4 +1,4 @@
-"""One stream of random numbers per person and purpose, so that no draw depends on another person's life."""
+"""Random streams: one per person and purpose, so that persons are independent of each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["below", "digest", "stream"]
 
 
 def stream(seed: int, number: int, purpose: str) -> Random:
-    """The random numbers of one person for one purpose, whatever process asks for them.
+    """The random stream of one person for one purpose; the same in every process.
 
     Example:
         >>> stream(1, 7, "course").random() == stream(1, 7, "course").random()
@@ -19,7 +19,7 @@ def stream(seed: int, number: int, purpose: str) -> Random:
 
 
 def below(rng: Random, bound: int) -> int:
-    """A whole number from 0 to bound - 1; four times as fast as `Random.randrange`, and as even for small bounds.
+    """An integer from 0 to bound - 1; four times as fast as `Random.randrange`, and as uniform for small bounds.
 
     Example:
         >>> 0 <= below(Random(1), 6) < 6
@@ -29,7 +29,7 @@ def below(rng: Random, bound: int) -> int:
 
 
 def digest(*words: object) -> str:
-    """32 hex digits made of the words; used for ids that tell nothing about who they belong to.
+    """32 hex digits from a hash of the words; used for ids that reveal nothing.
 
     Example:
         >>> digest(1, "east-hospital", 7)

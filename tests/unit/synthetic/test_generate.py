@@ -234,7 +234,7 @@ def test_a_generation_that_breaks_leaves_nothing(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("wrong", [{"persons": 0}, {"persons": 1, "institutions": 0}, {"persons": 1, "years": 99}])
 def test_a_plan_out_of_range_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(UsageError, match="must lie between"):
+    with pytest.raises(UsageError, match="must be between"):
         RegionPlan(**wrong)
 
 

@@ -1,1 +1,1 @@
-"""Generated images: DICOM objects of head studies with a lesion whose place and size are known."""
+"""Synthetic images: DICOM objects of head studies with a lesion of known position and size."""

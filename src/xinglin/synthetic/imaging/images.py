@@ -1,4 +1,4 @@
-"""The pictures beside a hospital's records: DICOM objects of head studies, and the truth about their lesions."""
+"""DICOM objects of head studies beside a hospital's records, and the ground truth about their lesions."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _VOXEL_ML = SPACING * SPACING * SLICE_STEP / 1000
 
 
 class ImageOrder(NamedTuple):
-    """A head study to be drawn.
+    """A head study to draw.
 
     Args:
-        person: Whose, in the truth.
-        site: Where.
-        card: What the hospital's records say of the patient.
-        study: What was noted of the study.
+        person: Number of the person in the ground truth.
+        site: The hospital.
+        card: Registration of the patient at the hospital.
+        study: The study's entry in the chart.
         stroke: Number of the diagnosis: all studies of one stroke show one lesion.
-        ischaemic: Whether the stroke is one of infarction.
+        ischaemic: Whether the stroke is ischaemic.
         severity: NIHSS on arrival.
     """
 
@@ -53,12 +53,12 @@ class ImageOrder(NamedTuple):
 
     @property
     def uid(self) -> int:
-        """The study's UID without its root 2.25: that of the chart's imaging study."""
+        """The study's UID without its root 2.25, as in the chart."""
         return int(self.card.entry_id(self.study.number).replace("-", ""), 16)
 
 
 def order_images(person: int, chart: Chart) -> Iterator[ImageOrder]:
-    """The head studies of a chart; they have as many images as are drawn from now on."""
+    """The head studies of a chart; their entries get the number of drawn images."""
     severity = 0
     for visit in chart.visits:
         severity = _arrival(visit) or severity
@@ -71,7 +71,7 @@ def order_images(person: int, chart: Chart) -> Iterator[ImageOrder]:
 
 
 def _arrival(visit: Visit) -> int:
-    """The NIHSS of an emergency visit."""
+    """The NIHSS score of an emergency visit."""
     if visit.setting != "EMER":
         return 0
     scores = [entry for entry in visit.entries if isinstance(entry, Finding) and entry.concept is NIHSS]
@@ -79,11 +79,11 @@ def _arrival(visit: Visit) -> int:
 
 
 def write_images(plan: RegionPlan, orders: Sequence[ImageOrder], out: Path) -> int:
-    """Write the objects of some studies below ``<site>/dicom/``, and ``truth/images.csv``; the number of objects.
+    """Write the objects of studies to ``<site>/dicom/``, and ``truth/images.csv``; return the number of objects.
 
     Args:
         plan: The region.
-        orders: The studies.
+        orders: The studies to draw.
         out: The region's folder.
     """
     with (out / "truth" / "images.csv").open("w", newline="", encoding="utf-8") as truth:
@@ -119,7 +119,7 @@ def _write_study(plan: RegionPlan, order: ImageOrder, folder: Path) -> Iterator[
 
 
 def _dataset(order: ImageOrder, study: str, series: str) -> Dataset:
-    """What all objects of a study have in common."""
+    """Attributes that all objects of a study share."""
     from pydicom.dataset import Dataset, FileMetaDataset
 
     card, modality = order.card, order.study.modality
@@ -157,7 +157,7 @@ def _dataset(order: ImageOrder, study: str, series: str) -> Dataset:
 
 
 def _turn(dataset: Dataset, number: int, instance: str, pixels: bytes) -> None:
-    """Go on to another slice."""
+    """Set the attributes of one slice."""
     from pydicom.uid import UID
 
     meta = dataset.file_meta

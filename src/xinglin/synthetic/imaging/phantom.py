@@ -1,7 +1,7 @@
-"""A head that never was: skull, brain, ventricles and a lesion whose place and size are known.
+"""Head phantom: skull, brain, ventricles and a lesion of known position and size.
 
-Coordinates are millimetres in the patient's system of DICOM (PS3.3 C.7.6.2.1.1): x to the left, y to the
-back, z to the head. Hounsfield units are those of textbooks: brain 25 to 40, liquor 5, fresh blood 60 to 70.
+Coordinates are millimetres in the patient coordinate system of DICOM (PS3.3 C.7.6.2.1.1): x to the left, y to the
+back, z to the head. Hounsfield units are textbook values: brain 25 to 40, cerebrospinal fluid 5, fresh blood 60 to 70.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _STRETCH = (0.9, 1.25, 0.89)
 
 @dataclass(frozen=True)
 class Lesion:
-    """What a head study has to show.
+    """The lesion of a head study.
 
     Args:
-        ischaemic: An infarct, else a haemorrhage.
+        ischaemic: True for an infarct, False for a haemorrhage.
         centre: x, y, z in mm.
-        radius: Radius in mm of the ball that has the ellipsoid's volume.
+        radius: Radius in mm of the sphere with the ellipsoid's volume.
     """
 
     ischaemic: bool
@@ -40,22 +40,22 @@ class Lesion:
 
     @property
     def side(self) -> str:
-        """left or right, as the patient has it."""
+        """``left`` or ``right`` of the patient."""
         return "left" if self.centre[0] > 0 else "right"
 
     @property
     def semi_axes(self) -> tuple[float, float, float]:
-        """Half the lengths of the ellipsoid's axes, in mm."""
+        """Semi-axes of the ellipsoid, in mm."""
         return tuple(self.radius * factor for factor in _STRETCH)  # type: ignore[return-value]
 
 
 def draw_lesion(ischaemic: bool, severity: int, rng: Random) -> Lesion:
-    """A lesion that fits a stroke: the graver the deficit, the larger; infarcts by the cortex, haemorrhages deep.
+    """Draw a lesion for a stroke: larger for a higher NIHSS; infarcts near the cortex, haemorrhages deep.
 
     Args:
-        ischaemic: An infarct, else a haemorrhage.
+        ischaemic: True for an infarct, False for a haemorrhage.
         severity: NIHSS, 0 to 42.
-        rng: The random numbers of the study.
+        rng: Random stream of the study.
 
     Example:
         >>> 8 < draw_lesion(True, 6, Random(1)).radius < 30
@@ -70,7 +70,7 @@ def draw_lesion(ischaemic: bool, severity: int, rng: Random) -> Lesion:
 
 
 def _ellipsoid(grid: Any, centre: tuple[float, float, float], axes: tuple[float, float, float]) -> Any:
-    """How far out each voxel lies: below 1 it is inside."""
+    """Normalised distance of each voxel from an ellipsoid's centre; below 1 is inside."""
     return sum(((along - middle) / half) ** 2 for along, middle, half in zip(grid, centre, axes, strict=True))
 
 
@@ -79,9 +79,9 @@ def head_slices(modality: str, lesion: Lesion, slices: int, seed: int) -> tuple[
 
     Args:
         modality: CT (stored values are Hounsfield units plus 1024) or MR (diffusion-weighted, no unit).
-        lesion: What it shows.
-        slices: How many, from `FIRST_SLICE` upwards.
-        seed: Of the noise, 32 bits.
+        lesion: The lesion to show.
+        slices: Number of slices, from `FIRST_SLICE` upwards.
+        seed: Seed of the noise, 32 bits.
 
     Returns:
         Stored values and the lesion's mask, both of shape (slices, rows, columns).
@@ -101,7 +101,7 @@ def head_slices(modality: str, lesion: Lesion, slices: int, seed: int) -> tuple[
     left, right, axes = _VENTRICLES
     ventricles = (_ellipsoid(grid, left, axes) < 1) | (_ellipsoid(grid, right, axes) < 1)
     mask = (_ellipsoid(grid, lesion.centre, lesion.semi_axes) < 1) & inside & ~ventricles
-    # RandomState keeps its numbers over all versions of NumPy; a Generator need not.
+    # RandomState gives the same numbers in all versions of NumPy; a Generator may not.
     noise = np.random.RandomState(seed).standard_normal(mask.shape)
     if modality == "CT":
         tissue = np.where(white, 28.0, 37.0)

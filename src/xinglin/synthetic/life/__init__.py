@@ -1,1 +1,1 @@
-"""Generated lives: what happens to a person, and what institutions see of it."""
+"""Simulated lives: what happens to a person, and what institutions record."""

@@ -1,4 +1,4 @@
-"""From what truly happens to a person to what the institutions saw of it."""
+"""Care: from the true course of a life to the visits that institutions record."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _ALLERGIES = (
 
 
 class _Event(NamedTuple):
-    """Something for which a person sees an institution; ordered by time, then by rank."""
+    """A reason to visit an institution; ordered by time, then by rank."""
 
     minute: int
     rank: int
@@ -62,7 +62,7 @@ class _Event(NamedTuple):
 
 
 def _moment(day: int, rng: Random) -> int:
-    """A minute in opening hours."""
+    """A minute within opening hours."""
     return day * 1440 + 480 + below(rng, 540)
 
 
@@ -78,7 +78,7 @@ def _poisson_days(rate: float, first: int, last: int, rng: Random) -> list[int]:
 
 
 class _Diary:
-    """Gathers the events of one person."""
+    """Collects the events of one person."""
 
     def __init__(self, body: Body, first_day: int) -> None:
         self.body = body
@@ -87,13 +87,13 @@ class _Diary:
         self.events: list[_Event] = []
 
     def add(self, day: int, kind: str, detail: Concept | tuple[Concept, ...] | None = None) -> None:
-        """Note an event at some minute of a day."""
+        """Add an event at a minute of a day."""
         if self.first <= day < self.last:
             minute = _moment(day, self.body.rng)
             self.events.append(_Event(minute, len(self.events), kind, detail))
 
     def ordinary(self) -> None:
-        """Minor illness, check-ups, long conditions, by age and by what has begun."""
+        """Minor illness, check-ups and follow-ups of lasting conditions."""
         rng, body = self.body.rng, self.body
         middle = body.age((self.first + self.last) // 2)
         for day in _poisson_days(0.85 if middle < 12 else 0.45 if middle < 60 else 0.6, self.first, self.last, rng):
@@ -109,7 +109,7 @@ class _Diary:
                 self.add(day, "follow")
 
     def vaccines(self) -> None:
-        """The childhood schedule; influenza and the like for the old."""
+        """Childhood vaccines; influenza and others for the elderly."""
         body, rng = self.body, self.body.rng
         for months, given in _CHILDHOOD:
             self.add(body.person.birth + int(months * 30.44) + below(rng, 14), "vaccine", given)
@@ -125,7 +125,7 @@ class _Diary:
                 self.add(year_begin + below(rng, 300), "vaccine", (INFLUENZA, *also))
 
     def emergencies(self) -> None:
-        """Fractures, appendicitis, pneumonia, infarction."""
+        """Fractures, appendicitis, pneumonia, myocardial infarction."""
         body, rng = self.body, self.body.rng
         age = body.age((self.first + self.last) // 2)
         rates: list[tuple[Concept, float]] = [
@@ -140,7 +140,7 @@ class _Diary:
                 self.add(self.first + below(rng, self.last + 1 - self.first), "emergency", concept)
 
     def strokes(self) -> None:
-        """Strokes and what follows them."""
+        """Strokes and their follow-ups."""
         rng = self.body.rng
         for stroke in self.body.course.strokes:
             self.events.append(_Event(stroke.day * 1440 + 360, len(self.events), "stroke", stroke))
@@ -157,7 +157,7 @@ class _Diary:
 
 
 class _Region:
-    """The scribes of all institutions that a person comes to."""
+    """The scribes of all institutions that a person visits."""
 
     def __init__(self, plan: RegionPlan, body: Body, desks: Random) -> None:
         self.plan = plan
@@ -166,14 +166,14 @@ class _Region:
         self.scribes: dict[int, Scribe] = {}
 
     def scribe(self, site: Site) -> Scribe:
-        """The scribe there."""
+        """The scribe of an institution."""
         found = self.scribes.get(site.index)
         if found is None:
             found = self.scribes[site.index] = Scribe(site, self.body)
         return found
 
     def choose(self, kind: str) -> Scribe:
-        """Where somebody goes for something."""
+        """The institution a person visits for an event."""
         attended, rng = self.attended, self.body.rng
         if kind in ("emergency", "stroke"):
             hospitals = [site for site in attended if site.kind == "hospital"]
@@ -192,7 +192,7 @@ class _Region:
 
 
 def _act(region: _Region, event: _Event, death: int | None, free_from: int) -> int:
-    """Let one event happen, not before the patient is free; the minute at which the patient leaves."""
+    """Record one event, after the previous one has ended; return the minute at which the patient leaves."""
     scribe = region.choose(event.kind)
     start = max(event.minute, free_from)
     detail = event.detail
@@ -214,7 +214,7 @@ def _act(region: _Region, event: _Event, death: int | None, free_from: int) -> i
 
 
 def _allergy(scribe: Scribe) -> None:
-    """One person in twelve has an allergy, noted at the first visit of a site that asks."""
+    """One person in twelve has an allergy, recorded at the first visit to a site that asks."""
     number = scribe.body.person.number
     if number % 12 == 5 and scribe.visits:
         concept, category = _ALLERGIES[number // 12 % len(_ALLERGIES)]
@@ -224,7 +224,7 @@ def _allergy(scribe: Scribe) -> None:
 
 
 def _visit_everywhere(region: _Region, first: int, last: int) -> None:
-    """Who goes somewhere has been seen there at least once."""
+    """Every attended site has at least one visit."""
     for site in region.attended:
         scribe = region.scribe(site)
         if not scribe.visits:
@@ -232,7 +232,7 @@ def _visit_everywhere(region: _Region, first: int, last: int) -> None:
 
 
 def see_person(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
-    """The charts of a person at every institution that has seen them, in the order of the institutions."""
+    """The charts of a person, in the order of the institutions."""
     rng = stream(plan.seed, person.number, "care")
     last = plan.last_day if course.death is None else course.death
     body = Body(person, course, rng, last, rng.gauss(0, 8))
@@ -253,7 +253,7 @@ def see_person(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
 
 
 def _chart(plan: RegionPlan, scribe: Scribe, death: int | None, desk: Random) -> Chart:
-    """Close a chart: the front desk's record, as of the first or the last visit."""
+    """Close a chart with the registration as of the first or the last visit."""
     person, site = scribe.body.person, scribe.site
     scribe.visits.sort(key=lambda visit: visit.start)
     _allergy(scribe)

@@ -1,4 +1,4 @@
-"""The course of one life, before any institution sees it: what begins when, strokes, death."""
+"""The true course of one life: onsets of conditions, strokes, death."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from xinglin.synthetic.vocabulary.terms import (
 __all__ = ["Course", "Stroke", "state_at", "take_course"]
 
 _YEAR = 365.25
-# Onset hazard per year a·exp(b·age), with the ratio for men.
+# Onset hazard per year a·exp(b·age), and the ratio for men.
 _ONSETS: tuple[tuple[Concept, float, float, float], ...] = (
     (HYPERTENSION, 0.00145, 0.050, 1.15),
     (DIABETES, 0.00035, 0.052, 1.2),
@@ -52,11 +52,11 @@ class Stroke(NamedTuple):
     """One stroke.
 
     Args:
-        day: When.
-        ischaemic: Else haemorrhagic.
+        day: Day of the stroke.
+        ischaemic: True for ischaemic, False for haemorrhagic.
         severity: NIHSS on arrival, 0 to 42.
-        hours_to_door: From onset to the emergency room.
-        fatal: Whether it kills within 30 days.
+        hours_to_door: Hours from onset to the emergency room.
+        fatal: Whether the person dies of it within 30 days.
     """
 
     day: int
@@ -67,19 +67,19 @@ class Stroke(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What truly happens to a person.
+    """The true course of one person's life.
 
     Args:
-        height: Centimetres as an adult.
-        body_mass: Body mass index as an adult.
-        ldl: LDL cholesterol without drugs, mmol/L.
-        smokes: Whether they smoke from 18 on.
-        onset: Day on which each lasting condition began.
+        height: Adult height in cm.
+        body_mass: Adult body mass index.
+        ldl: LDL cholesterol without treatment, mmol/L.
+        smokes: Whether the person smokes from the age of 18.
+        onset: Day of onset of each lasting condition.
         treated_from: Day from which hypertension is treated.
         anticoagulated_from: Day from which atrial fibrillation is treated.
-        strokes: In order.
+        strokes: Strokes in order.
         death: Day of death.
-        cause: stroke, other, or empty.
+        cause: ``stroke``, ``other`` or empty.
     """
 
     height: float
@@ -116,7 +116,7 @@ def _onsets(person: Person, body_mass: float, smokes: bool, last_day: int, rng: 
 
 
 def state_at(person: Person, course: Course, day: int, had_stroke: bool) -> State:
-    """What holds on a day."""
+    """The state on a day."""
     age = (day - person.birth) / _YEAR
     has = {concept for concept, since in course.onset.items() if since <= day}
     return State(
@@ -132,13 +132,13 @@ def _stroke(day: int, age: float, model: HazardModel, rng: Random) -> Stroke:
     severity = min(42, int(rng.expovariate(1 / (7.0 if ischaemic else 11.0))) + 1)
     hours = 0.5 + rng.expovariate(1 / 6.0)
     fatality = model.ischaemic_fatality if ischaemic else model.haemorrhagic_fatality
-    # The mean of the factor is close to 1, so that the stated fatality holds over all strokes.
+    # The mean of the factor is close to 1, so that the overall fatality is the stated one.
     fatal = rng.random() < min(0.95, fatality * (0.35 + severity / (11.0 if ischaemic else 17.0)))
     return Stroke(day, ischaemic, severity, hours, fatal)
 
 
 def _years(person: Person, course: Course, plan: RegionPlan, model: HazardModel, rng: Random) -> Course:
-    """Walk through the recorded years: at each year's beginning, the hazards; within it, what comes of them."""
+    """Simulate the recorded years: compute hazards at the beginning of each year, then draw its events."""
     strokes: list[Stroke] = []
     begin = max(plan.first_day, person.birth)
     while begin <= plan.last_day:
@@ -166,7 +166,7 @@ def _years(person: Person, course: Course, plan: RegionPlan, model: HazardModel,
 
 
 def take_course(person: Person, plan: RegionPlan, model: HazardModel) -> Course:
-    """The course of a person's life over the recorded years.
+    """Simulate the course of a person's life over the recorded years.
 
     Example:
         >>> from xinglin.synthetic.population.people import make_person

@@ -1,4 +1,4 @@
-"""Ordinary visits: colds and sprains, long conditions looked after, check-ups, vaccines, emergencies."""
+"""Ordinary visits: minor illness, follow-up of lasting conditions, check-ups, vaccines, emergencies."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _MINOR = (
     _Minor(ANAEMIA, 5, 14, 120, False, 120, ((IRON, 60, 1, 40),)),
 )
 
-# Drugs of the lasting conditions: term, times a day, price of a day in cents.
+# Drugs of the lasting conditions: term, doses a day, price of a day in fen.
 _LASTING: dict[Concept, tuple[tuple[Concept, int, int], ...]] = {
     HYPERTENSION: ((AMLODIPINE, 1, 80), (LISINOPRIL, 1, 90), (LOSARTAN, 1, 160), (HYDROCHLOROTHIAZIDE, 1, 20)),
     DIABETES: ((METFORMIN, 2, 120), (METFORMIN, 2, 120), (INSULIN, 2, 700)),
@@ -141,7 +141,7 @@ EMERGENCIES = (FOREARM_FRACTURE, APPENDICITIS, PNEUMONIA, HIP_FRACTURE, INFARCTI
 
 
 def minor_illness(scribe: Scribe, start: int) -> None:
-    """A short illness: diagnosis, a look, a drug or two."""
+    """A minor illness: diagnosis, examination, one or two drugs."""
     body, day = scribe.body, start // 1440
     age = body.age(day)
     fitting = [illness for illness in _MINOR if illness.from_age <= age <= illness.to_age]
@@ -166,7 +166,7 @@ def minor_illness(scribe: Scribe, start: int) -> None:
 
 
 def follow_up(scribe: Scribe, start: int) -> None:
-    """Lasting conditions looked after: what has begun is noted once here, its drugs are ordered again."""
+    """Follow-up of lasting conditions: each is recorded once per site, its drugs are prescribed again."""
     body, day = scribe.body, start // 1440
     visit = scribe.open("AMB", FOLLOW_UP, start, 20 + below(body.rng, 25), 2_000)
     begun = [concept for concept, since in body.course.onset.items() if since <= day]
@@ -190,7 +190,7 @@ def follow_up(scribe: Scribe, start: int) -> None:
 
 
 def _treat(scribe: Scribe, concept: Concept, day: int) -> None:
-    """Order the drug of a lasting condition, where the person takes one."""
+    """Prescribe the drug of a lasting condition, if it has one."""
     body = scribe.body
     drugs = _LASTING.get(concept)
     if drugs is None:
@@ -209,7 +209,7 @@ def _treat(scribe: Scribe, concept: Concept, day: int) -> None:
 
 
 def _rhythm(scribe: Scribe) -> None:
-    """An electrocardiogram; now and then a pacemaker in hospital."""
+    """An electrocardiogram; in hospital sometimes a pacemaker."""
     found = scribe.known[ATRIAL_FIBRILLATION]
     if scribe.body.rng.random() < 0.3:
         scribe.operate(ECG, 10, found, 3_000)
@@ -219,7 +219,7 @@ def _rhythm(scribe: Scribe) -> None:
 
 
 def check_up(scribe: Scribe, start: int) -> None:
-    """A general examination; examination centres measure most."""
+    """A check-up; examination centres measure most."""
     body, day = scribe.body, start // 1440
     thorough = scribe.site.kind == "exam-centre" or body.rng.random() < 0.4
     scribe.open("AMB", CHECK_UP, start, 40 + below(body.rng, 60), 6_000)
@@ -248,7 +248,7 @@ def vaccinate(scribe: Scribe, start: int, vaccines: tuple[Concept, ...]) -> None
 
 
 def emergency(scribe: Scribe, start: int, concept: Concept) -> None:
-    """An emergency that is no stroke: the emergency room, then the ward where it takes one."""
+    """An emergency other than a stroke: the emergency room, then the ward if needed."""
     body, day = scribe.body, start // 1440
     visit = scribe.open("EMER", EMERGENCY, start, 180, 15_000)
     scribe.known.pop(concept, None)
@@ -273,7 +273,7 @@ def emergency(scribe: Scribe, start: int, concept: Concept) -> None:
 
 
 def _stay(scribe: Scribe, start: int, previous: int, concept: Concept) -> None:
-    """The ward."""
+    """The stay on a ward."""
     rng = scribe.body.rng
     days = 3 + int(rng.expovariate(1 / 4.0))
     end = max(start + 120, min(start + days * 1440 - 400, scribe.body.last_day * 1440 + 1439))

@@ -1,4 +1,4 @@
-"""What is measured: vital signs and laboratory values that fit the person's true state."""
+"""Measurements: vital signs and laboratory values consistent with the person's true state."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _size(body: Body, day: int) -> tuple[float, float]:
 
 
 def measure_body(scribe: Scribe, day: int, smoking: bool) -> None:
-    """Height, weight and body mass index; smoking where asked."""
+    """Height, weight and body mass index; smoking status if asked."""
     body = scribe.body
     height, weight = _size(body, day)
     scribe.find(HEIGHT, f"{height:.1f}", "cm")
@@ -87,7 +87,7 @@ def temperature(scribe: Scribe, fever: bool) -> None:
 
 
 def sugar(scribe: Scribe, day: int, long_term: bool) -> None:
-    """Glucose, and HbA1c where asked."""
+    """Glucose, and HbA1c if asked."""
     body = scribe.body
     ill = body.has(DIABETES, day)
     glucose = max(3.4, body.rng.gauss(8.4, 1.9) if ill else body.rng.gauss(5.1, 0.45))
@@ -116,7 +116,7 @@ def lipids(scribe: Scribe, day: int) -> None:
 
 
 def metabolic(scribe: Scribe, day: int, liver: bool) -> None:
-    """Creatinine, sodium, potassium, ALT where asked, and their report."""
+    """Creatinine, sodium, potassium, ALT if asked, and their report."""
     rng = scribe.body.rng
     male = scribe.body.person.sex == "male"
     creatinine = max(28.0, rng.gauss(78 if male else 62, 11) + max(0.0, scribe.body.age(day) - 60) * 0.5)
@@ -131,7 +131,7 @@ def metabolic(scribe: Scribe, day: int, liver: bool) -> None:
 
 
 def blood_count(scribe: Scribe, infected: bool) -> None:
-    """White cells, haemoglobin, platelets and their report; C reactive protein in an infection."""
+    """White cells, haemoglobin, platelets and their report; C reactive protein if infected."""
     rng = scribe.body.rng
     haemoglobin = rng.gauss(151 if scribe.body.person.sex == "male" else 134, 9)
     if ANAEMIA in scribe.known:

@@ -1,7 +1,7 @@
-"""The hazards that rule a life: what raises the risk of stroke, of its coming back, and of death.
+"""Hazard model: risk factors of stroke, of its recurrence, and of death.
 
 Hazards are yearly and proportional (Cox 1972): within a year that begins with the states x, the chance of an event is
-1 - exp(-h(x)), with h(x) = base times the product of the ratios that apply. The numbers are invented, of the size
+1 - exp(-h(x)), with h(x) = base times the product of the ratios that apply. The numbers are invented, of the order
 that cohort studies report (for instance Wolf et al. 1991, Stroke 22:312; O'Donnell et al. 2010, Lancet 376:112).
 """
 
@@ -15,7 +15,7 @@ __all__ = ["HazardModel", "State", "hazards_document"]
 
 
 class State(NamedTuple):
-    """What holds for a person at the beginning of a year.
+    """State of a person at the beginning of a year.
 
     Args:
         age: In years.
@@ -51,10 +51,10 @@ class HazardModel:
         per_decade: Ratio for ten years of age.
         male: Ratio for men.
         hypertension: Ratio for untreated hypertension.
-        hypertension_treatment: Further ratio where it is treated.
+        hypertension_treatment: Further ratio if it is treated.
         diabetes: Ratio for type 2 diabetes.
         atrial_fibrillation: Ratio for atrial fibrillation.
-        anticoagulation: Further ratio where atrial fibrillation is treated.
+        anticoagulation: Further ratio if atrial fibrillation is treated.
         smoking: Ratio for current smokers.
         ldl_per_mmol: Ratio for each mmol/L of LDL above 3.0.
         recurrence_first_year: Chance of another stroke in the year after one.
@@ -125,7 +125,7 @@ class HazardModel:
 
 
 def hazards_document(model: HazardModel) -> dict[str, object]:
-    """The truth about the hazards, for ``truth/hazards.json``."""
+    """The hazard model as JSON, for ``truth/hazards.json``."""
     return {
         "event": "first stroke inside the recorded years",
         "model": "P(event in a year) = 1 - exp(-stroke_base * product of ratios), states taken at the year's beginning;"

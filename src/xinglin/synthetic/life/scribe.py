@@ -1,4 +1,4 @@
-"""The one who writes a person's chart at one institution, and what their body shows."""
+"""The scribe that writes a person's chart at one institution, and the person's measurable state."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _YEAR = 365.25
 
 @dataclass(slots=True)
 class Body:
-    """A person on their way through the recorded years.
+    """A person's state during the recorded years.
 
     Args:
-        person: Who.
-        course: What truly happens to them.
-        rng: The random numbers of their care.
+        person: The person.
+        course: The true course of the person's life.
+        rng: Random stream of the person's care.
         last_day: The last recorded day, or the day of death.
-        pressure: How far their blood pressure lies off the usual, in mmHg.
-        statin_from: Day from which they take a statin.
+        pressure: Deviation of the person's blood pressure from the mean, in mmHg.
+        statin_from: First day of treatment with a statin.
     """
 
     person: Person
@@ -62,7 +62,7 @@ class Body:
 
 
 class Scribe:
-    """Writes one chart, visit after visit.
+    """Writes one chart, visit by visit.
 
     Args:
         site: The institution.
@@ -84,7 +84,7 @@ class Scribe:
         return number
 
     def open(self, setting: str, concept: Concept, start: int, minutes: int, price: int) -> Visit:
-        """Begin a visit; its number is followed by that of its bill."""
+        """Begin a visit; the next number is that of its bill."""
         doctor = below(self.body.rng, 24)
         visit = Visit(self.take_number(2), setting, concept, start, start + minutes, doctor, cost=price)
         self.visits.append(visit)
@@ -92,12 +92,12 @@ class Scribe:
         return visit
 
     def tick(self) -> int:
-        """A minute later."""
+        """The next minute of the visit."""
         self.now += 1
         return min(self.now, self.visits[-1].end)
 
     def diagnose(self, concept: Concept, onset_day: int, abated_day: int | None) -> Diagnosis:
-        """Note a condition; a lasting one that is known here already is not noted again."""
+        """Record a condition; a lasting condition is recorded once per institution."""
         known = self.known.get(concept)
         if known is not None and known.abated is None:
             return known
@@ -112,7 +112,7 @@ class Scribe:
         return entry
 
     def find(self, concept: Concept, value: str | Concept, unit: str = "", price: int = 0) -> int:
-        """Note a measurement or an answer; the number of its entry."""
+        """Record a measurement or an answer; return the number of the entry."""
         visit = self.visits[-1]
         number = self._next
         self._next = number + 1
@@ -121,14 +121,14 @@ class Scribe:
         return number
 
     def pressure(self, systolic: float) -> None:
-        """Note a blood pressure."""
+        """Record a blood pressure."""
         upper = int(min(240.0, max(78.0, systolic)))
         lower = int(upper * 0.48 + self.body.rng.random() * 14 + 14)
         parts = (Part(SYSTOLIC, str(upper), "mm[Hg]"), Part(DIASTOLIC, str(lower), "mm[Hg]"))
         self.visits[-1].entries.append(Panel(self.take_number(), BLOOD_PRESSURE, self.tick(), parts))
 
     def order(self, concept: Concept, days: int, daily: int, reason: Diagnosis | None, price: int) -> None:
-        """Order a drug; the price is that of one day."""
+        """Record a prescription; the price is per day."""
         visit = self.visits[-1]
         number = reason.number if reason else None
         visit.entries.append(Order(self.take_number(), concept, self.tick(), days, daily, number))
@@ -137,7 +137,7 @@ class Scribe:
     def operate(
         self, concept: Concept, minutes: int, reason: Diagnosis | None, price: int, device: int | None = None
     ) -> None:
-        """Note something done to the patient."""
+        """Record a procedure."""
         visit = self.visits[-1]
         start = self.tick()
         number = reason.number if reason else None
@@ -146,19 +146,19 @@ class Scribe:
         visit.cost += price
 
     def give(self, concept: Concept, price: int) -> None:
-        """Note a vaccine."""
+        """Record a vaccination."""
         lot = f"{'ABCDEFGH'[below(self.body.rng, 8)]}{below(self.body.rng, 10_000):04d}"
         self.visits[-1].entries.append(Shot(self.take_number(), concept, self.tick(), lot))
         self.visits[-1].cost += price
 
     def report(self, concept: Concept, results: tuple[int, ...], conclusion: str = "") -> None:
-        """Note a laboratory report."""
+        """Record a laboratory report."""
         self.visits[-1].entries.append(
             Report(self.take_number(), concept, self.tick(), False, results, None, conclusion)
         )
 
     def image(self, study: tuple[str, Concept, int, str], report: Concept, conclusion: str, price: int) -> None:
-        """Note an imaging study (modality, body site, images, title) and its report."""
+        """Record an imaging study (modality, body site, images, title) and its report."""
         visit = self.visits[-1]
         modality, place, instances, title = study
         number = self.take_number(2)
@@ -168,11 +168,11 @@ class Scribe:
         visit.cost += price
 
     def write(self, concept: Concept, text: str) -> None:
-        """Write a note at the end of the visit."""
+        """Record a note at the end of the visit."""
         self.visits[-1].entries.append(Note(self.take_number(), concept, self.visits[-1].end, text))
 
     def hand_out(self, concept: Concept, price: int) -> int:
-        """Note a device; the number of its entry."""
+        """Record a device; return the number of the entry."""
         visit = self.visits[-1]
         serial = f"{below(self.body.rng, 10**10):010d}"
         number = self.take_number()

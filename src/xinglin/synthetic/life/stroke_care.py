@@ -1,4 +1,4 @@
-"""The way of a stroke: emergency room, imaging, thrombolysis in time, ward, secondary prevention, rehabilitation."""
+"""Stroke care: emergency room, imaging, thrombolysis if in time, ward, secondary prevention, rehabilitation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from xinglin.synthetic.vocabulary.terms import (
 
 __all__ = ["DEATH_MINUTE", "THROMBOLYSIS_HOURS", "rehabilitate", "treat_stroke"]
 
-# Alteplase helps up to 4.5 hours after onset (Hacke et al. 2008, N Engl J Med 359:1317).
+# Alteplase is effective up to 4.5 hours after onset (Hacke et al. 2008, N Engl J Med 359:1317).
 THROMBOLYSIS_HOURS = 4.5
 # Deaths are recorded at 14:00 of their day.
 DEATH_MINUTE = 840
@@ -67,7 +67,7 @@ def _emergency(scribe: Scribe, stroke: Stroke, start: int) -> Diagnosis:
 
 
 def _ward(scribe: Scribe, stroke: Stroke, found: Diagnosis, death: int | None) -> int:
-    """The stay in hospital; the minute of discharge."""
+    """The hospital stay; returns the minute of discharge."""
     rng = scribe.body.rng
     emergency = scribe.visits[-1]
     days = 4 + min(26, stroke.severity // 2 + int(rng.expovariate(1 / 4.0)))
@@ -103,7 +103,7 @@ def _ward(scribe: Scribe, stroke: Stroke, found: Diagnosis, death: int | None) -
 
 
 def _leave(scribe: Scribe, stroke: Stroke, found: Diagnosis) -> None:
-    """What is measured and ordered before going home."""
+    """Measurements and prescriptions before discharge."""
     body = scribe.body
     rng = body.rng
     for _ in range(2 if stroke.severity >= 5 else 1):
@@ -129,19 +129,19 @@ def _leave(scribe: Scribe, stroke: Stroke, found: Diagnosis) -> None:
 
 
 def _barthel(nihss: int, sessions: int) -> int:
-    """Barthel index in steps of five: falls with the deficit, rises with rehabilitation."""
+    """Barthel index in steps of five: lower for a larger deficit, higher with rehabilitation."""
     return max(0, min(100, (100 - nihss * 5 + sessions * 6) // 5 * 5))
 
 
 def treat_stroke(scribe: Scribe, stroke: Stroke, death: int | None) -> int:
-    """Emergency room and ward; the minute at which the patient leaves.
+    """Emergency room and ward; returns the minute at which the patient leaves.
 
     Args:
         scribe: The hospital's scribe.
-        stroke: What happened.
-        death: Day of death, where it comes within the next 30 days.
+        stroke: The stroke.
+        death: Day of death, if within the next 30 days.
     """
-    # Who dies on the same day arrives in the morning: the stay has to fit before the hour of death.
+    # A patient who dies on the same day arrives in the morning, so that the stay ends before the hour of death.
     latest = 4.0 if death == stroke.day else 17.0
     start = stroke.day * 1440 + 360 + int(min(latest, stroke.hours_to_door) * 60)
     found = _emergency(scribe, stroke, start)
@@ -153,7 +153,7 @@ def rehabilitate(scribe: Scribe, stroke: Stroke, start: int, session: int) -> No
     visit = scribe.open("AMB", PROCEDURE_VISIT, start, 60, 2_000)
     concept = STROKE_ISCHAEMIC if stroke.ischaemic else STROKE_HAEMORRHAGIC
     known = scribe.known.get(concept)
-    # A site that did not treat the stroke itself notes it as history: the same onset, the same diagnosis.
+    # A site that did not treat the stroke records it as history, with the same onset and diagnosis.
     visit.reason = known if known else scribe.diagnose(concept, stroke.day, stroke.day + 30)
     scribe.operate(PHYSICAL_THERAPY, 40, visit.reason, 9_000)
     if session % 2 == 0:

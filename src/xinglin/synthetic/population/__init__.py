@@ -1,1 +1,1 @@
-"""Generated persons: names, addresses, identifiers, and how a registration desk writes them."""
+"""Synthetic persons: names, addresses, identifiers, and their registration at institutions."""

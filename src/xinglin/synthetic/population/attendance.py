@@ -1,4 +1,4 @@
-"""Which institutions a person goes to."""
+"""Which institutions a person attends."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["attended_sites", "draw_site"]
 
 _HOME = (("hospital", 0.38), ("health-centre", 0.37), ("clinic", 0.25))
 _OTHER = (("hospital", 0.40), ("health-centre", 0.20), ("clinic", 0.20), ("exam-centre", 0.20))
-# Emergencies bring further persons to a hospital they had not been to; together about a third see several sites.
+# Emergencies add hospitals that a person had not attended; in total about a third attend several sites.
 _SEVERAL = 0.265
 _SEVERAL_PATIENTS_ONLY = 0.34
 
 
 @lru_cache(maxsize=16)
 def _cumulated(plan: RegionPlan, weights: tuple[tuple[str, float], ...]) -> tuple[float, ...]:
-    """Cumulated weight of each institution: that of its kind, shared evenly within the kind."""
+    """Cumulative weight of each institution: the weight of its kind, divided evenly within the kind."""
     of_kind = dict(weights)
     kinds = [site.kind for site in plan.sites]
     return tuple(accumulate(of_kind.get(kind, 0.0) / kinds.count(kind) for kind in kinds))
 
 
 def draw_site(plan: RegionPlan, weights: tuple[tuple[str, float], ...], rng: Random) -> Site:
-    """An institution, first by the weight of its kind, then evenly."""
+    """Draw an institution: its kind by weight, then evenly within the kind."""
     cumulated = _cumulated(plan, weights)
     return plan.sites[bisect(cumulated, rng.random() * cumulated[-1], 0, len(cumulated) - 1)]
 
 
 def attended_sites(plan: RegionPlan, rng: Random) -> list[Site]:
-    """The institutions a person goes to by choice; the first is where they usually go.
+    """The institutions a person attends by choice; the first is the usual one.
 
     Example:
         >>> attended_sites(RegionPlan(persons=1), Random(1))[0].kind != "exam-centre"

@@ -1,4 +1,4 @@
-"""Names people carry: Chinese family and given names by frequency, Latin names, and how they get misspelt."""
+"""Names: Chinese family and given names by frequency, Latin names, and misspellings."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Name", "chinese_name", "given_name", "latin_name", "misspell_chinese
 
 
 class Name(NamedTuple):
-    """A name in the script its bearer uses, and in Latin letters.
+    """A name in the person's script, and in Latin letters.
 
     Args:
         family: Family name.
         given: Given name.
         latin_family: Family name in Latin letters (pinyin of a Chinese one).
         latin_given: Given name in Latin letters.
-        chinese: Whether the bearer writes Chinese characters.
+        chinese: Whether the name is in Chinese characters.
     """
 
     family: str
@@ -47,7 +47,7 @@ def _rows(name: str) -> list[list[str]]:
 
 
 def _ranked(entries: list[tuple[str, str]], offset: float, exponent: float) -> _Pool:
-    """A pool whose frequencies fall with the rank as Zipf and Mandelbrot describe."""
+    """A pool of names with frequencies by the Zipf-Mandelbrot law."""
     weights = accumulate((rank + offset) ** -exponent for rank in range(len(entries)))
     return _Pool(tuple(entries), tuple(weights))
 
@@ -71,7 +71,7 @@ def _latin(part: str, sex: str) -> _Pool:
 
 @cache
 def _homophones() -> dict[str, tuple[str, ...]]:
-    """Characters of given names that sound as another one does, tone aside."""
+    """Characters of given names by pinyin without tone."""
     by_sound: dict[str, list[str]] = {}
     for character, sound, _ in _rows("given_characters.csv"):
         by_sound.setdefault(sound, []).append(character)
@@ -79,7 +79,7 @@ def _homophones() -> dict[str, tuple[str, ...]]:
 
 
 def given_name(sex: str, chinese: bool, rng: Random) -> tuple[str, str]:
-    """A given name and its Latin spelling: one Chinese name in six has a single character."""
+    """A given name and its Latin spelling; one Chinese name in six has a single character."""
     if not chinese:
         return _latin("given", sex).draw(rng)
     pool = _given_characters(sex)
@@ -91,7 +91,7 @@ def given_name(sex: str, chinese: bool, rng: Random) -> tuple[str, str]:
 
 
 def chinese_name(sex: str, rng: Random, family: tuple[str, str] | None = None) -> Name:
-    """A Chinese name; relatives pass the family name they share.
+    """Draw a Chinese name; pass the family name for relatives.
 
     Example:
         >>> chinese_name("female", Random(1)).chinese
@@ -103,7 +103,7 @@ def chinese_name(sex: str, rng: Random, family: tuple[str, str] | None = None) -
 
 
 def latin_name(sex: str, rng: Random, family: tuple[str, str] | None = None) -> Name:
-    """A name in Latin letters.
+    """Draw a name in Latin letters.
 
     Example:
         >>> latin_name("male", Random(1)).chinese
@@ -115,7 +115,7 @@ def latin_name(sex: str, rng: Random, family: tuple[str, str] | None = None) -> 
 
 
 def misspell_latin(text: str, rng: Random) -> str:
-    """One slip of the keyboard: a letter left out, doubled, changed, or two swapped.
+    """Make one typing error: a letter omitted, doubled or changed, or two swapped.
 
     Example:
         >>> misspell_latin("Johnson", Random(3)) != "Johnson"
@@ -134,7 +134,7 @@ def misspell_latin(text: str, rng: Random) -> str:
 
 
 def misspell_chinese(given: str, rng: Random) -> str:
-    """A character that sounds the same takes the place of one, as pinyin keyboards make it.
+    """Replace a character by one with the same pinyin, a typical input error.
 
     Example:
         >>> misspell_chinese("伟", Random(3)) != "伟"

@@ -1,4 +1,4 @@
-"""Who lives in the region: birth, sex, name, ids, homes and phones; couples and twins share what they share."""
+"""Persons of the region: birth, sex, name, ids, addresses and phones; couples and twins share some of them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 class Person(NamedTuple):
-    """One person as they really are; every institution knows some of it.
+    """The true data of one person; each institution records some of it.
 
     Args:
-        number: Their number in the region, from 0.
+        number: Number in the region, from 0.
         sex: male or female.
         birth: Day of birth (proleptic Gregorian ordinal).
-        name: Their name.
-        national_id: Resident identity number, or passport number for those who have none.
-        id_country: Empty for a resident identity number, else the country of the passport.
-        phones: Phone numbers with the day from which each is theirs.
-        homes: Addresses with the day from which they live there.
-        twin: Whether a twin of theirs lives in the region.
+        name: Name.
+        national_id: Resident identity number, or passport number.
+        id_country: Empty for a resident identity number, else the passport's country.
+        phones: Phone numbers, each with its first day.
+        homes: Addresses, each with its first day.
+        twin: Whether the region has a twin of this person.
     """
 
     number: int
@@ -95,7 +95,7 @@ def _birth(plan: RegionPlan, rng: Random) -> int:
 
 
 def _homes(plan: RegionPlan, rng: Random) -> tuple[tuple[int, Address], ...]:
-    """Where somebody lived when; one in five moved within the recorded years."""
+    """Draw the addresses of a person; one in five moves within the recorded years."""
     home = draw_address(rng)
     if rng.random() >= 0.2:
         return ((0, home),)
@@ -104,7 +104,7 @@ def _homes(plan: RegionPlan, rng: Random) -> tuple[tuple[int, Address], ...]:
 
 @lru_cache(maxsize=2)
 def _household(plan: RegionPlan, pair: int) -> _Household:
-    """What the persons 2·pair and 2·pair + 1 may share: nothing, a home, or the day they were born."""
+    """What the persons 2·pair and 2·pair + 1 share: nothing, an address, or also the day of birth."""
     rng = stream(plan.seed, pair, "household")
     kind = rng.random()
     twins, couple = kind < 0.015, 0.015 <= kind < 0.40
@@ -140,7 +140,7 @@ def _phones(plan: RegionPlan, house: _Household, rng: Random) -> tuple[tuple[int
 
 
 def _identifier(house: _Household, which: int, rng: Random) -> tuple[str, str]:
-    """The number on their card or passport, and the passport's country."""
+    """The identity or passport number, and the passport's country."""
     if not house.chinese:
         letters = "".join("ABCDEFGHJKLMNPRSTUVWXYZ"[below(rng, 23)] for _ in range(2))
         return f"{letters}{below(rng, 10_000_000):07d}", _COUNTRIES[below(rng, len(_COUNTRIES))]
@@ -152,7 +152,7 @@ def _identifier(house: _Household, which: int, rng: Random) -> tuple[str, str]:
 
 
 def make_person(plan: RegionPlan, number: int) -> Person:
-    """The person of that number; neighbours 2k and 2k + 1 may be a couple or twins.
+    """Generate the person with this number; persons 2k and 2k + 1 may be a couple or twins.
 
     Example:
         >>> plan = RegionPlan(persons=10)

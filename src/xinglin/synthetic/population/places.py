@@ -1,4 +1,4 @@
-"""Addresses and phones of a region that is on no map."""
+"""Fictitious addresses and phone numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOBILE = ("130", "131", "135", "136", "137", "138", "139", "150", "151", "152",
 
 
 class Address(NamedTuple):
-    """Where somebody lives, kept in parts so that every institution can write it in its own way.
+    """An address in parts, so that each institution can format it in its own way.
 
     Args:
         district: Index of the district.
@@ -66,12 +66,12 @@ class Address(NamedTuple):
 
     @property
     def postal_code(self) -> str:
-        """Six digits, one code a district."""
+        """The postal code: six digits, one code per district."""
         return f"36{1000 + self.district * 25:04d}"
 
 
 def draw_address(rng: Random) -> Address:
-    """An address: 1,722 street names, most people in flats.
+    """Draw an address out of 1,722 street names; most are flats.
 
     Example:
         >>> draw_address(Random(1)) == draw_address(Random(1))
@@ -91,12 +91,12 @@ def draw_address(rng: Random) -> Address:
 
 
 def draw_phone(rng: Random) -> str:
-    """A mobile number of eleven digits."""
+    """Draw a mobile number of eleven digits."""
     return f"{_MOBILE[below(rng, len(_MOBILE))]}{below(rng, 100_000_000):08d}"
 
 
 def mistype_digits(text: str, rng: Random) -> str:
-    """One digit changed, or two neighbours swapped.
+    """Make one typing error: a digit changed, or two neighbouring digits swapped.
 
     Example:
         >>> mistype_digits("13812345678", Random(1)) != "13812345678"

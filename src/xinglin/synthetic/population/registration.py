@@ -1,4 +1,4 @@
-"""How an institution's front desk wrote a person down: with slips, gaps, and what was true on that day."""
+"""Registration of a person at an institution: with errors, gaps, and the data valid on that day."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MISSING_SEX, WRONG_SEX = 0.005, 0.003
 
 
 class Registration(NamedTuple):
-    """One institution's record of a person; None where the field was left empty.
+    """One institution's record of a person; None for an empty field.
 
     Args:
-        token: 32 hex digits from which the record's ids are made.
+        token: 32 hex digits from which the record's ids are derived.
         number: The institution's own patient number.
         family: Family name as written.
         given: Given name as written.
@@ -44,7 +44,7 @@ class Registration(NamedTuple):
         city: City.
         postal_code: Postal code.
         day: Day of registration.
-        died: Minute of death, where the institution knows of it.
+        died: Minute of death, if the institution knows it.
     """
 
     token: str
@@ -66,28 +66,28 @@ class Registration(NamedTuple):
 
     @property
     def local_id(self) -> str:
-        """The id of the record at its institution; it is the local id of the truth tables."""
+        """The id of the record at its institution; the local id in the truth tables."""
         return self.entry_id(0)
 
     def entry_id(self, number: int) -> str:
-        """The id of an entry of the chart, the same in every format."""
+        """The id of a chart entry, the same in every format."""
         token = self.token
         last = (int(token[20:], 16) + number) & 0xFFFFFFFFFFFF
         return f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-{last:012x}"
 
     @property
     def shown_name(self) -> str:
-        """The name as it is printed: family name first in characters, last in Latin letters."""
+        """The full name: family name first in characters, last in Latin letters."""
         return self.family + self.given if self.chinese else f"{self.given} {self.family}"
 
     @property
     def updated(self) -> int:
-        """The minute at which the record was last changed."""
+        """The minute of the last change of the record."""
         return self.day * 1440 + 480 if self.died is None else self.died
 
 
 def _at(day: int, dated: tuple[tuple[int, _T], ...]) -> _T:
-    """What held on a day."""
+    """The value valid on a day."""
     value = dated[0][1]
     for since, later in dated[1:]:
         if day >= since:
@@ -96,7 +96,7 @@ def _at(day: int, dated: tuple[tuple[int, _T], ...]) -> _T:
 
 
 def _name(name: Name, rng: Random) -> tuple[str, str, bool, bool]:
-    """Family name, given name, whether in characters, and whether the card was surely at hand (pinyin)."""
+    """Family name, given name, whether in characters, and whether the identity card was surely shown."""
     slip = rng.random()
     if name.chinese:
         if slip < PINYIN:
@@ -148,16 +148,16 @@ def _number_key(seed: int, site: str) -> int:
 
 
 def _patient_number(seed: int, site: Site, person: int) -> str:
-    """The institution's own number: no two of its patients share one, and it does not tell who came first.
+    """The institution's own patient number: unique, and it does not reveal the order of registration.
 
-    Multiplying by a number that has no factor in common with the modulus only changes the order.
+    Multiplication by a number coprime to the modulus is a permutation.
     """
     key = _number_key(seed, site.name)
     return f"{site.index + 1:02d}{(person * (key % 10**8 * 10 + 7) + key) % 10**9:09d}"
 
 
 def register(seed: int, person: Person, site: Site, day: int, rng: Random) -> Registration:
-    """The record that a site's front desk made of a person on a day."""
+    """The registration of a person at a site on a day."""
     token = digest(seed, site.name, person.number)
     family, given, chinese, card = _name(person.name, rng)
     home = _at(day, person.homes)

@@ -1,1 +1,1 @@
-"""The codes that generated records use."""
+"""Codes of synthetic records."""

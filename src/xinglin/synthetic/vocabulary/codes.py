@@ -1,4 +1,4 @@
-"""The terms that the region's records use: SNOMED CT, LOINC, RxNorm, CVX and ICD-10 codes with short displays."""
+"""Terms of synthetic records: SNOMED CT, LOINC, RxNorm, CVX and ICD-10 codes with short displays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CVX = "http://hl7.org/fhir/sid/cvx"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Concept:
-    """A term. Every term is made once, so two are the same only when they are one object.
+    """A term. Each term is created once, so terms are compared by identity.
 
     Args:
         system: Code system URI.

@@ -1,4 +1,4 @@
-"""The terms by name. Codes are facts; displays are short forms."""
+"""Terms by name. Codes are facts; displays are short forms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADMISSION = snomed("32485007", "Hospital admission")
 PROBLEM = snomed("185347001", "Encounter for problem")
 PROCEDURE_VISIT = snomed("371883000", "Outpatient procedure")
 
-# Long conditions
+# Lasting conditions
 STROKE_ISCHAEMIC = snomed("230690007", "Stroke", "I63.9")
 STROKE_HAEMORRHAGIC = snomed("230690007", "Stroke", "I61.9")
 HYPERTENSION = snomed("38341003", "Hypertension", "I10")

@@ -1,4 +1,4 @@
-"""One writer per format an institution keeps its files in."""
+"""Writers: one for each format of an institution's files."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _WRITERS = {
 
 
 class Writer(Protocol):
-    """Turns what an institution knows into lines of its own format.
+    """Turns charts into lines of one format.
 
-    Lines are gathered per stem: the lines of stem ``Patient`` go to ``Patient.0000<suffix>``, ``Patient.0001<suffix>``
-    and so on. The same call gives the same lines in any process. Where an institution keeps no text files, the lines
-    are what `finish` makes its files of.
+    Lines are collected by stem: the lines of stem ``Patient`` go to ``Patient.0000<suffix>``, ``Patient.0001<suffix>``
+    and so on. The same call gives the same lines in any process. For a format without text files, `finish` makes the
+    files from the lines.
     """
 
     suffix: str
-    """How the names of its files end."""
+    """Suffix of its files."""
     reading: str
-    """The platform's name of the format (`xinglin ingest --format`)."""
+    """Name of the format for `xinglin ingest --format`."""
     database: str | None
-    """Name of the database it makes, where it makes one."""
+    """Name of the database, if it makes one."""
 
     def institution(self, site: Site, seed: int) -> Lines:
-        """Lines about the institution itself, written once, before all charts."""
+        """Add the lines about the institution itself, once, before all charts."""
         ...
 
     def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
@@ -47,28 +47,28 @@ class Writer(Protocol):
         ...
 
     def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
-        """Add a patient record and every visit."""
+        """Add a patient record and all visits."""
         ...
 
     def encode(self, lines: list[str]) -> bytes:
-        """Lines as they stand in a file."""
+        """Encode lines for a file."""
         ...
 
     def head(self, stem: str) -> bytes:
-        """What stands at the beginning of every file of a stem."""
+        """The header of every file of a stem."""
         ...
 
     def finish(self, site: Site, folder: Path) -> None:
-        """Make what is not made line by line, after all charts were written into the folder."""
+        """Make files that are not written line by line, after all charts."""
         ...
 
     def mapping(self, site: Site) -> str | None:
-        """The mapping file that says how its columns become FHIR, where the format needs one."""
+        """The mapping file from columns to FHIR, if the format needs one."""
         ...
 
 
 def formats() -> tuple[str, ...]:
-    """The names of the formats there are.
+    """Names of all formats.
 
     Example:
         >>> formats()
@@ -78,16 +78,16 @@ def formats() -> tuple[str, ...]:
 
 
 def writer(name: str) -> Writer:
-    """The writer of that name.
+    """The writer of a format.
 
     Raises:
-        UsageError: There is none.
+        UsageError: The format is unknown.
 
     Example:
         >>> writer("fhir").suffix
         '.ndjson'
     """
     if name not in _WRITERS:
-        raise UsageError(f"no writer is called {name}", source="formats", remedy=f"take one of: {', '.join(formats())}")
+        raise UsageError(f"unknown format {name}", source="formats", remedy=f"use one of {', '.join(formats())}")
     module, made = _WRITERS[name]
     return cast(Writer, getattr(import_module(f"{__name__}.{module}"), made)())

@@ -1,4 +1,4 @@
-"""CSV as a clinic's software exports it: Chinese headings, GB18030, local dates, one file per table."""
+"""CSV export of a clinic: Chinese column names, GB18030, local dates, one file per table."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ _TIMES = tuple(f" {hour:02d}:{minute:02d}" for hour in range(24) for minute in r
 
 
 def _moment(minute: int) -> str:
-    """A minute as 2024/3/5 08:15."""
+    """A minute in the form 2024/3/5 08:15."""
     day, rest = divmod(minute, 1440)
     return _day(day) + _TIMES[rest]
 
 
 def _birth(text: str) -> str:
-    """A date of birth as 1987年3月5日."""
+    """A date of birth in the form 1987年3月5日."""
     year, month, day = text.split("-")
     return f"{year}年{int(month)}月{int(day)}日"
 
@@ -99,24 +99,24 @@ class CsvWriter(RowWriter):
     database = None
 
     def line(self, row: Row) -> tuple[str, str]:
-        """A row with its cells as the clinic writes them."""
+        """Add a row, with cells in the clinic's notation."""
         table, values = row
         return _stem(table), ",".join(
             [_cell(field, value) for field, value in zip(COLUMNS[table], values, strict=True)]
         )
 
     def encode(self, lines: list[str]) -> bytes:
-        """One row a line, in GB18030."""
+        """One row per line, in GB18030."""
         return ("\r\n".join(lines) + "\r\n").encode("gb18030")
 
     def head(self, stem: str) -> bytes:
-        """The headings."""
+        """The column names."""
         table = next(table for table in HEADINGS if _stem(table) == stem)
         return (HEADINGS[table].replace(" ", ",") + "\r\n").encode("gb18030")
 
     def finish(self, site: Site, folder: Path) -> None:
-        """Nothing is left to do."""
+        """Nothing to do."""
 
     def mapping(self, site: Site) -> str:
-        """How its columns become FHIR."""
+        """The mapping of its columns to FHIR."""
         return mapping_text("clinic", site)

@@ -1,6 +1,6 @@
-"""A database as an examination centre has one: tables in SQLite, every row with the moment of its last change.
+"""Database of an examination centre: SQLite tables, with the time of the last change in every row of a patient.
 
-The statements that make the tables are PostgreSQL's as well, and so is the mapping.
+The CREATE statements and the mapping work with PostgreSQL too.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _NAMES = {"start": "started_at", "end": "ended_at", "at": "performed_at", "onset
 
 
 def _column(field: str) -> str:
-    """The name of a column: none is a word that SQL keeps for itself."""
+    """The name of a column; SQL's reserved words are avoided."""
     return _NAMES.get(field, field)
 
 
 def create_statements() -> list[str]:
-    """The statements that make the tables, in SQLite and in PostgreSQL.
+    """The CREATE TABLE statements for SQLite and PostgreSQL.
 
     Example:
         >>> create_statements()[1].splitlines()[0]
@@ -58,7 +58,7 @@ def _kinds(table: str) -> tuple[str, ...]:
 
 
 def _line(row: Row) -> str:
-    """A row as one line of JSON, its moments as SQL writes them."""
+    """A row as one line of JSON, with times in SQL notation."""
     table, values = row
     written = [
         value
@@ -72,18 +72,18 @@ def _line(row: Row) -> str:
 
 
 class DatabaseWriter(RowWriter):
-    """Writes a database; while the region grows, its rows wait in files."""
+    """Writes a database; until `finish` its rows are lines in files."""
 
     suffix = ".rows"
     reading = "tabular"
     database = "health_check.db"
 
     def line(self, row: Row) -> tuple[str, str]:
-        """A row as a line of JSON."""
+        """Add a row as a line of JSON."""
         return row[0], _line(row)
 
     def encode(self, lines: list[str]) -> bytes:
-        """One row a line."""
+        """One row per line."""
         return ("\n".join(lines) + "\n").encode()
 
     def head(self, stem: str) -> bytes:
@@ -91,7 +91,7 @@ class DatabaseWriter(RowWriter):
         return b""
 
     def finish(self, site: Site, folder: Path) -> None:
-        """Make the database of the waiting rows: in one transaction and in order, so that it has the same bytes."""
+        """Make the database from the lines: in one transaction and in order, so that its bytes are reproducible."""
         with closing(sqlite3.connect(folder / self.database, isolation_level=None)) as database:
             for pragma in ("page_size = 4096", "journal_mode = OFF", "synchronous = OFF", "encoding = 'UTF-8'"):
                 database.execute(f"PRAGMA {pragma}")
@@ -107,5 +107,5 @@ class DatabaseWriter(RowWriter):
             database.execute("COMMIT")
 
     def mapping(self, site: Site) -> str:
-        """How its tables become FHIR."""
+        """The mapping of its tables to FHIR."""
         return mapping_text("health_check", site)

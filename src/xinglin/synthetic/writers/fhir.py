@@ -1,7 +1,7 @@
-"""FHIR R4 NDJSON: one file set per resource type, in the shape that bulk exports have.
+"""FHIR R4 NDJSON: files by resource type, as in bulk exports.
 
-Every line is put together from pieces that are constant per term and made once, since a region has a hundred million
-lines; texts that can hold anything are escaped by the JSON library.
+A region has a hundred million lines. Each is assembled from pieces that are constant per term and made once; free text
+is escaped by the JSON library.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SETTINGS = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encount
 
 
 class _Page:
-    """The chart being written: ids, and what every resource of the visit at hand repeats."""
+    """The current chart: ids, and the pieces that all resources of the current visit share."""
 
     def __init__(self, chart: Chart, staff: Desk) -> None:
         token = chart.registration.token
@@ -59,11 +59,11 @@ class _Page:
         self.meta = self.encounter = self.performer = ""
 
     def id(self, number: int) -> str:
-        """The id of an entry of the chart."""
+        """The id of a chart entry."""
         return f"{self.head}{(self.base + number) & 0xFFFFFFFFFFFF:012x}"
 
     def turn(self, visit: Visit) -> None:
-        """Go on to another visit."""
+        """Set the current visit."""
         self.meta = f'"meta":{{"lastUpdated":"{clock_text(visit.end)}"}}'
         self.encounter = f'{{"reference":"Encounter/{self.id(visit.number)}"}}'
         self.performer = self.desk.practitioner(visit.practitioner)
@@ -281,7 +281,7 @@ class FhirWriter:
     database = None
 
     def institution(self, site: Site, seed: int) -> Lines:
-        """Organization, Location and Practitioner lines."""
+        """Add Organization, Location and Practitioner lines."""
         return institution_lines(site, seed)
 
     def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
@@ -289,7 +289,7 @@ class FhirWriter:
         lines.setdefault("Patient", []).append(patient_line(site, registration))
 
     def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
-        """Add a Patient and everything about them."""
+        """Add a Patient and all resources about the patient."""
         self.patient(chart.site, chart.registration, lines)
         page = _Page(chart, desk(chart.site, seed))
         encounters, claims = lines.setdefault("Encounter", []), lines.setdefault("Claim", [])
@@ -311,7 +311,7 @@ class FhirWriter:
             lines.setdefault("DeviceUseStatement", []).append(_device_use(entry, page))
 
     def encode(self, lines: list[str]) -> bytes:
-        """One resource a line."""
+        """One resource per line."""
         return ("\n".join(lines) + "\n").encode()
 
     def head(self, stem: str) -> bytes:
@@ -319,7 +319,7 @@ class FhirWriter:
         return b""
 
     def finish(self, site: Site, folder: Path) -> None:
-        """Nothing is left to do."""
+        """Nothing to do."""
 
     def mapping(self, site: Site) -> None:
-        """None is needed."""
+        """None: FHIR needs no mapping."""

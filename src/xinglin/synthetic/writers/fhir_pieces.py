@@ -1,4 +1,4 @@
-"""Pieces of FHIR JSON that are constant per term: made once a process, pasted a million times."""
+"""Pieces of FHIR JSON that are constant per term, made once per process."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def category_of(concept: Concept) -> str:
 
 @cache
 def observation_head(concept: Concept) -> str:
-    """Everything of an Observation between its id and its subject."""
+    """The part of an Observation between id and subject."""
     category = category_of(concept)
     return (
         f'"status":"final","category":[{{"coding":[{{"system":"{HL7}/observation-category","code":"{category}",'
@@ -83,12 +83,12 @@ def observation_head(concept: Concept) -> str:
 
 @cache
 def quantity_end(ucum: str) -> str:
-    """The end of a Quantity, after its value."""
+    """The part of a Quantity after its value."""
     shown = text(_UNITS.get(ucum, ucum))
     return f'"unit":{shown},"system":"http://unitsofmeasure.org","code":{text(ucum)}}}'
 
 
 @cache
 def status_json(system: str, code: str) -> str:
-    """A CodeableConcept out of one of HL7's own code systems."""
+    """A CodeableConcept from one of HL7's code systems."""
     return f'{{"coding":[{{"system":"{HL7}/{system}","code":"{code}"}}]}}'

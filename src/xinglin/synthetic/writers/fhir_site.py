@@ -30,7 +30,7 @@ def _uuid(*words: object) -> str:
 
 
 class Desk:
-    """References to a site's own resources, ready to be pasted.
+    """References to a site's own resources, as JSON.
 
     Args:
         site: The institution.
@@ -46,21 +46,21 @@ class Desk:
         self._locations = {setting: f'{{"reference":"Location/{one}"}}' for setting, one in self.location_ids.items()}
 
     def practitioner(self, number: int) -> str:
-        """A reference to a practitioner, counted round."""
+        """A reference to a practitioner; the number wraps around."""
         return self._practitioners[number % PRACTITIONERS]
 
     def practitioner_id(self, number: int) -> str:
-        """The id of a practitioner, counted round."""
+        """The id of a practitioner; the number wraps around."""
         return self.practitioner_ids[number % PRACTITIONERS]
 
     def location(self, setting: str) -> str:
-        """A reference to the place where encounters of a setting happen."""
+        """A reference to the location for encounters of a setting."""
         return self._locations[setting]
 
 
 @cache
 def desk(site: Site, seed: int) -> Desk:
-    """The desk of a site, made once a process."""
+    """The references of a site, made once per process."""
     return Desk(site, seed)
 
 
@@ -86,7 +86,7 @@ def _practitioner(site: Site, seed: int, number: int) -> dict[str, object]:
 
 
 def institution_lines(site: Site, seed: int) -> Lines:
-    """The institution, its places and its staff."""
+    """Lines of the institution, its locations and its staff."""
     rng = stream(seed, site.index, "institution")
     home = draw_address(rng)
     organization = _uuid(seed, site.name, "organization")

@@ -1,6 +1,6 @@
-"""HL7 v2.5.1 as a health centre sends it: one message per event, one file per type of message, segments end with CR.
+"""HL7 v2.5.1 messages of a health centre: one per event, files by message type, segments end with CR.
 
-Images are told by their reports only: version 2 has no segment for a study, and a health centre takes none.
+For imaging only reports are written: version 2 has no segment for a study, and a health centre makes no images.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _SECTIONS = {"laboratory": "LAB"}
 
 @cache
 def _doctors(site: Site, seed: int) -> tuple[str, ...]:
-    """The staff as XCN."""
+    """A member of staff as XCN."""
     staff = map(orjson.loads, institution_lines(site, seed)["Practitioner"])
     return tuple(
         f"{one['id']}^{escaped(one['name'][0]['family'])}^{escaped(one['name'][0]['given'][0])}" for one in staff
@@ -66,11 +66,11 @@ class _Desk:
         self.counter = 0
 
     def id(self, number: int) -> str:
-        """The id of an entry."""
+        """The id of a chart entry."""
         return self.card.entry_id(number)
 
     def turn(self, visit: Visit) -> None:
-        """Go on to another visit."""
+        """Set the current visit."""
         self.doctor = self.doctors[visit.practitioner % PRACTITIONERS]
         number, place = self.id(visit.number), self.places[visit.setting]
         self.begun = segments.visit_segment(visit, number, self.doctor, place, over=False)
@@ -90,7 +90,7 @@ class _Desk:
 
 
 def _registration(site: Site, card: Registration, to: _Desk) -> None:
-    """The patient is added; a death is an update."""
+    """Add the patient; a death is an update."""
     to.send("ADT^A28", card.day * 1440 + 480, segment("PV1", {1: "1", 2: "N"}))
 
 
@@ -99,7 +99,7 @@ def _admission(visit: Visit, to: _Desk) -> None:
 
 
 def _discharge(visit: Visit, to: _Desk) -> None:
-    """The end of a visit, with its procedures."""
+    """Add the end of a visit, with its procedures."""
     body = [to.over]
     operations = [entry for entry in visit.entries if isinstance(entry, Operation)]
     for place, entry in enumerate(operations, 1):
@@ -127,7 +127,7 @@ def _request(place: int, number: str, code: str, at: int, section: str, to: _Des
 
 
 def _results(visit: Visit, to: _Desk) -> None:
-    """What was found in a visit: each report with its results, then the rest by category."""
+    """Add the results of a visit: each report with its results, then the others by category."""
     findings = {entry.number: entry for entry in visit.entries if isinstance(entry, Finding)}
     body: list[str] = []
     place = 0
@@ -176,8 +176,8 @@ def _documents(visit: Visit, to: _Desk) -> None:
             at, code = stamp(entry.at), coded(entry.concept)
             fields = {1: "1", 2: code, 3: "TX", 4: at, 5: to.doctor, 6: at, 9: to.doctor, 12: to.id(entry.number),
                       17: "AU"}  # fmt: skip
-            told = f"OBX|1|TX|{code}||{escaped(entry.text)}||||||F"
-            to.send("MDM^T02", entry.at, to.over, segment("TXA", fields), told)
+            note = f"OBX|1|TX|{code}||{escaped(entry.text)}||||||F"
+            to.send("MDM^T02", entry.at, to.over, segment("TXA", fields), note)
 
 
 class Hl7v2Writer:
@@ -188,15 +188,15 @@ class Hl7v2Writer:
     database = None
 
     def institution(self, site: Site, seed: int) -> Lines:
-        """Nothing: messages name staff and places where they act."""
+        """Nothing: each message contains the staff and locations it needs."""
         return {}
 
     def patient(self, site: Site, registration: Registration, lines: Lines) -> None:
-        """Add the message that a patient was added."""
+        """Add the message for a new patient."""
         _registration(site, registration, _Desk(Chart(site, registration), 0, lines))
 
     def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
-        """Add the messages about a patient, visit after visit."""
+        """Add the messages about a patient, visit by visit."""
         to = _Desk(chart, seed, lines)
         _registration(chart.site, chart.registration, to)
         for visit in chart.visits:
@@ -206,7 +206,7 @@ class Hl7v2Writer:
             to.send("DFT^P03", visit.end, to.over, segments.insurance_charge(visit, to.id(visit.number + 1)))
 
     def encode(self, lines: list[str]) -> bytes:
-        """One message after the other."""
+        """Messages, one after the other."""
         return "".join(lines).encode()
 
     def head(self, stem: str) -> bytes:
@@ -214,7 +214,7 @@ class Hl7v2Writer:
         return b""
 
     def finish(self, site: Site, folder: Path) -> None:
-        """Nothing is left to do."""
+        """Nothing to do."""
 
     def mapping(self, site: Site) -> None:
-        """None is needed."""
+        """None: HL7 v2 needs no mapping."""

@@ -1,4 +1,4 @@
-"""HL7 v2.5.1 segments of a chart. Fields stand where chapters 2 to 12 of the standard put them."""
+"""HL7 v2.5.1 segments of a chart, with fields by chapters 2 to 12 of the standard."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def _date(day: int) -> str:
 
 
 def stamp(minute: int | None) -> str:
-    """A minute as a time stamp with the region's offset; empty where there is none."""
+    """A minute as a time stamp with the region's offset; empty for None."""
     return "" if minute is None else _date(minute // 1440) + _TIMES[minute % 1440]
 
 
 def segment(name: str, fields: dict[int, str]) -> str:
-    """A segment of which only some fields are used.
+    """A segment with the given fields; the others are empty.
 
     Example:
         >>> segment("PV2", {3: "R05^Cough^I10"})
@@ -61,13 +61,13 @@ def segment(name: str, fields: dict[int, str]) -> str:
 
 @cache
 def coded(concept: Concept) -> str:
-    """A coded element: code, text, system; for diagnoses with the ICD-10 code as the alternate."""
+    """A coded element: code, text, system; diagnoses have the ICD-10 code as the alternate."""
     first = f"{concept.code}^{escaped(concept.display)}^{_SYSTEMS[concept.system]}"
     return f"{first}^{concept.icd10}^^I10" if concept.icd10 else first
 
 
 def patient(site: Site, card: Registration) -> str:
-    """PID: what the front desk wrote."""
+    """PID: the registration."""
     system = f"{site.name.upper()}&urn:xinglin:{site.name}:patient&URI"
     numbers = [f"{card.local_id}^^^^PI", f"{card.number}^^^{system}^MR"]
     if card.national_id is not None:
@@ -94,14 +94,14 @@ def patient(site: Site, card: Registration) -> str:
 
 
 def visit_segment(visit: Visit, number: str, doctor: str, place: str, over: bool) -> str:
-    """PV1, and PV2 with the reason: the visit as it is known when it begins, or when it is over.
+    """PV1, and PV2 with the reason: the visit as known at its beginning or after its end.
 
     Args:
         visit: The visit.
-        number: Its number.
-        doctor: Who attends, as XCN.
-        place: Where, as PL.
-        over: Whether it has ended.
+        number: Number of the visit.
+        doctor: Attending doctor as XCN.
+        place: Location as PL.
+        over: Whether the visit has ended.
     """
     fields = {1: "1", 2: _CLASSES[visit.setting], 3: place, 7: doctor, 19: number, 44: stamp(visit.start)}
     if over:
@@ -112,21 +112,21 @@ def visit_segment(visit: Visit, number: str, doctor: str, place: str, over: bool
 
 
 def problem(entry: Diagnosis, number: str) -> str:
-    """PRB: a problem from its onset to its resolution, which a diagnosis segment cannot say."""
+    """PRB: a problem from onset to resolution, which a diagnosis segment cannot express."""
     fields = {1: "AD", 2: stamp(entry.recorded), 3: coded(entry.concept), 4: number, 7: stamp(entry.recorded),
               9: stamp(entry.abated), 13: "C", 16: stamp(entry.onset)}  # fmt: skip
     return segment("PRB", fields)
 
 
 def procedure(entry: Operation, place: int, number: str, doctor: str) -> str:
-    """PR1: something done to the patient."""
+    """PR1: a procedure."""
     fields = {1: str(place), 3: coded(entry.concept), 5: stamp(entry.start), 7: str(entry.end - entry.start),
               11: doctor, 19: number, 20: "A"}  # fmt: skip
     return segment("PR1", fields)
 
 
 def allergy(entry: Allergy, place: int, number: str) -> str:
-    """IAM: an allergy with the moment at which it was reported."""
+    """IAM: an allergy with the time it was reported."""
     severity = "SV" if entry.severe else "MI"
     fields = {1: str(place), 2: _ALLERGENS[entry.category], 3: coded(entry.concept), 4: severity, 6: "A", 7: number,
               13: stamp(entry.recorded), 17: "C"}  # fmt: skip
@@ -134,7 +134,7 @@ def allergy(entry: Allergy, place: int, number: str) -> str:
 
 
 def observation(entry: Finding | Part, place: int, at: str, doctor: str) -> str:
-    """OBX: a number with its unit, or a coded answer."""
+    """OBX: a number with unit, or a coded answer."""
     if isinstance(entry.value, str):
         unit = f"{escaped(entry.unit)}^{escaped(entry.unit)}^UCUM"
         value = f"NM|{coded(entry.concept)}||{entry.value}|{unit}"
@@ -144,7 +144,7 @@ def observation(entry: Finding | Part, place: int, at: str, doctor: str) -> str:
 
 
 def order(entry: Order, number: str, doctor: str) -> list[str]:
-    """ORC, RXE and TQ1: a drug ordered and handed out."""
+    """ORC, RXE and TQ1: a drug ordered and dispensed."""
     at, until = stamp(entry.at), stamp(entry.at + entry.days * 1440)
     code = coded(entry.concept)
     control = segment("ORC", {1: "NW", 2: number, 5: "CM", 9: at, 12: doctor})
@@ -154,7 +154,7 @@ def order(entry: Order, number: str, doctor: str) -> list[str]:
 
 
 def vaccine(entry: Shot, number: str, doctor: str) -> list[str]:
-    """ORC and RXA: a vaccine given."""
+    """ORC and RXA: a vaccination."""
     at = stamp(entry.at)
     control = segment("ORC", {1: "RE", 3: number, 9: at, 12: doctor})
     given = {1: "0", 2: "1", 3: at, 4: at, 5: coded(entry.concept), 6: "999", 10: doctor, 15: entry.lot, 20: "CP",
@@ -163,7 +163,7 @@ def vaccine(entry: Shot, number: str, doctor: str) -> list[str]:
 
 
 def insurance_charge(visit: Visit, number: str) -> str:
-    """FT1: what a visit cost."""
+    """FT1: the cost of a visit."""
     amount = f"{visit.cost // 100}.{visit.cost % 100:02d}"
     fields = {1: "1", 2: number, 4: f"{stamp(visit.start)}^{stamp(visit.end)}", 5: stamp(visit.end), 6: "CG",
               7: coded(visit.concept), 10: "1", 11: f"{amount}&CNY"}  # fmt: skip

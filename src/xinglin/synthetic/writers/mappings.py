@@ -1,4 +1,4 @@
-"""The mapping files that go with tables: data of the package, with the institution's name put in."""
+"""Mapping files for tables: package data, with the institution's name filled in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def mapping_text(name: str, site: Site) -> str:
     """A mapping for one institution.
 
     Args:
-        name: Name of the file among the region's data, without its ending.
-        site: The institution; its name is part of the system of its patient numbers.
+        name: Name of the file in ``data``, without suffix.
+        site: The institution; its name becomes part of the system of its patient numbers.
     """
     text = (files("xinglin.synthetic.writers") / "data" / f"{name}.mapping.yaml").read_text("utf-8")
     return text.replace(_SITE, site.name)

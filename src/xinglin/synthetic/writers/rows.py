@@ -1,6 +1,6 @@
-"""What an institution knows as rows of tables, in no file format yet: one tuple per row, in the order of `COLUMNS`.
+"""Charts as rows of tables, before a file format: one tuple per row, in the order of `COLUMNS`.
 
-Moments stay minutes and days stay ordinals (`records`), so that every format writes them in its own way.
+Times are minutes and days are ordinals (`records`); each format writes them in its own notation.
 """
 
 from __future__ import annotations
@@ -120,16 +120,16 @@ class _Page:
         self.doctor = self.desk.practitioner_id(visit.practitioner)
 
     def id(self, number: int | None) -> str | None:
-        """The id of an entry, None where there is none."""
+        """The id of a chart entry; None for None."""
         return None if number is None else self.card.entry_id(number)
 
     def start(self, number: int, code: str, name: str) -> tuple[Any, ...]:
-        """What rows of a visit begin with."""
+        """The first columns of a row of a visit."""
         return self.id(number), self.patient, self.visit, code, name
 
 
 def chart_rows(chart: Chart, seed: int) -> Iterator[Row]:
-    """A patient and everything about them."""
+    """All rows of a patient."""
     yield patient_row(chart.registration)
     page = _Page(chart, desk(chart.site, seed))
     for visit in chart.visits:
@@ -146,7 +146,7 @@ def chart_rows(chart: Chart, seed: int) -> Iterator[Row]:
 
 
 def _named(entry: Entry) -> tuple[str, str]:
-    """Code and name of what was noted; of a study, those of the place."""
+    """Code and name of an entry; of a study, those of the body site."""
     concept = entry.body_site if isinstance(entry, Study) else entry.concept
     return concept.code, concept.display
 
@@ -238,10 +238,10 @@ _ROWS: dict[type, tuple[str, Callable[..., tuple[Any, ...]]]] = {
 
 
 class RowWriter(ABC):
-    """What writers of tables have in common: everything an institution knows as rows, a line each."""
+    """Common part of writers of tables: charts as rows, one line each."""
 
     def institution(self, site: Site, seed: int) -> Lines:
-        """Rows about the institution itself."""
+        """Add the rows about the institution itself."""
         lines: Lines = {}
         self._gather(institution_rows(site, seed), lines)
         return lines
@@ -251,7 +251,7 @@ class RowWriter(ABC):
         self._gather([patient_row(registration)], lines)
 
     def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
-        """Add a patient and everything about them."""
+        """Add all rows of a patient."""
         self._gather(chart_rows(chart, seed), lines)
 
     def _gather(self, rows: Iterable[Row], lines: Lines) -> None:
@@ -261,4 +261,4 @@ class RowWriter(ABC):
 
     @abstractmethod
     def line(self, row: Row) -> tuple[str, str]:
-        """The stem of a row's file, and the row as a line of it."""
+        """The stem of a row's file, and the row as a line."""

@@ -108,7 +108,7 @@ def test_verification_tells_redacted_from_tampered(landing: Landing, land: Land)
         verify(landing)
     (folder / name).write_bytes(data)
     (folder / before).write_bytes(content)
-    with pytest.raises(VerificationFailed, match="that was erased is there"):
+    with pytest.raises(VerificationFailed, match="an erased original still exists"):
         verify(landing)
     (folder / before).unlink()
     verify(landing)
