@@ -239,5 +239,5 @@ def test_a_plan_out_of_range_is_refused(wrong: dict[str, int]) -> None:
 
 
 def test_a_format_nobody_writes_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no writer"):
+    with pytest.raises(UsageError, match="unknown format"):
         generate(RegionPlan(persons=1, formats=("cuneiform",), workers=1), tmp_path / "out")
