@@ -1,4 +1,4 @@
-"""FHIRPath: from the text of an expression to a tree."""
+"""FHIRPath: parse expressions, and compile them to DuckDB SQL."""
 
 from xinglin.fhirpath.parse import parse
 from xinglin.fhirpath.tree import (

@@ -1,13 +1,13 @@
-"""What can be wrong with a view, and where in it.
+"""Errors of views and FHIRPath expressions.
 
-ViewError                   any of them; `source` names the place, as in select[0].column[1].path
-├── InvalidDefinition       the JSON is no ViewDefinition (missing resource, a number where text belongs)
-├── DuplicateColumn         two columns have one name
-├── ColumnMismatch          the branches of a unionAll give different columns
+ViewError                   base class; `source` names the place, as in select[0].column[1].path
+├── InvalidDefinition       the JSON is not a ViewDefinition (missing resource, a number instead of text)
+├── DuplicateColumn         two columns have the same name
+├── ColumnMismatch          the branches of a unionAll have different columns
 ├── PathSyntax              an expression is not FHIRPath
-├── UnknownName             a constant, function or type that does not exist, or one that views cannot use
-├── WrongType               an expression gives something that its place cannot take
-└── SeveralValues           a column that is no collection met several values in one resource (found while running)
+├── UnknownName             a constant, function or type does not exist or cannot be used in views
+├── WrongType               the type of an expression is not allowed at its place
+└── SeveralValues           a column that is not a collection has several values in one resource (at run time)
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class ViewError(UsageError):
-    """The view is not right.
+    """A view or one of its expressions is not valid.
 
     Example:
         >>> str(PathSyntax("expected an expression", source="select[0].forEach"))
@@ -36,15 +36,15 @@ class ViewError(UsageError):
 
 
 class InvalidDefinition(ViewError):
-    """The JSON is no ViewDefinition."""
+    """The JSON is not a ViewDefinition."""
 
 
 class DuplicateColumn(ViewError):
-    """Two columns have one name."""
+    """Two columns have the same name."""
 
 
 class ColumnMismatch(ViewError):
-    """The branches of a unionAll give different columns."""
+    """The branches of a unionAll have different columns."""
 
 
 class PathSyntax(ViewError):
@@ -52,14 +52,14 @@ class PathSyntax(ViewError):
 
 
 class UnknownName(ViewError):
-    """A constant, function or type that does not exist, or one that views cannot use."""
+    """A constant, function or type does not exist or cannot be used in views."""
 
 
 class WrongType(ViewError):
-    """An expression gives something that its place cannot take."""
+    """The type of an expression is not allowed at its place."""
 
 
 class SeveralValues(ViewError):
-    """A column that is no collection met several values in one resource."""
+    """A column that is not a collection has several values in one resource."""
 
     exit_code = 1

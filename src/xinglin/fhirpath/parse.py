@@ -1,4 +1,4 @@
-"""From the text of a FHIRPath expression (normative release 2.0) to a tree."""
+"""Parse a FHIRPath expression (normative release 2.0) to a tree."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _LEVELS: tuple[frozenset[str], ...] = tuple(
         "* / div mod",
     )
 )
-"""Binary operators, those that bind least first."""
+"""Binary operators by precedence, lowest first."""
 _WORDS = frozenset(("implies", "or", "xor", "and", "in", "contains", "is", "as", "div", "mod"))
 _DEEPEST = 40
-"""Nesting that no honest expression reaches; past it Python's own stack would be at risk."""
+"""Maximum nesting, so that an expression cannot exhaust Python's stack."""
 
 
 @cache
 def parse(expression: str) -> Expression:
-    """The tree of an expression.
+    """Parse an expression to its tree.
 
     Raises:
         PathSyntax: It is not FHIRPath.
@@ -81,7 +81,7 @@ class _Parser:
 
     def wrong(self, expected: str) -> PathSyntax:
         found = f"'{self.token.text}'" if self.token.text else "its end"
-        return PathSyntax(f"expected {expected} and found {found} at character {self.token.position + 1}")
+        return PathSyntax(f"expected {expected}, found {found} at character {self.token.position + 1}")
 
     def whole(self) -> Expression:
         expression = self.binary(0)
@@ -93,7 +93,7 @@ class _Parser:
         if level == 0:
             self.depth += 1
             if self.depth > _DEEPEST:
-                raise PathSyntax(f"the expression is nested more than {_DEEPEST} deep")
+                raise PathSyntax(f"the expression is nested deeper than {_DEEPEST} levels")
         if level == len(_LEVELS):
             return self.unary()
         left = self.binary(level + 1)

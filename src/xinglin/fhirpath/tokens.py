@@ -1,4 +1,4 @@
-"""The words of a FHIRPath expression."""
+"""Tokens of a FHIRPath expression."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 
 @dataclass(frozen=True)
 class Token:
-    """One word: its kind, its text without quotes, and where it begins."""
+    """One token: its kind, its text without quotes, and its position."""
 
     kind: str
     text: str
@@ -40,10 +40,10 @@ class Token:
 
 
 def tokens_of(expression: str) -> list[Token]:
-    """The words of an expression, an ``end`` after the last.
+    """The tokens of an expression, followed by an ``end``.
 
     Raises:
-        PathSyntax: A character cannot begin a word.
+        PathSyntax: A character is not allowed.
 
     Example:
         >>> [token.text for token in tokens_of("name.where(use = 'official')")]
@@ -54,7 +54,7 @@ def tokens_of(expression: str) -> list[Token]:
     while position < len(expression):
         match = _PATTERN.match(expression, position)
         if match is None or match.lastgroup is None:
-            raise PathSyntax(f"character {position + 1} of the expression cannot stand there")
+            raise PathSyntax(f"character {position + 1} of the expression is not allowed here")
         if match.lastgroup != "space":
             tokens.append(Token(match.lastgroup, _text(match.lastgroup, match[0]), position))
         position = match.end()

@@ -1,4 +1,4 @@
-"""What a FHIRPath expression says, as a tree."""
+"""Syntax tree of a FHIRPath expression."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Literal:
-    """A value as written; `kind` is boolean, integer, decimal, string, date, dateTime or time."""
+    """A literal; `kind` is boolean, integer, decimal, string, date, dateTime or time."""
 
     value: str
     kind: str

@@ -1,4 +1,4 @@
-"""One column: from the value of its path to SQL of the type it is declared with."""
+"""Columns of a view: from the value of a path to SQL of the declared type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xinglin.views.definition import ColumnSpec
 __all__ = ["MISFIT", "Column", "column_of"]
 
 MISFIT = "a value does not fit the SQL type"
-"""How the error of the running query begins where a tag asks for a type that a value does not have."""
+"""Start of the query's error for a value that does not fit the SQL type of a tag."""
 
 _SQL_TYPES = {"boolean": "BOOLEAN", "integer": "BIGINT", "decimal": "DOUBLE"}
 _ANSI = re.compile(
@@ -47,11 +47,11 @@ def column_of(spec: ColumnSpec, scope: Scope) -> Column:
     """Compile one column.
 
     Args:
-        spec: The column as it was written.
-        scope: What its path can see.
+        spec: The column in the definition.
+        scope: Scope of its path.
 
     Raises:
-        ViewError: The path is wrong, or gives what the declared type is not.
+        ViewError: The path is wrong, or its value does not have the declared type.
     """
     value = evaluate(spec.path, scope)
     place = f"{spec.place}: {spec.path}"
@@ -67,7 +67,7 @@ def column_of(spec: ColumnSpec, scope: Scope) -> Column:
         value.shape.exact = True
     if not value.empty and not is_primitive(value.type):
         if value.shape is None:
-            raise WrongType("a structure put together from several types is no column", source=place)
+            raise WrongType("a structure that combines several types cannot be a column", source=place)
         value.shape.whole = value.shape.column = True
     sql, sql_type = _typed(value, type_name, spec, place)
     return Column(spec.name, type_name, spec.collection, sql_type, sql)
@@ -75,7 +75,7 @@ def column_of(spec: ColumnSpec, scope: Scope) -> Column:
 
 def _declared(spec: ColumnSpec, place: str) -> str | None:
     if spec.sql_type and not _ANSI.fullmatch(spec.sql_type):
-        raise UnknownName("the tag ansi/type names no SQL type", source=place)
+        raise UnknownName("the tag ansi/type is not a known SQL type", source=place)
     if spec.type is None:
         return None
     name = spec.type.rpartition("/")[2]
@@ -96,11 +96,11 @@ def _check_type(value: Value, type_name: str, place: str) -> None:
         or (value.kind == "string" and wanted in ("date", "dateTime", "time"))
     )
     if not fits or (is_primitive(type_name) and not value.empty and not is_primitive(value.type)):
-        raise WrongType(f"the column is declared as {type_name} and its path gives {value.type}", source=place)
+        raise WrongType(f"the column is declared as {type_name}, but its path gives {value.type}", source=place)
 
 
 def _json_text(value: Value) -> Value:
-    """A structure as JSON, its numbers as they were written."""
+    """A structure as JSON, with numbers as in the resource."""
 
     def text(sql: str) -> str:
         return rf"""regexp_replace(CAST({sql} AS VARCHAR), '"\{MARK}([^"]*)"', '\1', 'g')"""

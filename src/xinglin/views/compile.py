@@ -1,4 +1,4 @@
-"""From a ViewDefinition to one DuckDB query."""
+"""Compile a ViewDefinition to one DuckDB query."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["CompiledView", "compile_view"]
 
 @dataclass(frozen=True)
 class CompiledView:
-    """A view ready to run.
+    """A compiled view.
 
-    Every view is local to its rows: what a resource gives depends on that resource alone. So it can be run over each
-    landed file apart, in any process, and the results put one after the other are the result of the whole.
+    The rows of a resource depend on that resource alone. Therefore a view can be run on each landed file separately, in
+    any process, and the concatenated results are the result of the whole.
 
     Args:
         resource: The resource type it reads.
         columns: Its columns in order.
-        warnings: What is allowed and yet likely not meant, such as an element that FHIR R4 does not have.
-        head: The SQL up to where the resources come from.
+        warnings: What is allowed but probably a mistake, such as an element that FHIR R4 does not have.
+        head: The SQL before the source relation.
         tail: The SQL after it.
     """
 
@@ -53,7 +53,7 @@ def compile_view(view: Any) -> CompiledView:
         view: The parsed JSON.
 
     Raises:
-        ViewError: What is wrong with it, and where.
+        ViewError: The view is not valid; the error says what and where.
 
     Example:
         >>> import duckdb
@@ -68,7 +68,7 @@ def compile_view(view: Any) -> CompiledView:
     """
     definition = read_definition(view)
     shape, walked = Shape(definition.resource), dict[str, Shape]()
-    _compile(definition, shape, walked, set())  # finds out what is read, and how
+    _compile(definition, shape, walked, set())  # the first pass finds out what is read, and how
     shapes = (shape, *walked.values())
     exact = set[str]().union(*(one.exact_names() for one in shapes))
     for one in shapes:
@@ -90,7 +90,7 @@ def _compile(definition: Definition, shape: Shape, walked: dict[str, Shape], exa
 
 
 def _kept(name: str) -> str:
-    """Only what a walk starts from is read twice."""
+    """Whether to materialize a step: only the start of a walk is read twice."""
     if name.startswith("walk"):
         return ""
     return "MATERIALIZED" if name.startswith("start") else "NOT MATERIALIZED"
@@ -99,8 +99,8 @@ def _kept(name: str) -> str:
 def _parsed(shape: Shape, exact: set[str]) -> str:
     text = "resource"
     if exact:
-        # DuckDB reads every JSON number as a double and forgets how it was written, so these become strings first. A
-        # name between quotes, a colon and a digit cannot stand inside a JSON string: its own quotes are escaped there.
+        # DuckDB reads every JSON number as a double and loses its digits, so these become strings first. A name in
+        # quotes, a colon and a digit cannot occur inside a JSON string, because quotes are escaped there.
         pattern = rf'("(?:{"|".join(sorted(exact))})"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
         text = f"regexp_replace(resource, {quote(pattern)}, '\\1\"\\{MARK}\\2\"', 'g')"
     return f"SELECT site, {shape.held(f'CAST({text} AS JSON)' if shape.whole else text)} AS r"

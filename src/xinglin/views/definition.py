@@ -1,4 +1,4 @@
-"""A ViewDefinition as it was written, checked against its form."""
+"""ViewDefinitions as data classes, checked against their JSON schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ITERATIONS = ("forEach", "forEachOrNull", "repeat")
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """One column as it was written."""
+    """One column of the definition."""
 
     name: str
     path: str
@@ -32,15 +32,15 @@ class ColumnSpec:
 
 @dataclass(frozen=True)
 class Select:
-    """One select: how it iterates, its columns, its nested selects, its union.
+    """One select: its iteration, columns, nested selects and union.
 
     Args:
-        iteration: forEach, forEachOrNull, repeat or nothing.
-        paths: What it iterates over; several only for repeat.
+        iteration: forEach, forEachOrNull, repeat or empty.
+        paths: Paths to iterate over; several only for repeat.
         columns: Its own columns.
         selects: Nested selects.
         union: The branches of its unionAll.
-        place: Where it stands in the view.
+        place: Its place in the view.
     """
 
     iteration: str
@@ -51,14 +51,14 @@ class Select:
     place: str
 
     def names(self) -> list[str]:
-        """Names of all columns it gives, in their order."""
+        """Names of all its columns, in order."""
         names = [column.name for column in self.columns]
         for nested in self.selects:
             names += nested.names()
         return names + (self.union[0].names() if self.union else [])
 
     def all_selects(self) -> Iterator[Select]:
-        """Itself and everything below it."""
+        """This select and all selects below it."""
         yield self
         for nested in (*self.selects, *self.union):
             yield from nested.all_selects()
@@ -66,7 +66,7 @@ class Select:
 
 @dataclass(frozen=True)
 class Constant:
-    """One constant: its text and the kind of its value."""
+    """One constant: its text and the type of its value."""
 
     name: str
     text: str
@@ -75,7 +75,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Definition:
-    """A view as it was written."""
+    """A view definition."""
 
     resource: str
     selects: tuple[Select, ...]
@@ -83,19 +83,19 @@ class Definition:
     constants: tuple[Constant, ...]
 
     def names(self) -> list[str]:
-        """Names of all columns, in their order."""
+        """Names of all columns, in order."""
         return [name for select in self.selects for name in select.names()]
 
 
 def read_definition(view: Any) -> Definition:
-    """Check the form of a ViewDefinition.
+    """Read and check a ViewDefinition.
 
     Args:
         view: The parsed JSON.
 
     Raises:
-        InvalidDefinition: It is none; `source` names the place.
-        DuplicateColumn: Two columns have one name.
+        InvalidDefinition: It is not a valid ViewDefinition; `source` names the place.
+        DuplicateColumn: Two columns have the same name.
         ColumnMismatch: The branches of a unionAll have different columns.
 
     Example:
@@ -106,7 +106,7 @@ def read_definition(view: Any) -> Definition:
     for error in _validator().iter_errors(view):
         raise InvalidDefinition(error.message, source=_place(error.instance_path) or "the view")
     if not is_resource(view["resource"]) or view["resource"] == "Resource":
-        raise InvalidDefinition("FHIR R4 has no such resource type", source="resource")
+        raise InvalidDefinition("FHIR R4 does not have this resource type", source="resource")
     definition = Definition(
         view["resource"],
         tuple(_select(part, f"select[{number}]") for number, part in enumerate(view["select"])),
@@ -146,10 +146,10 @@ def _constant(part: dict[str, Any], place: str) -> Constant:
     type_name = values[0][5].lower() + values[0][6:]
     kind = kind_of(type_name)
     if kind not in ("boolean", "integer", "decimal", "string", "date", "dateTime", "time"):
-        raise InvalidDefinition("a constant is a plain value", source=f"{place}.{values[0]}")
+        raise InvalidDefinition("a constant must be a primitive value", source=f"{place}.{values[0]}")
     value = part[values[0]]
     if kind == "integer" and not re.fullmatch(r"-?\d{1,18}", str(value)):
-        raise InvalidDefinition("a whole number was expected", source=f"{place}.{values[0]}")
+        raise InvalidDefinition("expected an integer", source=f"{place}.{values[0]}")
     return Constant(part["name"], json.dumps(value) if kind == "boolean" else str(value), kind)
 
 
@@ -158,17 +158,17 @@ def _check_names(definition: Definition) -> None:
         for number, branch in enumerate(select.union):
             if branch.names() != select.union[0].names():
                 raise ColumnMismatch(
-                    "the branches of a unionAll give the same columns in the same order",
+                    "the branches of a unionAll must have the same columns in the same order",
                     source=f"{select.place}.unionAll[{number}]",
                 )
     names = definition.names()
     for at, name in enumerate(names):
-        # Case does not tell columns apart in SQL.
+        # SQL does not distinguish columns by case.
         if name.lower() in (earlier.lower() for earlier in names[:at]):
             raise DuplicateColumn(f"two columns have the name '{name}'", source="select")
     constants = [constant.name for constant in definition.constants]
     if len(set(constants)) != len(constants):
-        raise InvalidDefinition("two constants have one name", source="constant")
+        raise InvalidDefinition("two constants have the same name", source="constant")
 
 
 def _place(path: list[str | int]) -> str:

@@ -1,9 +1,9 @@
-"""How a view iterates: a chain of SELECTs, each of which turns one row into its items.
+"""Iteration of a view: a chain of SELECTs, each of which turns one row into its items.
 
-Iterating is UNNEST in the SELECT list, never a lateral join: DuckDB joins those back by hashing the whole row (six
+Iteration is UNNEST in the SELECT list, never a lateral join: DuckDB joins those back by hashing the whole row (six
 times slower when measured). Branches of a unionAll share the chain: a row is repeated once for each branch, a column
-says which branch it serves, and every later step of another branch passes it through. So a view is one scan and one
-parse of each resource, and rows keep the order of the resources.
+has the number of its branch, and the steps of other branches pass it through. So a view scans and parses each resource
+once, and rows keep the order of the resources.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ __all__ = ["Chain", "build_rows"]
 
 @dataclass
 class Chain:
-    """The SELECTs so far, each reading the one before.
+    """The SELECTs so far, each reading from the previous one.
 
     Args:
-        shape: What is read of the resource.
-        walked: What is read of the items of each repeat, by its place; kept between the two compilations.
+        shape: Elements that are read of the resource.
+        walked: Elements that are read of the items of each repeat, by its place; kept between the two passes.
         indexed: Whether %rowIndex is used anywhere.
         parts: Name and SQL of each common table expression.
     """
@@ -43,7 +43,7 @@ class Chain:
         return self.parts[-1][0].partition("(")[0] if self.parts else "parsed"
 
     def add(self, added: str) -> None:
-        """One more SELECT with one more column or two."""
+        """Add a SELECT that adds one or two columns."""
         self.parts.append((f"step{self.steps}", f"SELECT *, {added} FROM {self.last}"))
 
     def number(self) -> int:
@@ -54,7 +54,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class _Level:
-    """Where in the view we are: what expressions see, and which rows are ours."""
+    """The current level in the view: scope of expressions, and a guard for its rows."""
 
     scope: Scope
     guard: str | None = None
@@ -65,18 +65,18 @@ def build_rows(definition: Definition, scope: Scope, chain: Chain) -> list[Colum
 
     Args:
         definition: The view.
-        scope: What an expression at the top sees.
-        chain: Takes the SELECTs.
+        scope: Scope of expressions at the top level.
+        chain: Collects the SELECTs.
 
     Returns:
-        The columns, their SQL over the last SELECT of the chain.
+        The columns, with SQL over the last SELECT of the chain.
     """
     conditions = []
     for number, path in enumerate(definition.where):
         at = replace(scope, place=f"where[{number}].path")
         value = evaluate(path, at)
         if not value.empty and value.type != "boolean":
-            raise WrongType("a where path gives true or false", source=f"{at.place}: {path}")
+            raise WrongType("a where path must give true or false", source=f"{at.place}: {path}")
         conditions.append(f"({truth(value, at)})")
     if conditions:
         # A WHERE would be pushed below the parse and parse every resource a second time.
@@ -153,12 +153,12 @@ def _merged(branch: str, columns: list[Column], place: str) -> Column:
 
 def _repeat(select: Select, level: _Level, chain: Chain) -> _Level:
     scope = replace(level.scope, place=f"{select.place}.repeat")
-    # Each path of a repeat is empty somewhere: at the beginning, or below.
+    # Each path of a repeat may be empty, at the beginning or below.
     quiet = replace(scope, notes=scope.notes.quiet())
     starts = [evaluate(path, quiet) for path in select.paths]
     types = {start.type for start in starts if not start.empty}
     if len(types) > 1 or "[x]" in types:
-        raise WrongType("the paths of a repeat lead to items of one type", source=scope.place)
+        raise WrongType("the paths of a repeat must lead to items of one type", source=scope.place)
     item_type = types.pop() if types else "{}"
     shape = chain.walked.setdefault(select.place, Shape(item_type))
     item = Value("item", item_type, shape=shape)
@@ -170,7 +170,7 @@ def _repeat(select: Select, level: _Level, chain: Chain) -> _Level:
             if value.shape is not None:
                 value.shape.whole = True
             if not value.empty and value.type != item_type:
-                raise WrongType("the paths of a repeat lead to items of one type", source=f"{scope.place}: {path}")
+                raise WrongType("the paths of a repeat must lead to items of one type", source=f"{scope.place}: {path}")
     step = chain.number()
     chain.parts += walk_sql(
         Walk(step, chain.last, _concatenated(starts), _concatenated(children), shape.held("node"), level.guard)

@@ -1,4 +1,4 @@
-"""Run a compiled query, and say what went wrong without saying a value."""
+"""Run a compiled view; errors never contain a value."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["fetch", "view_errors"]
 
 @contextmanager
 def view_errors() -> Iterator[None]:
-    """Turn the query's errors into ours.
+    """Translate DuckDB's errors.
 
     Raises:
-        SeveralValues: A column that is no collection met several values.
-        WrongType: A value does not fit the SQL type that a tag asks for.
-        StorageError: There is not enough memory or disk.
-        ContractViolation: Anything else DuckDB refuses: the compiler wrote a query that does not run.
+        SeveralValues: A column that is not a collection has several values.
+        WrongType: A value does not fit the SQL type of a tag.
+        StorageError: Not enough memory or disk space.
+        ContractViolation: Any other error of DuckDB: the compiled query is wrong.
     """
     import duckdb
 
@@ -33,25 +33,25 @@ def view_errors() -> Iterator[None]:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise StorageError(
-            "the view needs more memory or disk than there is", remedy="raise memory_mb or free room", retry=True
+            "the view needs more memory or disk space", remedy="increase memory_mb or free disk space", retry=True
         ) from error
     except duckdb.Error as error:
-        # What DuckDB says can hold a value of a record; only what our own query says about itself is passed on.
-        _tell(str(error))
+        # DuckDB's messages can contain values of records; only messages raised by the query itself are passed on.
+        _raise_own(str(error))
         raise ContractViolation(f"the view's query does not run ({type(error).__name__})") from None
 
 
-def _tell(said: str) -> None:
-    if SEVERAL in said:
+def _raise_own(message: str) -> None:
+    if SEVERAL in message:
         raise SeveralValues(
-            SEVERAL, source=_place(said, SEVERAL), remedy="say collection: true, or take first()"
+            SEVERAL, source=_place(message, SEVERAL), remedy="set collection: true, or use first()"
         ) from None
-    if MISFIT in said:
-        raise WrongType(MISFIT, source=_place(said, MISFIT), remedy="choose a wider type") from None
+    if MISFIT in message:
+        raise WrongType(MISFIT, source=_place(message, MISFIT), remedy="choose a wider type") from None
 
 
-def _place(said: str, beginning: str) -> str:
-    return said.partition(f"{beginning}: ")[2].partition("\n")[0]
+def _place(message: str, beginning: str) -> str:
+    return message.partition(f"{beginning}: ")[2].partition("\n")[0]
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:

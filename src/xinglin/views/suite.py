@@ -1,4 +1,4 @@
-"""The official test suite of SQL on FHIR v2, run and reported in its own format."""
+"""Run the official test suite of SQL on FHIR v2; the report has the suite's format."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def run_suite(folder: Path) -> dict[str, Any]:
     """Run every test file of a folder.
 
     Args:
-        folder: Holds the suite's JSON files.
+        folder: Folder of the suite's JSON files.
 
     Returns:
-        The report: for each file its tests, and for each test whether it passed and, if not, why. A test that expects
-        an error passes only by an error of ours about the view; its class stands under ``error``.
+        The report: by file its tests, with the result of each and the reason of a failure. A test that expects an error
+        passes only with a `ViewError`; its class is reported as ``error``.
     """
     return {path.name: {"tests": _file(path)} for path in sorted(folder.glob("*.json"), key=lambda path: path.name)}
 
 
 def _file(path: Path) -> list[dict[str, Any]]:
-    # Numbers keep their text: a boundary depends on how many digits were written.
+    # Numbers keep their text: a boundary depends on the number of digits.
     content = json.loads(path.read_text(), parse_float=_Written)
     connection = connect(memory_mb=500, threads=1)
     connection.execute("CREATE TABLE resources (site VARCHAR, type VARCHAR, resource VARCHAR)")
@@ -51,7 +51,7 @@ def _result(test: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> dict
         if test.get("expectError"):
             return {"passed": True, "error": type(error).__name__}
         return {"passed": False, "reason": f"{type(error).__name__}: {error}"}
-    except Exception as error:  # a defect of ours: never what a test expects
+    except Exception as error:  # a defect of Xinglin: never what a test expects
         return {"passed": False, "reason": f"{type(error).__name__}: {error}"}
     return _compared(test, names, [dict(zip(names, row, strict=True)) for row in rows])
 
@@ -60,9 +60,9 @@ def _compared(test: dict[str, Any], names: list[str], rows: list[dict[str, Any]]
     if test.get("expectError"):
         return {"passed": False, "reason": "an error was expected"}
     if "expectCount" in test and len(rows) != test["expectCount"]:
-        return {"passed": False, "reason": f"expected {test['expectCount']} rows and found {len(rows)}"}
+        return {"passed": False, "reason": f"expected {test['expectCount']} rows, found {len(rows)}"}
     if "expectColumns" in test and names != test["expectColumns"]:
-        return {"passed": False, "reason": f"expected columns {test['expectColumns']} and found {names}"}
+        return {"passed": False, "reason": f"expected columns {test['expectColumns']} , found {names}"}
     if "expect" in test:
         expected, found = (Counter(_comparable(row) for row in side) for side in (test["expect"], rows))
         if expected != found:
@@ -71,7 +71,7 @@ def _compared(test: dict[str, Any], names: list[str], rows: list[dict[str, Any]]
 
 
 def _comparable(value: Any) -> Any:
-    """A row or value that can be counted: numbers by value, booleans apart from numbers."""
+    """A hashable row or value: numbers by value, booleans distinct from numbers."""
     if isinstance(value, dict):
         return tuple(sorted((key, _comparable(item)) for key, item in value.items()))
     if isinstance(value, list):
@@ -82,7 +82,7 @@ def _comparable(value: Any) -> Any:
 
 
 class _Written(float):
-    """A number that is written again as it was read."""
+    """A number that is written as it was read."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""The SQL of ``repeat``: every item below, to any depth, in the order in which the document has them."""
+"""SQL of ``repeat``: all items at any depth, in document order."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ __all__ = ["Walk", "walk_sql"]
 
 @dataclass(frozen=True)
 class Walk:
-    """What one walk needs.
+    """Parameters of one walk.
 
     Args:
-        step: Its number.
-        before: The SELECT it starts from.
-        starts: SQL of the list of JSON items to begin with.
+        step: Number of the step.
+        before: The SELECT to start from.
+        starts: SQL of the list of JSON items to start with.
         children: SQL of the list of JSON items below ``item``.
-        held: SQL of what is kept of ``node``, an item as JSON.
-        guard: Which rows it concerns; the others pass with no item.
+        held: SQL of the parts to keep of ``node``, an item as JSON.
+        guard: SQL condition for its rows; other rows pass without an item.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""Elements: what FHIR R4 says each structure is made of."""
+"""Elements of FHIR R4: type and cardinality of each."""
 
 from xinglin.fhirpath.elements.table import (
     Element,

@@ -1,13 +1,13 @@
-"""Make ``r4.json`` from the parsed FHIR R4 (4.0.1) definitions that the npm package ``fhir`` carries.
+"""Make ``r4.json`` from the parsed FHIR R4 (4.0.1) definitions in the npm package ``fhir``.
 
-Run it from an empty folder::
+Run in an empty folder::
 
     npm pack fhir@4.12.0 && tar xzf fhir-4.12.0.tgz package/profiles/types.json
     python -m xinglin.fhirpath.elements.make package/profiles/types.json
 
 A line of the result is one structure: ``!`` before a resource's elements, ``name:Type``, ``*`` after a list,
-``name[x]:Type,Type`` for a choice. What every element or resource has (id, extension, ...) is left out and known to
-`xinglin.fhirpath.elements.table`.
+``name[x]:Type,Type`` for a choice. Elements that all structures share (id, extension, ...) are left out;
+`xinglin.fhirpath.elements.table` adds them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of FHIR R4 elements: type and cardinality of each, as ``r4.json`` carries them (see `make`)."""
+"""Table of FHIR R4 elements: type and cardinality of each, read from ``r4.json`` (made by `make`)."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Element:
     """One element of a structure.
 
     Args:
-        types: Its type; several where it is a choice such as ``value[x]``.
+        types: Its type; several for a choice such as ``value[x]``.
         many: Whether it is a list.
-        choice: Whether its name in JSON carries the type, as in ``valueString``.
+        choice: Whether its name in JSON contains the type, as in ``valueString``.
     """
 
     types: tuple[str, ...]
@@ -61,7 +61,7 @@ class Element:
 
 
 def element_of(structure: str, name: str) -> Element | None:
-    """The element of that name, None where the structure has none.
+    """The element with this name; None if the structure has none.
 
     Example:
         >>> element_of("Patient", "name")
@@ -75,7 +75,7 @@ def element_of(structure: str, name: str) -> Element | None:
 
 
 def has_type(name: str) -> bool:
-    """Whether FHIR R4 has a type or resource of that name.
+    """Whether FHIR R4 has a type or resource with this name.
 
     Example:
         >>> has_type("Patient"), has_type("HumanName"), has_type("Person2")
@@ -95,7 +95,7 @@ def is_resource(name: str) -> bool:
 
 
 def is_primitive(name: str) -> bool:
-    """Whether its JSON is a plain value.
+    """Whether the type is primitive.
 
     Example:
         >>> is_primitive("code"), is_primitive("Coding")
@@ -105,7 +105,7 @@ def is_primitive(name: str) -> bool:
 
 
 def kind_of(name: str) -> str:
-    """Which values it compares with: boolean, integer, decimal, string, date, dateTime or time; else its own name.
+    """Kind for comparison: boolean, integer, decimal, string, date, dateTime or time; else its own name.
 
     Example:
         >>> kind_of("code"), kind_of("instant"), kind_of("Coding")
@@ -115,7 +115,7 @@ def kind_of(name: str) -> str:
 
 
 def parent_of(name: str) -> str | None:
-    """The type that it is a special case of.
+    """The type it is derived from.
 
     Example:
         >>> parent_of("Age"), parent_of("Patient")
@@ -126,7 +126,7 @@ def parent_of(name: str) -> str | None:
 
 @cache
 def decimal_names(name: str) -> frozenset[str]:
-    """Names in JSON of all decimals that a structure can hold at any depth, extensions aside.
+    """JSON names of all decimals in a structure at any depth, without extensions.
 
     Example:
         >>> sorted(decimal_names("Range")), sorted(decimal_names("CodeableConcept"))

@@ -1,4 +1,4 @@
-"""Expressions: from a FHIRPath tree to DuckDB SQL over lists and structs."""
+"""Compile a FHIRPath tree to DuckDB SQL over lists and structs."""
 
 from xinglin.core.sql import quote
 from xinglin.fhirpath.sql.evaluate import FUNCTIONS, evaluate, literal

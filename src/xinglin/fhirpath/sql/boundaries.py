@@ -1,4 +1,4 @@
-"""lowBoundary() and highBoundary(): the earliest or least, the latest or greatest value that the digits allow."""
+"""lowBoundary() and highBoundary(): the lowest and the highest value within the precision."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def _boundary(high: bool) -> Callable[[Call], Value]:
         makers = {"date": _date, "dateTime": _date_time, "time": _time}
         if value.kind not in makers:
             found = call.base.choice.name if call.base.choice else value.type
-            raise WrongType(f"'{call.name}()' needs a decimal, date, dateTime or time and met {found}")
+            raise WrongType(f"'{call.name}()' needs a decimal, date, dateTime or time , found {found}")
         return Value(f"({makers[value.kind](value.sql, high)})", value.type)
 
     return compile_it
 
 
 def _number(text: str, high: bool) -> str:
-    """Half a unit of the last written digit away; an exponent moves that digit."""
+    """Half a unit of the last digit away, which an exponent shifts."""
     written = rf"length(regexp_extract({text}, '\.(\d*)', 1))"
     exponent = f"coalesce(TRY_CAST(regexp_extract({text}, '[eE]([+-]?[0-9]+)', 1) AS INTEGER), 0)"
     places = f"({written} - {exponent})"
@@ -46,7 +46,7 @@ def _date(text: str, high: bool) -> str:
 
 
 def _date_time(text: str, high: bool) -> str:
-    """A missing zone is the one in which the day begins first (+14:00) or ends last (-12:00)."""
+    """Without a zone, the one where the day begins first (+14:00) or ends last (-12:00)."""
     end = "T23:59:59.999-12:00" if high else "T00:00:00.000+14:00"
     milliseconds = ".999" if high else ".000"
     fraction = rf"regexp_replace({text}, '(T\d\d:\d\d:\d\d)(Z|[+-]|$)', '\1{milliseconds}\2')"

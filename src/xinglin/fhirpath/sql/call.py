@@ -1,4 +1,4 @@
-"""A function call while it is compiled: what functions are given."""
+"""A function call during compilation: the argument of all function compilers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Call:
 
     Args:
         name: The function's name.
-        base: What it is called on.
-        arguments: As they were written.
-        scope: What the arguments can see.
-        evaluate: Gives the value of an argument.
+        base: The collection it is called on.
+        arguments: Unevaluated arguments.
+        scope: Scope of the arguments.
+        evaluate: Evaluates an argument.
     """
 
     name: str
@@ -49,31 +49,31 @@ class Call:
         return self.evaluate(self.arguments[position], self.scope)
 
     def each(self, item: Value, index: str, position: int = 0) -> Value:
-        """The value of an argument where ``$this`` is an item."""
+        """The value of an argument with ``$this`` set to an item."""
         return self.evaluate(self.arguments[position], self.scope.at(item, index))
 
     def type_name(self, position: int = 0) -> str:
-        """An argument that names a type.
+        """The type named by an argument.
 
         Raises:
-            WrongType: It is something else.
+            WrongType: It does not name a type.
         """
         argument = self.arguments[position]
         if isinstance(argument, Member) and (argument.base is None or isinstance(argument.base, Member)):
             return argument.name
         if isinstance(argument, Literal) and argument.kind == "string":
             return argument.value.rpartition(".")[2]
-        raise WrongType(f"'{self.name}()' takes the name of a type")
+        raise WrongType(f"'{self.name}()' needs the name of a type")
 
     def one(self) -> Value:
-        """What it is called on, a single item."""
+        """The single item it is called on."""
         return self.scope.one(self.base)
 
     def text(self) -> str:
-        """SQL of what it is called on, a single string; dates and codes are strings too.
+        """SQL of the single string it is called on; dates and codes are strings too.
 
         Raises:
-            WrongType: It is no string.
+            WrongType: It is not a string.
         """
         return self._string(self.base)
 
@@ -86,6 +86,6 @@ class Call:
             return "NULL::VARCHAR"
         if value.kind not in ("string", "date", "dateTime", "time"):
             raise WrongType(
-                f"'{self.name}()' needs a string and met {value.choice.name if value.choice else value.type}"
+                f"'{self.name}()' needs a string, found {value.choice.name if value.choice else value.type}"
             )
         return self.scope.one(value).sql

@@ -1,4 +1,4 @@
-"""Functions of collections: filters, tests, subsets, types."""
+"""Functions on collections: filters, tests, subsets, types."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["COLLECTIONS", "united"]
 
 
 def united(left: Value, right: Value, scope: Scope) -> Value:
-    """``|``: both without doubles."""
+    """``|``: union without duplicates."""
     return _distinct(_combined(left, right), scope)
 
 
@@ -134,7 +134,7 @@ def _combined(left: Value, right: Value) -> Value:
     _plain(left)
     _plain(right)
     if left.kind != right.kind:
-        raise WrongType(f"{left.type} and {right.type} cannot stand in one collection of a view")
+        raise WrongType(f"{left.type} and {right.type} cannot be in one collection of a view")
     return replace(left, sql=f"list_concat({left.listed().sql}, {right.listed().sql})", many=True, origin=None)
 
 
@@ -168,7 +168,7 @@ def _iif(call: Call) -> Value:
     kept = otherwise if then.empty else then
     _plain(kept)
     if not then.empty and not otherwise.empty and then.kind != otherwise.kind:
-        raise WrongType(f"iif() gives {then.type} or {otherwise.type}; a column has one type")
+        raise WrongType(f"iif() gives {then.type} or {otherwise.type}, but a column has one type")
     many = then.many or otherwise.many
     sides = [side.listed().sql if many and not side.empty else side.sql for side in (then, otherwise)]
     return replace(kept, sql=f"CASE WHEN {condition} THEN {sides[0]} ELSE {sides[1]} END", many=many, origin=None)
@@ -197,7 +197,7 @@ def _trace(call: Call) -> Value:
 
 def _plain(items: Value) -> None:
     if items.choice is not None:
-        raise WrongType(f"'{items.choice.name}' can have several types; say which with ofType(...)")
+        raise WrongType(f"'{items.choice.name}' can have several types; choose one with ofType(...)")
 
 
 COLLECTIONS: dict[str, Function] = {

@@ -1,4 +1,4 @@
-"""Equality and order of FHIRPath collections in SQL."""
+"""Equality and order of FHIRPath collections, as SQL."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MOMENTS = {"date", "dateTime"}
 
 
 def comparable(left: Value, right: Value) -> str | None:
-    """The common kind of two collections, None where their items can never be equal.
+    """The common kind of two collections; None if their items can never be equal.
 
     Raises:
-        WrongType: One is a structure: only plain values are compared in SQL.
+        WrongType: One is a structure; only primitive values can be compared.
     """
     for value in (left, right):
         if value.choice is not None or not is_primitive(value.type):
@@ -30,7 +30,7 @@ def comparable(left: Value, right: Value) -> str | None:
     if kinds <= _NUMBERS:
         return "decimal" if "decimal" in kinds else "integer"
     if kinds <= _MOMENTS | {"string"} and kinds & _MOMENTS:
-        # A date written as a plain string in the view still means a date.
+        # A date written as a string in the view is a date.
         moments = kinds - {"string"}
         return "dateTime" if "dateTime" in moments else "date"
     if kinds == {"time", "string"}:
@@ -39,7 +39,7 @@ def comparable(left: Value, right: Value) -> str | None:
 
 
 def equal(left: Value, right: Value, scope: Scope) -> Value:
-    """``=``: empty where a side is empty; item for item where a side has several."""
+    """``=``: empty if a side is empty; item by item for collections."""
     if left.empty or right.empty:
         return EMPTY_TRUTH
     kind = comparable(left, right)
@@ -52,7 +52,7 @@ def equal(left: Value, right: Value, scope: Scope) -> Value:
 
 
 def equivalent(left: Value, right: Value, scope: Scope) -> Value:
-    """``~``: never empty; strings without regard to case and spaces, moments only of one precision."""
+    """``~``: never empty; strings ignore case and whitespace, times must have the same precision."""
     if left.empty or right.empty:
         other = right if left.empty else left
         return boolean("true" if other.empty else f"NOT ({other.is_there()})")
@@ -70,16 +70,16 @@ def equivalent(left: Value, right: Value, scope: Scope) -> Value:
 
 
 def ordered(operator: str, left: Value, right: Value, scope: Scope) -> Value:
-    """``<``, ``<=``, ``>``, ``>=`` of single items; empty where a moment's precision leaves it open.
+    """``<``, ``<=``, ``>``, ``>=`` of single items; empty if the precision of a time leaves it open.
 
     Raises:
-        WrongType: The sides have no common order.
+        WrongType: The sides cannot be ordered.
     """
     if left.empty or right.empty:
         return EMPTY_TRUTH
     kind = comparable(left, right)
     if kind is None or kind == "boolean":
-        raise WrongType(f"{left.type} and {right.type} have no common order")
+        raise WrongType(f"{left.type} and {right.type} cannot be ordered")
     return boolean(_compared(operator, scope.one(left), scope.one(right), kind))
 
 
@@ -110,7 +110,7 @@ def _compared(operator: str, left: Value, right: Value, kind: str) -> str:
 
 
 def _instants(operator: str, left: Value, right: Value) -> str:
-    """Two points in time; open where only one says its zone, or where one goes no further than they agree."""
+    """Two points in time; undecided if only one has a zone, or if they are equal up to the lower precision."""
     first, second = _instant(left), _instant(right)
     alike = f"({_zoned(left.sql)}) = ({_zoned(right.sql)})"
     unit, other = _unit(left), _unit(right)
@@ -122,13 +122,13 @@ def _instants(operator: str, left: Value, right: Value) -> str:
 
 
 def _unit(value: Value) -> str:
-    """How far a moment goes: only one written in the view can stop at the minute or hour."""
+    """Precision of a time: only a literal in the view can end at the minute or hour."""
     written = re.fullmatch(r"'[\d-]+T(\d\d)(:\d\d)?(Z|[+-]\d\d:\d\d)?'", value.sql)
     return "second" if written is None else ("minute" if written[2] else "hour")
 
 
 def _by_precision(operator: str, a: str, b: str) -> str:
-    """As far as both are known; where one is known further and they agree so far, the answer is open."""
+    """Compare up to the lower precision; if equal there and the precisions differ, undecided."""
     shorter = f"least(length({a}), length({b}), 10)"
     first, second = f"left({a}, {shorter})", f"left({b}, {shorter})"
     differ = "false" if operator == "=" else f"{first} {operator} {second}"
@@ -141,7 +141,7 @@ def _zoned(text: str) -> str:
 
 
 def _instant(value: Value) -> str:
-    """Without a zone, which only a moment written in the view can lack, the machine's zone must not matter."""
+    """A literal without a zone: the machine's zone must not matter."""
     text = value.sql
     if _unit(value) != "second":
         text = re.sub(r"T(\d\d)(:\d\d)?", lambda found: f"T{found[1]}{found[2] or ':00'}:00", text)

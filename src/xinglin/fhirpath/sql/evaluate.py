@@ -1,4 +1,4 @@
-"""From a FHIRPath tree to SQL: each kind of node in its own function."""
+"""Compile a FHIRPath tree to SQL, one function for each kind of node."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ from xinglin.fhirpath.sql.value import EMPTY, Value, boolean
 __all__ = ["FUNCTIONS", "evaluate", "literal"]
 
 FUNCTIONS: dict[str, Function] = {**COLLECTIONS, **STRINGS, **NUMBERS, **BOUNDARIES, **KEYS}
-"""Every function a view may call."""
+"""All functions that views can call."""
 _LONGEST = 200_000
 
 
 def evaluate(expression: str, scope: Scope) -> Value:
-    """The collection that an expression gives.
+    """Compile an expression to a collection.
 
     Args:
         expression: FHIRPath.
-        scope: What it can see.
+        scope: Scope of the expression.
 
     Raises:
-        ViewError: It is not FHIRPath, or names or does something that cannot be; the place is in `source`.
+        ViewError: It is not valid FHIRPath, or names or does what is not possible; `source` has the place.
     """
     try:
         return _evaluate(parse(expression), scope)
@@ -63,7 +63,7 @@ def evaluate(expression: str, scope: Scope) -> Value:
 def _evaluate(node: Expression, scope: Scope) -> Value:
     value = _value(node, scope)
     if len(value.sql) > _LONGEST:
-        raise WrongType("the expression becomes too large a query", remedy="split it into several columns")
+        raise WrongType("the expression compiles to a query that is too large", remedy="split it into several columns")
     return value
 
 
@@ -115,7 +115,7 @@ def _this(name: str, scope: Scope) -> Value:
         return scope.this
     if name == "$index" and scope.index is not None:
         return Value(f"({scope.index} - 1)", "integer")
-    raise UnknownName(f"'{name}' has no meaning here")
+    raise UnknownName(f"'{name}' is not defined here")
 
 
 def _variable(name: str, scope: Scope) -> Value:
@@ -136,7 +136,7 @@ def _member(base: Expression | None, name: str, scope: Scope) -> Value:
         if is_resource(name) and name in (scope.this.type, "Resource"):
             return scope.this
         if is_resource(name):
-            raise WrongType(f"the path begins at {name} and is read from {scope.this.type}")
+            raise WrongType(f"the path begins at {name}, but is evaluated on {scope.this.type}")
         return member(scope.this, name, scope)
     return member(_evaluate(base, scope), name, scope)
 
@@ -145,7 +145,7 @@ def _index(value: Value, position: Value, scope: Scope) -> Value:
     if value.empty or position.empty:
         return EMPTY
     if position.kind != "integer" or value.choice is not None:
-        raise WrongType("an index is a whole number, of a collection of one type")
+        raise WrongType("an index must be an integer, on a collection of one type")
     at = scope.one(position).sql
     if value.many:
         return replace(value, sql=f"({value.sql})[CASE WHEN {at} >= 0 THEN {at} + 1 END]", many=False, origin=None)

@@ -1,7 +1,7 @@
-"""getResourceKey() and getReferenceKey(): what views are joined by.
+"""getResourceKey() and getReferenceKey(): keys to join views by.
 
-A key is ``Type/id``, in a region ``site/Type/id``: institutions number their records as they like, so an id alone names
-nothing. A reference points within its own institution.
+A key is ``Type/id``, in a region ``site/Type/id``, because ids are unique only within an institution. A reference
+points within its own institution.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from xinglin.fhirpath.sql.value import EMPTY, Value
 __all__ = ["KEYS"]
 
 _LITERAL = r"(?:^|/)([A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?$"
-"""A relative or absolute reference to a resource; a fragment, a search or a URN gives no key."""
+"""The key of a relative or absolute reference; fragments, searches and URNs have none."""
 
 
 def _resource_key(call: Call) -> Value:
     if not is_resource(call.base.type) or call.base.many:
-        raise WrongType("'getResourceKey()' is asked of a resource")
+        raise WrongType("'getResourceKey()' must be called on a resource")
     found = member(call.base, "id", call.scope)
     name = f"'{call.base.type}'" if call.base.type != "Resource" else member(call.base, "resourceType", call.scope).sql
     return Value(f"(site || {name} || '/' || {found.sql})", "string")
@@ -30,7 +30,7 @@ def _reference_key(call: Call) -> Value:
     if call.base.empty:
         return EMPTY
     if call.base.type != "Reference":
-        raise WrongType("'getReferenceKey()' is asked of a Reference")
+        raise WrongType("'getReferenceKey()' must be called on a Reference")
     wanted = call.type_name() if call.arguments else None
     if wanted is not None and not is_resource(wanted):
         raise UnknownName(f"FHIR R4 has no resource type '{wanted}'")

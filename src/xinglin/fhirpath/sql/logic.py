@@ -1,4 +1,4 @@
-"""Truth values of three kinds, and arithmetic."""
+"""Three-valued logic, and arithmetic."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ORDER = {"<", "<=", ">", ">="}
 
 
 def truth(value: Value, scope: Scope) -> str:
-    """SQL of a collection where a truth value is wanted: one item that is no boolean counts as true."""
+    """SQL of a collection as a truth value: a single item that is not a boolean counts as true."""
     if value.empty:
         return "NULL::BOOLEAN"
     if value.type == "boolean":
@@ -25,7 +25,7 @@ def truth(value: Value, scope: Scope) -> str:
 
 
 def combine(operator: str, left: Value, right: Value, scope: Scope) -> Value:
-    """What a binary operator gives, except for ``|``, ``is`` and ``as``."""
+    """Compile a binary operator, except for ``|``, ``is`` and ``as``."""
     if operator in ("and", "or", "xor", "implies"):
         return _logic(operator, truth(left, scope), truth(right, scope))
     if operator in ("=", "!="):
@@ -48,7 +48,7 @@ def negative(value: Value, scope: Scope) -> Value:
     """``-x``.
 
     Raises:
-        WrongType: It is no number.
+        WrongType: It is not a number.
     """
     if value.empty:
         return EMPTY
@@ -95,14 +95,14 @@ def _arithmetic(operator: str, left: Value, right: Value, scope: Scope) -> Value
 
 
 def _decimal(sql: str) -> str:
-    """Fifteen digits, all that a DOUBLE is sure of, hide that it is binary: 0.1 + 0.2 = 0.3."""
+    """Round to fifteen digits, the precision of DOUBLE, so that 0.1 + 0.2 = 0.3."""
     return f"TRY_CAST(format('{{:.15g}}', CAST({sql} AS DOUBLE)) AS DOUBLE)"
 
 
 def _number(value: Value, operator: str) -> None:
     if value.kind not in ("integer", "decimal"):
         raise WrongType(
-            f"'{operator}' needs numbers and met {value.type if value.choice is None else value.choice.name}"
+            f"'{operator}' needs numbers, found {value.type if value.choice is None else value.choice.name}"
         )
 
 
@@ -110,5 +110,5 @@ def _text(value: Value, operator: str) -> str:
     if value.empty:
         return "NULL"
     if value.kind != "string":
-        raise WrongType(f"'{operator}' needs strings and met {value.type}; toString() makes one")
+        raise WrongType(f"'{operator}' needs strings, found {value.type}; use toString()")
     return value.sql

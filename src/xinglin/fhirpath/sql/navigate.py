@@ -1,4 +1,4 @@
-"""From a structure to its parts: members, types, extensions."""
+"""Navigation to parts of a structure: members, types, extensions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ __all__ = ["chosen", "is_there", "mapped", "member", "of_type", "struct_of"]
 
 
 def member(value: Value, name: str, scope: Scope) -> Value:
-    """What ``value.name`` gives; empty, with a warning, where FHIR R4 has no such element.
+    """Compile ``value.name``; empty, with a warning, if FHIR R4 has no such element.
 
     Raises:
-        UnknownName: The JSON name of a choice was written instead of ``ofType``.
+        UnknownName: The JSON name of a choice was used instead of ``ofType``.
     """
     if value.empty:
         return EMPTY
@@ -44,7 +44,7 @@ def chosen(choice: Choice, type_name: str, scope: Scope) -> Value:
 
 
 def of_type(value: Value, type_name: str, scope: Scope) -> Value:
-    """The items of that type.
+    """The items of a type.
 
     Raises:
         UnknownName: FHIR R4 has no such type.
@@ -66,7 +66,7 @@ def of_type(value: Value, type_name: str, scope: Scope) -> Value:
 
 
 def is_there(value: Value, scope: Scope) -> str:
-    """SQL: the collection has an item."""
+    """SQL: whether the collection has an item."""
     if value.empty:
         return "false"
     if value.choice is None:
@@ -76,12 +76,12 @@ def is_there(value: Value, scope: Scope) -> str:
 
 
 def mapped(value: Value, item: Callable[[Value, str], Value], scope: Scope) -> Value:
-    """What `item` gives for each item, in one collection.
+    """Apply `item` to each item, and collect the results.
 
     Args:
         value: The items.
-        item: From an item and SQL of its place, counted from 1, to a collection.
-        scope: Where the expression stands.
+        item: Maps an item and SQL of its index (from 1) to a collection.
+        scope: Scope of the expression.
     """
     if not value.many:
         return item(value, "1")
@@ -90,7 +90,7 @@ def mapped(value: Value, item: Callable[[Value, str], Value], scope: Scope) -> V
     if result.empty:
         return EMPTY
     if result.choice is not None:
-        raise WrongType(f"'{result.choice.name}' can have several types; say which with ofType(...)")
+        raise WrongType(f"'{result.choice.name}' can have several types; choose one with ofType(...)")
     names = f"{name}, {index}" if index in result.sql else name
     listed = f"list_transform({value.sql}, lambda {names}: {result.sql})"
     if result.many:
@@ -99,13 +99,13 @@ def mapped(value: Value, item: Callable[[Value, str], Value], scope: Scope) -> V
 
 
 def struct_of(sql: str, shape: Shape) -> str:
-    """SQL of an element as a struct, whether it was read as one or as JSON text."""
+    """SQL of an element as a struct, from a struct or from JSON text."""
     return f"from_json({sql}, {quote(shape.schema())})" if shape.whole else sql
 
 
 def _step(value: Value, name: str, type_name: str, many: bool, scope: Scope) -> Value:
     if value.shape is None:
-        raise WrongType(f"nothing can be read of {value.type or 'this'} but the value itself")
+        raise WrongType(f"{value.type or 'this'} has no elements that can be read")
     part = value.shape.part(name, type_name, many)
     found = Value("", type_name, many or value.many, part, origin=(value, name))
     if not value.many:
@@ -120,7 +120,7 @@ def _step(value: Value, name: str, type_name: str, many: bool, scope: Scope) -> 
 
 
 def _unmarked(sql: str, part: Shape) -> str:
-    """A number that was made a string, without its mark."""
+    """A number that was made a string, without its marker."""
     if not part.exact or part.many:
         return sql
     text = f"ltrim({sql}, chr(1))"
@@ -137,16 +137,16 @@ def _without_null(sql: str, scope: Scope) -> str:
 
 
 def _through_choice(choice: Choice, name: str, scope: Scope) -> Value:
-    """``value.code``: of the types that have such an element, as long as they agree about it."""
+    """``value.code``: from all types that have this element, if its type is the same in all."""
     fitting = [one for one in choice.types if not is_primitive(one) and element_of(one, name) is not None]
     forms = {element_of(one, name) for one in fitting}
     if len(forms) != 1:
-        raise WrongType(f"'{choice.name}' can have several types; say which with ofType(...)")
+        raise WrongType(f"'{choice.name}' can have several types; choose one with ofType(...)")
     found = [member(chosen(choice, one, scope), name, scope) for one in fitting]
     if len(found) == 1:
         return found[0]
     if found[0].choice is not None:
-        raise WrongType(f"'{choice.name}' can have several types; say which with ofType(...)")
+        raise WrongType(f"'{choice.name}' can have several types; choose one with ofType(...)")
     sqls = ", ".join(one.sql for one in found)
     joined = f"list_concat({sqls})" if found[0].many else f"coalesce({sqls})"
     shape = found[0].shape
@@ -154,7 +154,7 @@ def _through_choice(choice: Choice, name: str, scope: Scope) -> Value:
 
 
 def _beside_primitive(value: Value, name: str, scope: Scope) -> Value:
-    """The extensions and id of a primitive stand beside it: ``birthDate`` and ``_birthDate``."""
+    """Extensions and id of a primitive are in a sibling: ``_birthDate`` beside ``birthDate``."""
     if name not in ("id", "extension") or value.origin is None:
         scope.warn(f"a {value.type} has no element '{name}'; it is always empty")
         return EMPTY
@@ -165,7 +165,7 @@ def _beside_primitive(value: Value, name: str, scope: Scope) -> Value:
 def _resources(value: Value, name: str, scope: Scope) -> Value:
     typed = replace(value, type=name, origin=None)
     if value.shape is None:
-        raise WrongType("nothing can be read of a resource of unknown type")
+        raise WrongType("elements of a resource of unknown type cannot be read")
 
     def kept(item: Value, _: str) -> Value:
         found = member(item, "resourceType", scope)
@@ -175,7 +175,7 @@ def _resources(value: Value, name: str, scope: Scope) -> Value:
 
 
 def _refuse_typed_name(structure: str, name: str) -> None:
-    """``valueQuantity`` is JSON; FHIRPath writes ``value.ofType(Quantity)``."""
+    """``valueQuantity`` is a JSON name; FHIRPath uses ``value.ofType(Quantity)``."""
     for at in range(1, len(name)):
         element = element_of(structure, name[:at]) if name[at].isupper() else None
         if element is not None and element.choice:

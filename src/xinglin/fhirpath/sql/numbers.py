@@ -1,4 +1,4 @@
-"""Functions of numbers, and conversions to numbers, truth values and moments."""
+"""Functions on numbers, and conversions to numbers, booleans, dates and times."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["NUMBERS"]
 
 def _number(call: Call, value: Value) -> Value:
     if value.kind not in ("integer", "decimal"):
-        raise WrongType(f"'{call.name}()' needs a number and met {value.choice.name if value.choice else value.type}")
+        raise WrongType(f"'{call.name}()' needs a number, found {value.choice.name if value.choice else value.type}")
     return call.scope.one(value)
 
 
 def _made(template: str, type_name: str | None) -> Callable[[Call], Value]:
-    """One SQL expression of the number {0}; the type of the number itself where none is given."""
+    """A function of one SQL expression of the number {0}; without a type, the result has the number's type."""
 
     def compile_it(call: Call) -> Value:
         if call.base.empty:
@@ -46,13 +46,13 @@ def _power(call: Call) -> Value:
 
 
 def _converted(sql_type: str, type_name: str) -> Callable[[Call], Value]:
-    """toInteger, toDecimal, toBoolean: empty where the text means none."""
+    """toInteger, toDecimal, toBoolean: empty if not convertible."""
 
     def compile_it(call: Call) -> Value:
         if call.base.empty:
             return EMPTY
         if call.base.choice is not None or not is_primitive(call.base.type):
-            raise WrongType(f"'{call.name}()' needs a plain value")
+            raise WrongType(f"'{call.name}()' needs a primitive value")
         value = call.one()
         if value.kind == type_name:
             return value
@@ -65,7 +65,7 @@ def _converted(sql_type: str, type_name: str) -> Callable[[Call], Value]:
 
 
 def _from(value: Value, sql_type: str, type_name: str) -> str:
-    """Only what FHIRPath calls convertible: SQL would take '1.5' for a whole number and 2 for true."""
+    """Convert by FHIRPath's rules: SQL would read '1.5' as an integer and 2 as true."""
     if type_name == "boolean":
         text = f"lower(CAST({value.number()} AS VARCHAR))"
         yes, no = ("'true', 't', 'yes', 'y', '1', '1.0'", "'false', 'f', 'no', 'n', '0', '0.0'")
@@ -78,7 +78,7 @@ def _from(value: Value, sql_type: str, type_name: str) -> str:
 
 
 def _convertible(inner: Callable[[Call], Value]) -> Callable[[Call], Value]:
-    """convertsToInteger and the like."""
+    """convertsToInteger and similar functions."""
 
     def compile_it(call: Call) -> Value:
         if call.base.empty:
@@ -90,7 +90,7 @@ def _convertible(inner: Callable[[Call], Value]) -> Callable[[Call], Value]:
 
 
 def _moment(pattern: str, type_name: str) -> Callable[[Call], Value]:
-    """toDate, toDateTime, toTime: the text itself where it is one."""
+    """toDate, toDateTime, toTime: the text itself if it has the format."""
 
     def compile_it(call: Call) -> Value:
         text = call.text()

@@ -1,4 +1,4 @@
-"""What an expression can see: its place in the view, ``$this``, constants and the resource."""
+"""Scope of an expression: its place in the view, ``$this``, constants and the resource."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from xinglin.fhirpath.sql.value import Value
 __all__ = ["SEVERAL", "Notes", "Scope"]
 
 SEVERAL = "several values where one is expected"
-"""How the error of the running query begins; the place follows."""
+"""Start of the query's error; the place follows."""
 
 
 class Notes:
-    """What compiling wants to say about a view that is allowed, and names for lambda parameters."""
+    """Warnings of a compilation, and unique names for lambda parameters."""
 
     def __init__(self, names: Iterator[int] | None = None) -> None:
         self.warnings: dict[str, None] = {}
         self._names = names or count(1)
 
     def quiet(self) -> Notes:
-        """Notes with the same names and warnings of their own, for what may be empty."""
+        """Notes that share the names but have their own warnings, for paths that may be empty."""
         return Notes(self._names)
 
     def warn(self, text: str) -> None:
-        """Remember a warning once."""
+        """Add a warning once."""
         self.warnings[text] = None
 
     def fresh(self) -> str:
@@ -36,15 +36,15 @@ class Notes:
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression can see.
+    """Scope of an expression.
 
     Args:
-        place: Where it stands in the view: ``select[0].column[1].path``.
+        place: Its place in the view: ``select[0].column[1].path``.
         this: ``$this``.
         resource: The resource.
         row_index: SQL of ``%rowIndex``.
         constants: The view's constants.
-        notes: Where warnings go.
+        notes: Collects warnings.
         index: SQL of ``$index``, inside where(), select() and all().
     """
 
@@ -57,13 +57,13 @@ class Scope:
     index: str | None = None
 
     def at(self, this: Value, index: str | None = None) -> Scope:
-        """The same, looking at another item."""
+        """The same scope for another item."""
         return replace(self, this=this, index=index)
 
     def one(self, value: Value) -> Value:
-        """The one item of a collection; several are an error while running."""
+        """The single item of a collection; several are an error at run time."""
         return value.single(f"{SEVERAL}: {self.place}")
 
     def warn(self, text: str) -> None:
-        """Remember a warning with the place."""
+        """Add a warning with the place."""
         self.notes.warn(f"{self.place}: {text}")

@@ -1,4 +1,4 @@
-"""Which parts of a resource a view reads, as the schema that DuckDB's from_json takes."""
+"""The elements of a resource that a view reads, as the schema for DuckDB's from_json."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from xinglin.fhirpath.errors import WrongType
 __all__ = ["MARK", "Shape"]
 
 MARK = "\\u0001"
-"""Begins a number that was made a string, in JSON. FHIR allows no string with this character, so none is mistaken."""
+"""Marker before a number that was made a string in JSON. FHIR strings cannot contain this character."""
 
 _COLUMN_TYPES = {"boolean": "BOOLEAN", "integer": "BIGINT", "decimal": "DOUBLE"}
 
 
 @dataclass
 class Shape:
-    """One element and those of its parts that are read.
+    """One element and its parts that are read.
 
-    A view is compiled twice over one shape: the first time finds out what is read and how, the second time writes the
-    SQL that reads it so.
+    A view is compiled twice with one shape: the first pass finds out what is read and how, the second writes the SQL.
 
     Args:
         type: Its FHIR type.
         many: Whether it is a list.
-        parts: Its parts that are read, by their names in JSON.
-        whole: Whether it is needed as JSON text: as a column, or to be walked to any depth.
-        exact: Whether the digits of a number are needed as they were written.
+        parts: Parts that are read, by JSON name.
+        whole: Whether it is needed as JSON text: for a column, or for a walk to any depth.
+        exact: Whether the digits of a number are needed as in the resource.
         column: Whether it is a column, as JSON text.
 
     Example:
@@ -49,10 +48,10 @@ class Shape:
     column: bool = False
 
     def part(self, name: str, type_name: str, many: bool) -> Shape:
-        """A part that is read from now on.
+        """Add a part to read.
 
         Raises:
-            WrongType: Another resource type that may stand here gives the part another form.
+            WrongType: Another resource type allowed here has this part in another form.
         """
         known = self.parts.setdefault(name, Shape(type_name, many))
         if known.many != many or (known.type != type_name and {known.column_type(), "JSON"} != {"JSON"}):
@@ -66,24 +65,24 @@ class Shape:
         return "VARCHAR" if self.exact else _COLUMN_TYPES.get(kind_of(self.type), "VARCHAR")
 
     def schema(self) -> str:
-        """What is read of it, in the notation of from_json; its own list and wholeness aside."""
+        """The schema of its parts, in the notation of from_json, without its own list."""
         return json.dumps(self._parts(), separators=(",", ":"))
 
     def held(self, sql: str) -> str:
-        """SQL of what is kept of one item that is there as JSON text."""
+        """SQL of the parts to keep of one item in JSON text."""
         if self.whole or not self.parts:
             return sql
         return f"from_json({sql}, '{self.schema()}')"
 
     def exact_names(self) -> set[str]:
-        """Names in JSON of the numbers whose digits are needed as they were written."""
+        """JSON names of the numbers whose digits are needed."""
         names = {name for name, part in self._below() if part.exact}
         for part in (self, *(part for _, part in self._below())):
             names |= decimal_names(part.type) if part.column else set()
         return names
 
     def read_exactly(self, names: set[str]) -> None:
-        """Read every number of these names as text: it is made a string before the JSON is parsed."""
+        """Read all numbers with these names as text: they become strings before the JSON is parsed."""
         for name, part in self._below():
             if name in names and kind_of(part.type) in ("decimal", "integer"):
                 part.exact = True

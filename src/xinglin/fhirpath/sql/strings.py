@@ -1,4 +1,4 @@
-"""Functions of strings, and conversions to them."""
+"""Functions on strings, and conversions to strings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _join(call: Call) -> Value:
 
 
 def _made(template: str, type_name: str) -> Callable[[Call], Value]:
-    """A function that is one SQL expression of the string {0} and the string arguments {1}, {2}."""
+    """A function of one SQL expression with the string {0} and the string arguments {1}, {2}."""
 
     def compile_it(call: Call) -> Value:
         arguments = [call.text_argument(position) for position in range(len(call.arguments))]
@@ -51,7 +51,7 @@ def _to_string(call: Call) -> Value:
     if call.base.empty:
         return EMPTY
     if call.base.choice is not None or not is_primitive(call.base.type):
-        raise WrongType("'toString()' needs a plain value")
+        raise WrongType("'toString()' needs a primitive value")
     if call.base.kind == "decimal" and call.base.shape is not None:
         call.base.shape.exact = True
     return Value(f"CAST({call.one().sql} AS VARCHAR)", "string")
@@ -60,7 +60,7 @@ def _to_string(call: Call) -> Value:
 _REPLACE = (
     "CASE WHEN {1} = '' THEN {2} || array_to_string(string_split({0}, ''), {2}) || {2} ELSE replace({0}, {1}, {2}) END"
 )
-"""An empty pattern is found around every character."""
+"""An empty pattern matches around every character."""
 STRINGS: dict[str, Function] = {
     "join": Function(_join, 0, 1),
     "startsWith": Function(_made("starts_with({0}, {1})", "boolean"), 1, 1),

@@ -1,4 +1,4 @@
-"""A FHIRPath collection as DuckDB sees it, and the few forms it is brought into."""
+"""A FHIRPath collection as a DuckDB expression, and its conversions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Choice:
     """An element such as ``value[x]`` before its type is chosen.
 
     Args:
-        parent: The structure it stands in.
+        parent: The structure that contains it.
         name: Its name without the type.
         types: The types it may have.
     """
@@ -28,15 +28,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Value:
-    """A collection: a list in SQL where it can have several items, else the item itself; NULL is empty.
+    """A collection: a list in SQL if it can have several items, else the item itself; NULL is empty.
 
     Args:
         sql: The expression.
-        type: FHIR type of its items; ``{}`` of what is always empty, ``[x]`` of a choice not yet made.
+        type: FHIR type of its items; ``{}`` if always empty, ``[x]`` for a choice without a type.
         many: Whether the expression is a list.
-        shape: What is read of the items.
-        choice: The choice, where the type is ``[x]``.
-        origin: Structure and name it was read from, for what stands beside a primitive (``_birthDate``).
+        shape: Elements that are read of the items.
+        choice: The choice, if the type is ``[x]``.
+        origin: Structure and name it was read from, for the sibling of a primitive (``_birthDate``).
         constant: Whether it is the same for every row.
 
     Example:
@@ -54,12 +54,12 @@ class Value:
 
     @property
     def kind(self) -> str:
-        """Which values its items compare with."""
+        """The kind of values its items can be compared with."""
         return kind_of(self.type)
 
     @property
     def exact(self) -> bool:
-        """Whether a decimal is held as text."""
+        """Whether a decimal is text."""
         return self.kind == "decimal" and self.shape is not None and self.shape.exact
 
     @property
@@ -68,9 +68,9 @@ class Value:
         return self.type == "{}"
 
     def is_there(self) -> str:
-        """SQL: it has an item."""
+        """SQL: whether it has an item."""
         if self.choice is not None:
-            raise AssertionError("a choice is asked through its types")
+            raise AssertionError("a choice has no SQL without a type")
         return f"coalesce(len({self.sql}), 0) > 0" if self.many else f"{self.sql} IS NOT NULL"
 
     def listed(self) -> Value:
@@ -80,10 +80,10 @@ class Value:
         return replace(self, sql=f"CASE WHEN {self.sql} IS NOT NULL THEN [{self.sql}] END", many=True, origin=None)
 
     def single(self, complaint: str) -> Value:
-        """The one item; several are an error while running.
+        """The single item; several are an error at run time.
 
         Args:
-            complaint: What the error says.
+            complaint: Message of the error.
         """
         if not self.many:
             return self
@@ -91,7 +91,7 @@ class Value:
         return replace(self, sql=f"({item})", many=False, origin=None)
 
     def number(self) -> str:
-        """SQL of a single number that can be reckoned with."""
+        """SQL of a single number for arithmetic."""
         return f"TRY_CAST({self.sql} AS DOUBLE)" if self.exact else self.sql
 
 
