@@ -27,7 +27,7 @@ from xinglin.core.settings import LedgerSettings, Settings
 from xinglin.ledger import Code, Receipt, digest_of, key_id_of
 from xinglin.ledger.consortium import CometLedger
 from xinglin.ledger.consortium.home import NodeOptions, ValidatorHome
-from xinglin.ledger.consortium.rpc import Door
+from xinglin.ledger.consortium.rpc import NodeClient
 from xinglin.ledger.consortium.toolchain import interface_file, node_program
 from xinglin.ledger.state.genesis import Genesis
 from xinglin.ledger.transactions.envelope import seal
@@ -46,18 +46,18 @@ peer_gossip_sleep_duration = "20ms"
 
 
 class Institution:
-    """One institution: its home, its key, its node's door, its processes.
+    """One institution: its home, its key, its node's client, its processes.
 
     Args:
         folder: For its home and log.
         name: On the ledger.
-        ports: For the other nodes, and for its door.
+        ports: For the other nodes, and for its client.
     """
 
     def __init__(self, folder: Path, name: str, ports: tuple[int, int]) -> None:
         self.name = name
         self.key = bytes(SigningKey.generate())
-        self.port, self.door_port = ports
+        self.port, self.rpc_port = ports
         self.home = ValidatorHome(folder / name)
         self.process: subprocess.Popen[bytes] | None = None
         self.numbers = itertools.count(1)
@@ -65,8 +65,8 @@ class Institution:
 
     @property
     def url(self) -> str:
-        """Of its node's door."""
-        return f"http://127.0.0.1:{self.door_port}"
+        """Of its node's client."""
+        return f"http://127.0.0.1:{self.rpc_port}"
 
     @property
     def public_key(self) -> bytes:
@@ -76,10 +76,10 @@ class Institution:
     def make(self, commit_ms: int) -> Any:
         """Its keys and settings; gives its public part."""
         here = f"127.0.0.1:{self.port}"
-        options = NodeOptions(here, here, f"127.0.0.1:{self.door_port}", commit_ms)
+        options = NodeOptions(here, here, f"127.0.0.1:{self.rpc_port}", commit_ms)
         settings = Settings(home=self.home.home, ledger=LedgerSettings("cometbft", self.url))
         settings.save()
-        made = self.home.make((self.name, 10), SigningKey(self.key), options, 1_700_000_000)
+        made = self.home.create((self.name, 10), SigningKey(self.key), options, 1_700_000_000)
         config = self.home.node / "config" / "config.toml"
         config.write_text(config.read_text().replace("[consensus]", f"[consensus]{_FAST}"))
         return made
@@ -165,10 +165,10 @@ class Consortium:
         wires = {(one, other): self.members[other].port for one in range(size) for other in range(size) if one != other}
         self.relays = Relays(wires)
         for number, member in enumerate(self.members):
-            self.genesis: Genesis = member.home.found(parts, "region-of-the-tests")
+            self.genesis: Genesis = member.home.create_genesis(parts, "region-of-the-tests")
             ways = [(self.relays.ports[number, other], parts[other].node) for other in range(size) if other != number]
             peers = [f"{node}@127.0.0.1:{port}" for port, node in ways]
-            member.home.meet([*peers, spare.peer] if number < size - 1 else peers)
+            member.home.set_peers([*peers, spare.peer] if number < size - 1 else peers)
 
     @property
     def chain_id(self) -> str:
@@ -219,13 +219,13 @@ class Consortium:
 
     def hashes(self, number: int, last: int) -> list[tuple[str, str]]:
         """(block hash, application hash) of every block of one node."""
-        door = Door(self.members[number].url)
+        client = NodeClient(self.members[number].url)
         metas: dict[int, tuple[str, str]] = {}
         for first in range(1, last + 1, 20):
-            found = door.call("blockchain", minHeight=str(first), maxHeight=str(min(first + 19, last)))
+            found = client.call("blockchain", minHeight=str(first), maxHeight=str(min(first + 19, last)))
             for meta in found["block_metas"]:
                 metas[int(meta["header"]["height"])] = (meta["block_id"]["hash"], meta["header"]["app_hash"])
-        door.close()
+        client.close()
         return [metas[one] for one in range(1, last + 1)]
 
     def check_same_everywhere(self) -> int:
@@ -332,13 +332,13 @@ def need_consortium() -> None:
 
 def height(url: str) -> int:
     """A node's last block; -1 when it does not answer."""
-    door = Door(url, 2)
+    client = NodeClient(url, 2)
     try:
-        return int(door.call("status")["sync_info"]["latest_block_height"])
+        return int(client.call("status")["sync_info"]["latest_block_height"])
     except LedgerUnavailable:
         return -1
     finally:
-        door.close()
+        client.close()
 
 
 def logged(member: Institution) -> list[bytes]:
@@ -353,11 +353,11 @@ def in_blocks(member: Institution, last: int) -> list[bytes]:
     """Digests of everything in the blocks that one institution's node keeps, in order."""
     import base64
 
-    door, found = Door(member.url), []
+    client, found = NodeClient(member.url), []
     for number in range(1, last + 1):
-        for tx in door.call("block", height=str(number))["block"]["data"]["txs"] or []:
+        for tx in client.call("block", height=str(number))["block"]["data"]["txs"] or []:
             found.append(digest_of(base64.b64decode(tx)))
-    door.close()
+    client.close()
     return found
 
 

@@ -17,8 +17,8 @@ from xinglin.landing.manifest import canonical, public_key, sign
 from xinglin.ledger import EmbeddedLedger, digest_of
 from xinglin.ledger.keys import consent_key
 from xinglin.ledger.proofs.make import Prover
-from xinglin.ledger.proofs.path import sided
-from xinglin.ledger.witnesses.checkpoints import Keeper
+from xinglin.ledger.proofs.path import with_sides
+from xinglin.ledger.witnesses.checkpoints import CheckpointStore
 
 SITE_KEY = bytes([7]) * 32
 RESOURCES = [json.dumps({"resourceType": "Basic", "id": str(number)}).encode() for number in range(11)]
@@ -33,7 +33,7 @@ class Provable:
     """A ledger that holds a batch, accesses and consents, and what is needed to prove them."""
 
     ledger: EmbeddedLedger
-    keeper: Keeper
+    checkpoints: CheckpointStore
     desk: Desk
     manifest: bytes
     digests: dict[str, bytes]
@@ -44,7 +44,7 @@ class Provable:
         return [self.manifest, signature, bytes.fromhex(public_key(SITE_KEY))]
 
     def prover(self) -> Prover:
-        return Prover(self.ledger, self.keeper.anchors(), self.keeper.trust)
+        return Prover(self.ledger, self.checkpoints.anchors(), self.checkpoints.trust)
 
     def file(self, kind: str, prover: Prover | None = None) -> bytes:
         prover = prover or self.prover()
@@ -65,14 +65,14 @@ class Provable:
         return {
             "leaf": leaves[4],
             "resource": RESOURCES[4] if whole else None,
-            "path": sided(4, len(leaves), audit_path(leaves, 4)),
+            "path": with_sides(4, len(leaves), audit_path(leaves, 4)),
             "batch": self.signed if whole else None,
         }
 
 
 def _access(shown: bool) -> dict[str, Any]:
     leaves = [leaf_hash(one) for one in EVENTS]
-    path = sided(3, len(leaves), audit_path(leaves, 3))
+    path = with_sides(3, len(leaves), audit_path(leaves, 3))
     return {"leaf": leaves[3], "event": EVENTS[3] if shown else None, "path": path}
 
 
@@ -83,7 +83,7 @@ def _consent(handle: bytes, shown: bool) -> dict[str, Any]:
 def provable(folder: Path, **powers: int) -> Provable:
     """Make one in a folder."""
     ledger = EmbeddedLedger.create(folder, genesis(**powers), TurnedClock())
-    keeper = Keeper(folder, folder / "checkpoint.key", ledger.chain_id)
+    checkpoints = CheckpointStore(folder, folder / "checkpoint.key", ledger.chain_id)
     desk = Desk(next(iter(powers), "hospital"))
     root = root_of([leaf_hash(one) for one in RESOURCES])
     counts = {"landed": len(RESOURCES)}
@@ -101,7 +101,7 @@ def provable(folder: Path, **powers: int) -> Provable:
     }
     for transaction in transactions.values():
         assert ledger.submit([transaction])[0].code.name == "OK"
-    return Provable(ledger, keeper, desk, manifest, {name: digest_of(one) for name, one in transactions.items()})
+    return Provable(ledger, checkpoints, desk, manifest, {name: digest_of(one) for name, one in transactions.items()})
 
 
 def _commitment() -> bytes:

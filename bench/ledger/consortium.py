@@ -26,7 +26,7 @@ from xinglin.core.errors import LedgerUnavailable
 from xinglin.core.settings import LedgerSettings, Settings
 from xinglin.ledger.consortium import NodeOptions, ValidatorHome
 from xinglin.ledger.consortium.home import transaction_key
-from xinglin.ledger.consortium.rpc import Door
+from xinglin.ledger.consortium.rpc import NodeClient
 from xinglin.ledger.consortium.toolchain import install, node_program, version
 from xinglin.ledger.transactions.envelope import key_id_of, seal
 
@@ -114,9 +114,9 @@ def _found(folder: Path) -> list[ValidatorHome]:
         Settings(home=home.home, ledger=LedgerSettings("cometbft", f"http://{rpc}")).save()
         key = transaction_key(home.home / "keys" / "ledger.key")
         now = int(time.time())
-        parts.append(home.make((home.home.name, 10), key, NodeOptions(place, place, rpc, COMMIT_MS), now))
+        parts.append(home.create((home.home.name, 10), key, NodeOptions(place, place, rpc, COMMIT_MS), now))
     for home in homes:
-        home.found(parts, CHAIN)
+        home.create_genesis(parts, CHAIN)
     return homes
 
 
@@ -151,14 +151,14 @@ def _run(homes: Sequence[ValidatorHome], poured: Sequence[Sequence[bytes]], prox
     for home in homes:
         _empty(home)
     with _running(homes, proxy) as working:
-        doors = [Door(home.rpc()) for home in homes]
-        _wait(lambda: all(_height(door) for door in doors))
+        clients = [NodeClient(home.rpc()) for home in homes]
+        _wait(lambda: all(_height(client) for client in clients))
         total, before, began = sum(map(len, poured)), working.cpu(), time.perf_counter()
-        counted, cuts = _Counted(doors[0]), range(0, max(map(len, poured)), BATCH)
-        with ThreadPoolExecutor(len(doors)) as pool:
+        counted, cuts = _Counted(clients[0]), range(0, max(map(len, poured)), BATCH)
+        with ThreadPoolExecutor(len(clients)) as pool:
             for number, start in enumerate(cuts, 1):
-                list(pool.map(_pour, doors, [txs[start : start + BATCH] for txs in poured]))
-                handed = number * BATCH * len(doors)
+                list(pool.map(_pour, clients, [txs[start : start + BATCH] for txs in poured]))
+                handed = number * BATCH * len(clients)
                 _wait(lambda handed=handed: handed - counted.more() <= WAITING)
             _wait(lambda: counted.more() >= total)
         seconds = time.perf_counter() - began
@@ -169,28 +169,28 @@ def _run(homes: Sequence[ValidatorHome], poured: Sequence[Sequence[bytes]], prox
 class _Counted:
     """Transactions in the blocks so far."""
 
-    def __init__(self, door: Door) -> None:
-        self._door, self._next, self._total = door, 1, 0
+    def __init__(self, client: NodeClient) -> None:
+        self._client, self._next, self._total = client, 1, 0
 
     def more(self) -> int:
-        last = _height(self._door)
+        last = _height(self._client)
         while self._next <= last:
             end = min(self._next + 19, last)
-            metas = self._door.call("blockchain", minHeight=str(self._next), maxHeight=str(end))["block_metas"]
+            metas = self._client.call("blockchain", minHeight=str(self._next), maxHeight=str(end))["block_metas"]
             self._total += sum(int(meta["num_txs"]) for meta in metas)
             self._next = end + 1
         return self._total
 
 
-def _pour(door: Door, transactions: Sequence[bytes]) -> None:
+def _pour(client: NodeClient, transactions: Sequence[bytes]) -> None:
     left = list(transactions)
-    while left := door.pour(left):
+    while left := client.broadcast(left):
         time.sleep(0.05)
 
 
-def _height(door: Door) -> int:
+def _height(client: NodeClient) -> int:
     with suppress(LedgerUnavailable):
-        return int(door.call("status")["sync_info"]["latest_block_height"])
+        return int(client.call("status")["sync_info"]["latest_block_height"])
     return 0
 
 

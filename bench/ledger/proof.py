@@ -21,9 +21,9 @@ from xinglin.ledger import EmbeddedLedger, digest_of
 from xinglin.ledger.proofs.check import Checker
 from xinglin.ledger.proofs.light import BlockId, Header, SignedHeader, Vote, address, vote_bytes
 from xinglin.ledger.proofs.make import Anchor, Prover
-from xinglin.ledger.proofs.path import sided
+from xinglin.ledger.proofs.path import with_sides
 from xinglin.ledger.proofs.trust import Trust, commit_anchor
-from xinglin.ledger.witnesses.checkpoints import Keeper
+from xinglin.ledger.witnesses.checkpoints import CheckpointStore
 
 TRANSACTIONS = 2_000
 EVENTS = 1_000
@@ -34,12 +34,12 @@ def bench(resources: int, times: int) -> None:
     """Proofs of accesses, each in a segment of 1,000 events in a log of 2,000 transactions."""
     with tempfile.TemporaryDirectory() as folder:
         ledger = EmbeddedLedger.create(Path(folder), founded(**dict.fromkeys(NAMES, 10)), TurnedClock())
-        keeper = Keeper(Path(folder), Path(folder) / "checkpoint.key", ledger.chain_id)
+        checkpoints = CheckpointStore(Path(folder), Path(folder) / "checkpoint.key", ledger.chain_id)
         digests = _filled(ledger)
-        under = {"checkpoint": keeper.anchors(), "block": Blocks()}
-        proofs = {name: _proofs(Prover(ledger, anchors, keeper.trust), digests) for name, anchors in under.items()}
+        under = {"checkpoint": checkpoints.anchors(), "block": Blocks()}
+        proofs = {name: _proofs(Prover(ledger, anchors, checkpoints.trust), digests) for name, anchors in under.items()}
         ledger.close()
-        found = _measured(proofs, keeper.trust, max(times, 3))
+        found = _measured(proofs, checkpoints.trust, max(times, 3))
     record("ledger/ledger_proof", found)
 
 
@@ -58,7 +58,7 @@ def _leaves() -> list[bytes]:
 
 def _proofs(prover: Prover, digests: list[bytes]) -> list[bytes]:
     leaves = _leaves()
-    item = {"leaf": leaves[7], "event": b"event 7", "path": sided(7, EVENTS, audit_path(leaves, 7))}
+    item = {"leaf": leaves[7], "event": b"event 7", "path": with_sides(7, EVENTS, audit_path(leaves, 7))}
     return [prover.of_transaction("access", item, digest) for digest in digests]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xinglin.ledger.codes import Code
 from xinglin.ledger.embedded import EmbeddedLedger
 from xinglin.ledger.institution.signer import Signer, last_sequence
-from xinglin.ledger.port import ConsistencyProof, Header, Ledger, Logged, LogProof, MapProof, Receipt
+from xinglin.ledger.port import ConsistencyProof, Header, Ledger, LogEntry, LogProof, MapProof, Receipt
 from xinglin.ledger.state.audit import check_store
 from xinglin.ledger.state.genesis import Founder, Genesis
 from xinglin.ledger.state.machine import BlockResult, Machine, app_hash_of
@@ -21,8 +21,8 @@ __all__ = [
     "Genesis",
     "Header",
     "Ledger",
+    "LogEntry",
     "LogProof",
-    "Logged",
     "Machine",
     "MapProof",
     "Receipt",

@@ -18,7 +18,7 @@ from xinglin.ledger.port import Receipt
 from xinglin.ledger.state.genesis import Genesis
 from xinglin.ledger.state.machine import BlockResult, Machine
 from xinglin.ledger.state.pruning import KEPT
-from xinglin.ledger.state.reading import Reading
+from xinglin.ledger.state.reading import LedgerReader
 from xinglin.ledger.state.store import Store
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import digest_of
@@ -39,7 +39,7 @@ class _Waiting:
         self.done = False
 
 
-class EmbeddedLedger(Reading):
+class EmbeddedLedger(LedgerReader):
     """A `Ledger` in a folder. Several threads and several processes may use the same folder at once.
 
     Args:
@@ -108,7 +108,7 @@ class EmbeddedLedger(Reading):
             transactions: Signed transactions.
             wait: Not needed here: the answer comes when they are durable.
         """
-        self._machine.arrivals.verify_ahead(transactions, self._known_key)
+        self._machine.cache.verify_ahead(transactions, self._known_key)
         receipts: list[Receipt] = []
         for start in range(0, len(transactions), _BLOCK):
             waiting = _Waiting(transactions[start : start + _BLOCK])
@@ -174,5 +174,5 @@ class EmbeddedLedger(Reading):
 
     def close(self) -> None:
         """Let go of the file."""
-        self._machine.arrivals.close()
+        self._machine.cache.close()
         super().close()

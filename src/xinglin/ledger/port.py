@@ -8,7 +8,7 @@ from typing import Protocol
 
 from xinglin.ledger.codes import Code
 
-__all__ = ["ConsistencyProof", "Header", "Ledger", "LogProof", "Logged", "MapProof", "Receipt"]
+__all__ = ["ConsistencyProof", "Header", "Ledger", "LogEntry", "LogProof", "MapProof", "Receipt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LogEntry:
     """A transaction in the log: its bytes, place (from 0) and block."""
 
     transaction: bytes
@@ -153,7 +153,7 @@ class Ledger(Protocol):
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
         """State keys that begin with a prefix, and their values, at the last commit."""
 
-    def transaction(self, digest: bytes) -> Logged | None:
+    def transaction(self, digest: bytes) -> LogEntry | None:
         """The transaction with this SHA-256, if it is in the log."""
 
     def log_proof(self, digest: bytes, height: int | None = None) -> LogProof:

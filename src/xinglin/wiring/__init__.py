@@ -2,8 +2,8 @@
 
 from xinglin.wiring.anchoring import anchor_region
 from xinglin.wiring.ledgers import (
+    open_checkpoints,
     open_consents,
-    open_keeper,
     open_ledger,
     open_prover,
     open_signer,
@@ -17,10 +17,10 @@ __all__ = [
     "assemble",
     "decided",
     "init_region",
+    "open_checkpoints",
     "open_consents",
     "open_door",
     "open_gate",
-    "open_keeper",
     "open_ledger",
     "open_prover",
     "open_region",

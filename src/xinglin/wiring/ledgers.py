@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from xinglin.ledger import Ledger, Signer
     from xinglin.ledger.proofs.make import Prover
     from xinglin.ledger.proofs.trust import Trust
-    from xinglin.ledger.witnesses.checkpoints import Keeper
+    from xinglin.ledger.witnesses.checkpoints import CheckpointStore
 
-__all__ = ["open_consents", "open_keeper", "open_ledger", "open_prover", "open_signer", "reachable_ledger"]
+__all__ = ["open_checkpoints", "open_consents", "open_ledger", "open_prover", "open_signer", "reachable_ledger"]
 
 _INSTITUTION = "region"
 """The one institution of a ledger that a region keeps alone."""
@@ -49,7 +49,7 @@ def open_ledger(settings: Settings) -> Ledger:
             founder = Founder(_INSTITUTION, _ledger_key(settings)[1], None, 1)
             genesis = Genesis(f"region-{os.urandom(8).hex()}", int(wall_clock().timestamp()), (founder,))
             begun = EmbeddedLedger.create(folder, genesis, wall_clock)
-        open_keeper(settings, begun)
+        open_checkpoints(settings, begun)
         return begun
     return EmbeddedLedger(folder, wall_clock, settings.ledger.states)
 
@@ -103,7 +103,7 @@ def open_signer(settings: Settings, ledger: Ledger) -> Signer:
     return Signer(name, key, ledger.chain_id, sequences, wall_clock, floor=floor)
 
 
-def open_keeper(settings: Settings, ledger: Ledger) -> Keeper:
+def open_checkpoints(settings: Settings, ledger: Ledger) -> CheckpointStore:
     """Who signs checkpoints of a ledger that the region keeps alone.
 
     Args:
@@ -113,11 +113,11 @@ def open_keeper(settings: Settings, ledger: Ledger) -> Keeper:
     Raises:
         UsageError: Several institutions keep the ledger; its blocks are signed by them.
     """
-    from xinglin.ledger.witnesses.checkpoints import Keeper
+    from xinglin.ledger.witnesses.checkpoints import CheckpointStore
 
     if settings.ledger.kind != "embedded":
         raise UsageError("a ledger between institutions has signed blocks instead of checkpoints", source="[ledger]")
-    return Keeper(settings.home / "ledger", settings.keys / "checkpoint.key", ledger.chain_id)
+    return CheckpointStore(settings.home / "ledger", settings.keys / "checkpoint.key", ledger.chain_id)
 
 
 def open_prover(settings: Settings, ledger: Ledger) -> tuple[Prover, Trust]:
@@ -131,12 +131,12 @@ def open_prover(settings: Settings, ledger: Ledger) -> tuple[Prover, Trust]:
     from xinglin.ledger.proofs.trust import Trust
 
     if settings.ledger.kind == "embedded":
-        keeper = open_keeper(settings, ledger)
-        return Prover(ledger, keeper.anchors(), keeper.trust), keeper.trust
-    from xinglin.ledger.consortium.rpc import Door
+        checkpoints = open_checkpoints(settings, ledger)
+        return Prover(ledger, checkpoints.anchors(), checkpoints.trust), checkpoints.trust
+    from xinglin.ledger.consortium.rpc import NodeClient
 
     trust = Trust.from_json((settings.home / "ledger" / "genesis.json").read_bytes())
-    return Prover(ledger, BlockAnchors(Door(settings.ledger.rpc).call, trust), trust), trust
+    return Prover(ledger, BlockAnchors(NodeClient(settings.ledger.rpc).call, trust), trust), trust
 
 
 def _ledger_key(settings: Settings) -> tuple[bytes, bytes]:

@@ -23,8 +23,8 @@ from tests.ledgers import change
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger import Code, digest_of
 from xinglin.ledger.consortium.home import ValidatorHome
-from xinglin.ledger.consortium.rpc import Door
-from xinglin.ledger.consortium.status import ask
+from xinglin.ledger.consortium.rpc import NodeClient
+from xinglin.ledger.consortium.status import query_nodes
 from xinglin.ledger.transactions import cbor
 
 KILLS = int(os.environ.get("XINGLIN_KILLS", "3"))
@@ -155,7 +155,7 @@ def test_a_wiped_node_rebuilds_the_same_ledger_whatever_its_surroundings(
     (victim.home.node / "data" / "priv_validator_state.json").write_text('{"height": "0", "round": 0, "step": 0}')
     victim.start(PYTHONHASHSEED="7", TZ="Asia/Kathmandu", LC_ALL="tr_TR.UTF-8", LANG="tr_TR.UTF-8")
     consortium.wait_for_height(max(consortium.heights()), [0])
-    assert ask([member.url for member in consortium.members]).agree
+    assert query_nodes([member.url for member in consortium.members]).agree
 
 
 def test_a_key_that_votes_on_two_nodes_loses_its_power_and_gets_it_back_by_vote(
@@ -185,14 +185,14 @@ def test_a_node_that_nobody_named_is_let_in_by_nobody(consortium: Consortium, tm
     ports = free_ports(2)
     stranger = Institution(tmp_path, "stranger", (ports[0], ports[1]))
     stranger.make(200)
-    stranger.home.adopt(consortium.genesis, [])
-    stranger.home.meet([f"{one.home.read_member().node}@127.0.0.1:{one.port}" for one in consortium.members])
+    stranger.home.join(consortium.genesis, [])
+    stranger.home.set_peers([f"{one.home.read_member().node}@127.0.0.1:{one.port}" for one in consortium.members])
     stranger.start()
     try:
         consortium.wait(lambda: height(stranger.url) >= 0, "answer")
         time.sleep(3)
         assert height(stranger.url) == 0
-        assert ask([stranger.url]).nodes[0].peers == ()
+        assert query_nodes([stranger.url]).nodes[0].peers == ()
     finally:
         stranger.stop()
 
@@ -200,10 +200,10 @@ def test_a_node_that_nobody_named_is_let_in_by_nobody(consortium: Consortium, tm
 def _twin(consortium: Consortium, victim: Institution) -> Institution:
     """Another node with the same validator key."""
     twin = consortium.spare
-    twin.home.adopt(consortium.genesis, [])
+    twin.home.join(consortium.genesis, [])
     shutil.copy(victim.home.home / "keys" / "validator.json", twin.home.home / "keys" / "validator.json")
     nodes = [member.home.read_member().node for member in consortium.members]
-    twin.home.meet(
+    twin.home.set_peers(
         [f"{node}@127.0.0.1:{one.port}" for node, one in zip(nodes, consortium.members, strict=True) if one != victim]
     )
     return twin
@@ -215,7 +215,7 @@ def _power(consortium: Consortium, member: Institution) -> int:
     said = cbor.decode(ledger.state(b"institution/" + member.name.encode()) or b"")
     ledger.close()
     key = base64.b64decode(_validator_key(member.home))
-    voting = dict(ask([consortium.members[0].url]).nodes[0].validators).get(key.hex(), 0)
+    voting = dict(query_nodes([consortium.members[0].url]).nodes[0].validators).get(key.hex(), 0)
     return int(voting) if voting == said["power"] else -1
 
 
@@ -225,12 +225,12 @@ def _validator_key(home: ValidatorHome) -> str:
 
 def _evidence(consortium: Consortium, member: Institution) -> bool:
     """Whether some block holds evidence against a validator."""
-    door = Door(consortium.members[0].url)
+    client = NodeClient(consortium.members[0].url)
     address = json.loads((member.home.home / "keys" / "validator.json").read_text())["address"]
     for number in range(consortium.heights()[0], 0, -1):
-        for one in door.call("block", height=str(number))["block"]["evidence"]["evidence"] or []:
+        for one in client.call("block", height=str(number))["block"]["evidence"]["evidence"] or []:
             if one["value"]["vote_a"]["validator_address"] == address:
-                door.close()
+                client.close()
                 return True
-    door.close()
+    client.close()
     return False

@@ -16,7 +16,7 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash
 from xinglin.flows.evidence.check import verify_proof
 from xinglin.ledger import Code, digest_of
-from xinglin.ledger.consortium.rpc import Door
+from xinglin.ledger.consortium.rpc import NodeClient
 from xinglin.ledger.keys import consent_key
 from xinglin.ledger.proofs.answers import signed_header_of
 from xinglin.ledger.proofs.check import Checker
@@ -47,29 +47,29 @@ def access(name: str) -> dict[str, Any]:
 
 
 def proof(consortium: Consortium, digest: bytes) -> bytes:
-    ledger, door = consortium.members[0].ledger(), Door(consortium.members[0].url)
+    ledger, client = consortium.members[0].ledger(), NodeClient(consortium.members[0].url)
     # The block after the one that holds it carries its app_hash.
     seen = ledger.transaction(digest)
     assert seen is not None
-    consortium.wait(lambda: _height(door) > seen.height, "the next block")
+    consortium.wait(lambda: _height(client) > seen.height, "the next block")
     trust = trusted(consortium)
-    prover = Prover(ledger, BlockAnchors(door.call, trust), trust)
+    prover = Prover(ledger, BlockAnchors(client.call, trust), trust)
     made = prover.of_transaction("access", {"leaf": leaf_hash(EVENT), "event": EVENT, "path": b""}, digest)
     ledger.close()
     return made
 
 
-def _height(door: Door) -> int:
-    return int(door.call("status")["sync_info"]["latest_block_height"])
+def _height(client: NodeClient) -> int:
+    return int(client.call("status")["sync_info"]["latest_block_height"])
 
 
 def test_every_commit_of_a_real_chain_is_checked_without_the_node(consortium: Consortium) -> None:
     submitted(consortium, "AccessBatch", access("every commit"))
-    door, trust = Door(consortium.members[1].url), trusted(consortium)
-    last = _height(door)
+    client, trust = NodeClient(consortium.members[1].url), trusted(consortium)
+    last = _height(client)
     for height in range(max(2, last - 10), last):
-        signed = signed_header_of(door.call("commit", height=str(height))["signed_header"])
-        named = door.call("commit", height=str(height))["signed_header"]["commit"]["block_id"]["hash"]
+        signed = signed_header_of(client.call("commit", height=str(height))["signed_header"])
+        named = client.call("commit", height=str(height))["signed_header"]["commit"]["block_id"]["hash"]
         assert signed.header.hash().hex().upper() == named
         if signed.header.validators_hash == trust.validators.hash():
             assert 3 * check_commit(signed, trust.validators) > 2 * trust.validators.power
@@ -97,9 +97,9 @@ def test_proofs_follow_the_validators_over_their_votes(consortium: Consortium) -
 
     before = proof(consortium, submitted(consortium, "AccessBatch", access("before")))
     power("institution-0", 12)
-    door = Door(consortium.members[0].url)
-    after = _height(door) + 3
-    consortium.wait(lambda: _height(door) >= after or bool(submitted_tick(consortium)), "the change", 60)
+    client = NodeClient(consortium.members[0].url)
+    after = _height(client) + 3
+    consortium.wait(lambda: _height(client) >= after or bool(submitted_tick(consortium)), "the change", 60)
     changed = proof(consortium, submitted(consortium, "AccessBatch", access("changed")))
     power("institution-0", 10)
     checker = Checker(trusted(consortium))
@@ -117,9 +117,9 @@ def submitted_tick(consortium: Consortium) -> None:
 
 def test_a_consent_that_was_never_given_is_proved_absent(consortium: Consortium) -> None:
     submitted(consortium, "AccessBatch", access("absent"))
-    ledger, door, trust = consortium.members[0].ledger(), Door(consortium.members[0].url), trusted(consortium)
+    ledger, client, trust = consortium.members[0].ledger(), NodeClient(consortium.members[0].url), trusted(consortium)
     handle = bytes(16)
-    made = Prover(ledger, BlockAnchors(door.call, trust), trust)
+    made = Prover(ledger, BlockAnchors(client.call, trust), trust)
     content = made.of_state("consent", {"handle": handle, "opened": None}, consent_key(handle.hex()))
     ledger.close()
     assert verify_proof(content, Checker(trust)).facts["status"] == "none"

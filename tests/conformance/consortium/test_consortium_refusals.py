@@ -18,7 +18,7 @@ from nacl.signing import SigningKey
 from tests.consortium import Consortium, need_consortium
 from xinglin.ledger import Code, key_id_of
 from xinglin.ledger.consortium.application import LedgerApplication
-from xinglin.ledger.consortium.interface import Interface, checked_alone, cut, frame, interface
+from xinglin.ledger.consortium.interface import Interface, check_tx_of, frame, interface, split_messages
 from xinglin.ledger.consortium.members import Member, genesis_of
 from xinglin.ledger.consortium.server import Server
 from xinglin.ledger.state.store import Store
@@ -95,7 +95,7 @@ class Node:
         answers: list[bytes] = []
         while len(answers) < 2:
             self._arrived += self._socket.recv(65536)
-            answers += cut(self._arrived)
+            answers += split_messages(self._arrived)
         response = self._messages.message("Response").FromString(answers[0])
         return getattr(response, response.WhichOneof("value"))
 
@@ -205,6 +205,6 @@ def test_a_request_to_check_a_transaction_is_read_as_the_interface_writes_it() -
     request = interface().message("Request")()
     for again in (0, 1):
         request.check_tx.tx, request.check_tx.type = b"some transaction", again
-        assert checked_alone(request.SerializeToString()) == b"some transaction"
+        assert check_tx_of(request.SerializeToString()) == b"some transaction"
     request.check_tx.tx = b""
-    assert checked_alone(request.SerializeToString()) is None
+    assert check_tx_of(request.SerializeToString()) is None

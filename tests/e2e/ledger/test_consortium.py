@@ -16,7 +16,7 @@ import pytest
 
 from tests.consortium import need_consortium
 from xinglin.cli import run
-from xinglin.ledger.consortium.status import NodeStatus, ask
+from xinglin.ledger.consortium.status import NodeStatus, query_nodes
 
 pytestmark = pytest.mark.e2e
 
@@ -66,7 +66,7 @@ class Four:
         """Wait until something holds of all five nodes, each with its own view."""
         urls = [f"http://127.0.0.1:{self.port + 10 * number + 1}" for number in range(5)]
         end = time.monotonic() + 60
-        while not holds(nodes := ask(urls).nodes):
+        while not holds(nodes := query_nodes(urls).nodes):
             assert time.monotonic() < end, nodes
             time.sleep(0.05)
 

@@ -46,7 +46,7 @@ def init_validator(
     settings = decided("ledger init-validator", place)
     validator = _validator(settings.home)
     key = transaction_key(settings.keys / "ledger.key")
-    member = validator.make((name, power), key, options, int(time.time()))
+    member = validator.create((name, power), key, options, int(time.time()))
     ledger = replace(settings.ledger, kind="cometbft", rpc=f"http://{rpc}")
     replace(settings, ledger=ledger).save()
     say(member.to_json().rstrip())
@@ -84,11 +84,11 @@ def join(
         raise UsageError("one chain has one genesis and one name", remedy="give at most one genesis, or a name")
     if running:
         genesis = Genesis.from_json(running[0])
-        validator.adopt(genesis, others)
+        validator.join(genesis, others)
     else:
-        genesis = validator.found(others, chain_id)
+        genesis = validator.create_genesis(others, chain_id)
     digest = hashlib.sha256(validator.genesis.read_bytes()).hexdigest()
-    own = validator.ask(genesis, transaction_key(settings.keys / "ledger.key"))
+    own = validator.request_joining(genesis, transaction_key(settings.keys / "ledger.key"))
     if as_json:
         print_json({"chain_id": genesis.chain_id, "genesis": validator.genesis, "sha256": digest})
     else:
@@ -136,7 +136,7 @@ def demo(
         say(f"{local.stop(homes)} validators ended")
         return
     regions = [init_region(home.home) for home in homes]
-    local.found(homes, int(time.time()), port)
+    local.create(homes, int(time.time()), port)
     for region, home in zip(regions, homes, strict=True):
         replace(region, ledger=LedgerSettings("cometbft", home.rpc())).save()
     report = local.start(homes)
@@ -172,9 +172,9 @@ def show_store(home: Path, as_json: bool) -> None:
         as_json: One JSON object instead of a line.
     """
     from xinglin.ledger.institution.rotation import keys_of
-    from xinglin.ledger.state.reading import Reading
+    from xinglin.ledger.state.reading import LedgerReader
 
-    ledger = Reading(_validator(home).state)
+    ledger = LedgerReader(_validator(home).state)
     header, chain_id = ledger.header(), ledger.chain_id
     keys = {one.name: keys_of(ledger.state, one.name) for one in ledger.genesis().institutions}
     ledger.close()
@@ -196,10 +196,10 @@ def show_nodes(where: list[str], as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from xinglin.ledger.consortium.status import ask
+    from xinglin.ledger.consortium.status import query_nodes
 
     urls = [one if "://" in one else _validator(Path(one)).rpc() for one in where]
-    report = ask(urls)
+    report = query_nodes(urls)
     # A home's own store says more than a node does: who is on the ledger by name, and what they vote on.
     told = standing(_validator(Path(where[0])).state) if len(where) == 1 and "://" not in where[0] else {}
     if as_json:

@@ -131,27 +131,27 @@ def checkpoint(
     from xinglin.core.files import write_atomic
     from xinglin.ledger.proofs.note import Note
     from xinglin.ledger.witnesses.http import ask_witness
-    from xinglin.wiring import open_keeper
+    from xinglin.wiring import open_checkpoints
 
     with opened_ledger(decided("ledger checkpoint", home).home) as (settings, ledger):
-        keeper = open_keeper(settings, ledger)
+        checkpoints = open_checkpoints(settings, ledger)
         if take or ask:
-            asked = None if ask is None else ask_witness(ask, lambda seen: keeper.request(ledger, seen))
-            names = keeper.take(asked or Note.parse(take.read_bytes() if take else b""), witness_keys(witness))
+            asked = None if ask is None else ask_witness(ask, lambda seen: checkpoints.request(ledger, seen))
+            names = checkpoints.take(asked or Note.parse(take.read_bytes() if take else b""), witness_keys(witness))
             if as_json:
                 print_json({"cosigned_by": names})
             else:
                 say(f"kept, cosigned by {', '.join(names)}")
             return
-        request = keeper.request(ledger, since)
+        request = checkpoints.request(ledger, since)
         if out is not None:
             write_atomic(out, str(request).encode())
         if as_json:
-            print_json({"request": str(request), "seen": request.old, "key": keeper.key.text()})
+            print_json({"request": str(request), "seen": request.old, "key": checkpoints.key.text()})
         elif out is None:
             say(str(request).rstrip("\n"))
         else:
-            say(f"{out}: for a witness that has seen {request.old:,} entries; its key is {keeper.key.text()}")
+            say(f"{out}: for a witness that has seen {request.old:,} entries; its key is {checkpoints.key.text()}")
 
 
 @ledger_app.command("rotate-key")
@@ -237,13 +237,13 @@ def watch(
 ) -> None:
     """Be a witness over HTTP (C2SP tlog-witness, add-checkpoint), until SIGINT."""
     from xinglin.core.errors import UsageError
-    from xinglin.ledger.witnesses.http import witness_door
+    from xinglin.ledger.witnesses.http import witness_server
 
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise UsageError("an address is HOST:PORT", source=listen)
     own = _witness(state, name, trust)
-    server = witness_door(own, host, int(port))
+    server = witness_server(own, host, int(port))
     port_now = server.server_address[1]
     if as_json:
         print_json({"listening": f"{host}:{port_now}", "key": own.key.text()})

@@ -94,19 +94,19 @@ def _newcomer(path: Path, chain_id: str) -> dict[str, Any]:
 def _tell(ledger: Ledger, proposal: Proposal, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from xinglin.ledger.institution.membership import away, holders
+    from xinglin.ledger.institution.membership import participants, tolerated_failures
 
     if as_json:
         print_json(asdict(proposal))
         return
     say(f"{proposal.id[:12]}: {proposal.words}; {proposal.outcome}")
-    powers = {one.name: one.power for one in holders(ledger)}
+    powers = {one.name: one.power for one in participants(ledger)}
     if proposal.outcome == "open":
         say(f"power that has to agree still: {proposal.missing:,}; not heard: {', '.join(proposal.silent) or 'nobody'}")
         say(f"the others vote by: xinglin ledger vote {proposal.id[:12]}")
         powers[proposal.name] = proposal.power
     # A chain is weak before anybody notices it: so this is said before the vote that makes it so, and after.
-    if not away(powers.values()):
+    if not tolerated_failures(powers.values()):
         say("with it not one institution may be away: whoever is down stops the ledger")
 
 
@@ -118,14 +118,14 @@ def standing(state: Path) -> dict[str, Any]:
     """
     from dataclasses import asdict
 
-    from xinglin.ledger.institution.membership import holders, proposals
-    from xinglin.ledger.state.reading import Reading
+    from xinglin.ledger.institution.membership import participants, proposals
+    from xinglin.ledger.state.reading import LedgerReader
 
     if not state.is_file():
         return {}
-    ledger = Reading(state)
+    ledger = LedgerReader(state)
     try:
-        known = [asdict(one) for one in holders(ledger) if one.active]
+        known = [asdict(one) for one in participants(ledger) if one.active]
         waiting = [asdict(one) | {"words": one.words} for one in proposals(ledger) if one.outcome == "open"]
     finally:
         ledger.close()
@@ -140,13 +140,13 @@ def show_members(told: dict[str, Any]) -> None:
     """
     from datetime import UTC, datetime
 
-    from xinglin.ledger.institution.membership import away
+    from xinglin.ledger.institution.membership import tolerated_failures
 
     if not told:
         return
     powers = [one["power"] for one in told["institutions"]]
     print_table("institutions", ["name", "power"], [(one["name"], one["power"]) for one in told["institutions"]])
-    say(f"{2 * sum(powers) // 3 + 1:,} of {sum(powers):,} must agree; {away(powers)} may be away, whichever")
+    say(f"{2 * sum(powers) // 3 + 1:,} of {sum(powers):,} must agree; {tolerated_failures(powers)} may be unavailable")
     rows = [
         (
             one["id"][:12],

@@ -162,7 +162,7 @@ def verify_proof(
     from xinglin.ledger.proofs.check import Checker
     from xinglin.ledger.proofs.trust import Trust
 
-    checker = Checker(Trust.from_json(trust.read_bytes()).asking(witness_keys(witness), quorum))
+    checker = Checker(Trust.from_json(trust.read_bytes()).requiring(witness_keys(witness), quorum))
     proven = {file: check(file.read_bytes(), checker) for file in files}
     if as_json:
         print_json([{"file": file, **_steps(one)} for file, one in proven.items()])

@@ -19,8 +19,8 @@ from typing import Any
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import leaf_hash
 from xinglin.ledger.keys import consent_key
-from xinglin.ledger.proofs.check import Checked, Checker, exactly, failing
-from xinglin.ledger.proofs.path import climb, place_of
+from xinglin.ledger.proofs.check import Checked, Checker, fields_of, invalid
+from xinglin.ledger.proofs.path import audit_path_root, leaf_index
 from xinglin.ledger.transactions.bodies import AccessBatch, DataAnchor
 
 __all__ = ["Proven", "verify_proof"]
@@ -58,7 +58,7 @@ def verify_proof(content: bytes, checker: Checker) -> Proven:
     checked = checker.check(content)
     read = _KINDS.get(checked.kind)
     if read is None:
-        raise failing("kind", "there is no such kind of proof")
+        raise invalid("kind", "there is no such kind of proof")
     anchored = checked.anchored
     return Proven(checked.kind, read(checked), anchored.height, anchored.time, anchored.by)
 
@@ -71,13 +71,13 @@ def _anchor_facts(checked: Checked) -> dict[str, Any]:
 
 def _data_anchor(checked: Checked) -> DataAnchor:
     if not isinstance(checked.body, DataAnchor):
-        raise failing("transaction", "it anchors no batch")
+        raise invalid("transaction", "it anchors no batch")
     return checked.body
 
 
 def _batch(checked: Checked) -> dict[str, Any]:
     body = _data_anchor(checked)
-    (signed,) = exactly(checked.item, "item", batch=list)
+    (signed,) = fields_of(checked.item, "item", batch=list)
     return _batch_facts(body) | _signed(body, signed) | _anchor_facts(checked)
 
 
@@ -91,33 +91,33 @@ def _signed(body: DataAnchor, signed: list[Any]) -> dict[str, Any]:
     from xinglin.landing.manifest import check_signature
 
     if len(signed) != 3 or not all(type(one) is bytes for one in signed):
-        raise failing("manifest", "it is manifest, signature and public key")
+        raise invalid("manifest", "it is manifest, signature and public key")
     manifest, signature, public_key = signed
     if hashlib.sha256(manifest).digest() != body.manifest:
-        raise failing("manifest", "it is not the one that was anchored")
+        raise invalid("manifest", "it is not the one that was anchored")
     try:
         told = json.loads(manifest)
         same = (told["site"], told["sequence"], told["merkle_root"], told["counts"]["landed"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise failing("manifest", "it cannot be read") from error
+        raise invalid("manifest", "it cannot be read") from error
     if same != (body.site, body.sequence, body.root.hex(), body.size):
-        raise failing("manifest", "it says something else than its anchor")
+        raise invalid("manifest", "it says something else than its anchor")
     try:
         check_signature(public_key.hex(), manifest, signature.hex().encode(), where=body.site)
     except VerificationFailed as error:
-        raise failing("manifest's signature", error.what) from error
+        raise invalid("manifest's signature", error.what) from error
     return {"site_key": public_key, "landed_at": told.get("time")}
 
 
 def _row(checked: Checked) -> dict[str, Any]:
     body = _data_anchor(checked)
-    leaf, resource, path, signed = exactly(
+    leaf, resource, path, signed = fields_of(
         checked.item, "item", leaf=bytes, resource=(type(None), bytes), path=bytes, batch=(type(None), list)
     )
     shown = _shown(leaf, resource, "resource")
-    if climb(leaf, path, "resource path") != body.root:
-        raise failing("resource or its path", "they do not lead to the root of the batch")
-    facts = {"leaf": leaf, "number": place_of(path, body.size, "resource path"), **_batch_facts(body)}
+    if audit_path_root(leaf, path, "resource path") != body.root:
+        raise invalid("resource or its path", "they do not lead to the root of the batch")
+    facts = {"leaf": leaf, "number": leaf_index(path, body.size, "resource path"), **_batch_facts(body)}
     return facts | ({} if signed is None else _signed(body, signed)) | shown | _anchor_facts(checked)
 
 
@@ -125,32 +125,32 @@ def _shown(leaf: bytes, text: bytes | None, what: str) -> dict[str, Any]:
     if text is None:
         return {}
     if leaf_hash(text) != leaf:
-        raise failing(what, "its text does not have this leaf hash")
+        raise invalid(what, "its text does not have this leaf hash")
     return {what: text.decode("utf-8", "replace")}
 
 
 def _access(checked: Checked) -> dict[str, Any]:
     body = checked.body
     if not isinstance(body, AccessBatch):
-        raise failing("transaction", "it anchors no accesses")
-    leaf, event, path = exactly(checked.item, "item", leaf=bytes, event=(type(None), bytes), path=bytes)
+        raise invalid("transaction", "it anchors no accesses")
+    leaf, event, path = fields_of(checked.item, "item", leaf=bytes, event=(type(None), bytes), path=bytes)
     shown = _shown(leaf, event, "event")
-    if climb(leaf, path, "event path") != body.root:
-        raise failing("event or its path", "they do not lead to the root of the segment")
-    place = place_of(path, body.count, "event path")
+    if audit_path_root(leaf, path, "event path") != body.root:
+        raise invalid("event or its path", "they do not lead to the root of the segment")
+    place = leaf_index(path, body.count, "event path")
     facts = {"leaf": leaf, "number": place, "segment_events": body.count, "stream": body.stream}
     return facts | {"first_us": body.first, "last_us": body.last} | shown | _anchor_facts(checked)
 
 
 def _consent(checked: Checked) -> dict[str, Any]:
-    handle, opened = exactly(checked.item, "item", handle=bytes, opened=(type(None), list))
+    handle, opened = fields_of(checked.item, "item", handle=bytes, opened=(type(None), list))
     if checked.key != consent_key(handle.hex()):
-        raise failing("handle", "it is not that of the state's key")
+        raise invalid("handle", "it is not that of the state's key")
     entry = checked.entry
     facts: dict[str, Any] = {"handle": handle, "app_hash": checked.anchored.app_hash}
     if entry is None:
         if opened is not None:
-            raise failing("opened consent", "the ledger has none")
+            raise invalid("opened consent", "the ledger has none")
         return facts | {"status": "none"}
     ended = entry["valid_until"] is not None and entry["valid_until"] <= checked.anchored.time
     status = "withdrawn" if entry["withdrawn"] else "ended" if ended else "current"
@@ -159,10 +159,10 @@ def _consent(checked: Checked) -> dict[str, Any]:
     if opened is None:
         return facts
     if len(opened) != 2 or not all(type(one) is bytes for one in opened):
-        raise failing("opened consent", "it is a salt and a text")
+        raise invalid("opened consent", "it is a salt and a text")
     salt, text = opened
     if len(salt) != 32 or hashlib.sha256(salt + text).digest() != entry["commitment"]:
-        raise failing("opened consent", "it is not what was committed to")
+        raise invalid("opened consent", "it is not what was committed to")
     return facts | {"consent": text.decode("utf-8", "replace")}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import AccessDenied, NotFound
 from xinglin.ledger.keys import batch_key, consent_key, segment_key
-from xinglin.ledger.proofs.path import sided
+from xinglin.ledger.proofs.path import with_sides
 from xinglin.ledger.transactions import cbor
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def row_file(
     item: dict[str, Any] = {
         "leaf": proof.leaf,
         "resource": None if person is None else _resource(stores, batch, (origin.file, origin.position), person),
-        "path": sided(proof.index, proof.size, proof.path),
+        "path": with_sides(proof.index, proof.size, proof.path),
         # A redacted manifest is not the anchored one; the anchor itself has the root, which is what a row needs.
         "batch": _signed(stores.landing, batch) if manifest and not _redacted(batch) else None,
     }
@@ -161,7 +161,7 @@ def access_file(prover: Prover, audit: AuditLog, ledger: Ledger, event: str, *, 
     item = {
         "leaf": leaf_hash(proof.event),
         "event": proof.event if content else None,
-        "path": sided(proof.index, proof.seal.count, proof.path),
+        "path": with_sides(proof.index, proof.seal.count, proof.path),
     }
     digest = _transaction(ledger, segment_key(proof.stream.hex(), proof.seal.root), event)
     return prover.of_transaction("access", item, digest)

@@ -13,7 +13,7 @@ from typing import Any
 from xinglin.core.errors import VerificationFailed
 from xinglin.ledger.codes import Code
 from xinglin.ledger.consortium.interface import Interface
-from xinglin.ledger.consortium.waiting import Pool
+from xinglin.ledger.consortium.mempool import Mempool
 from xinglin.ledger.state.genesis import Genesis
 from xinglin.ledger.state.machine import BlockResult, Machine
 from xinglin.ledger.state.store import Store
@@ -41,7 +41,7 @@ class LedgerApplication:
 
     def __init__(self, store: Store, interface: Interface, clock: Callable[[], float] = time.time) -> None:
         self._machine = Machine(store)
-        self._pool = Pool(self._machine)
+        self._mempool = Mempool(self._machine)
         self._clock = clock
         self._block_time = 0
         self._executed: tuple[_Block, BlockResult] | None = None
@@ -62,8 +62,8 @@ class LedgerApplication:
         """Whether each of some transactions may wait for a block; the response is the same object to all that may."""
         now = max(int(self._clock()), self._block_time)
         with self._machine.reading():
-            self._machine.foresee(transactions)
-            codes = [self._pool.check(transaction, now) for transaction in transactions]
+            self._machine.verify_ahead(transactions)
+            codes = [self._mempool.check(transaction, now) for transaction in transactions]
         return [self._may_wait if code is Code.OK else self._refused(code) for code in codes]
 
     def _refused(self, code: Code) -> Any:
@@ -123,7 +123,7 @@ class LedgerApplication:
         if self._decided is None or self._decided is not self._executed:
             raise VerificationFailed("the node asks to commit what was not decided")
         self._machine.commit()
-        self._pool.begin_anew()
+        self._mempool.reset()
         self._executed = self._decided = None
         return self._message["Commit"](retain_height=self._retain)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger.codes import Code
-from xinglin.ledger.consortium.rpc import Door, Said
+from xinglin.ledger.consortium.rpc import CheckResult, NodeClient
 from xinglin.ledger.port import Receipt
-from xinglin.ledger.state.reading import Reading
+from xinglin.ledger.state.reading import LedgerReader
 from xinglin.ledger.transactions.envelope import MAX_BYTES, digest_of
 
 __all__ = ["CometLedger"]
@@ -22,7 +22,7 @@ _LOOK = 0.02
 _ASK_AGAIN = 1.0
 
 
-class CometLedger(Reading):
+class CometLedger(LedgerReader):
     """A `Ledger` held by several institutions.
 
     What it reads is what the own application has executed and made durable; nothing is asked of the network. A node
@@ -36,7 +36,7 @@ class CometLedger(Reading):
 
     def __init__(self, url: str, store: Path, patience: float = 60.0) -> None:
         super().__init__(store)
-        self._door = Door(url)
+        self._client = NodeClient(url)
         self._patience = patience
         self._pool: ThreadPoolExecutor | None = None
 
@@ -59,7 +59,7 @@ class CometLedger(Reading):
             (digest_of(tx), Receipt(digest_of(tx), Code.OVERSIZED)) for tx in transactions if len(tx) > MAX_BYTES
         )
         waiting = {digest: tx for tx in transactions if (digest := digest_of(tx)) not in receipts}
-        self._hand_in(waiting, receipts)
+        self._submit(waiting, receipts)
         if wait != 0:
             self._follow(waiting, receipts, wait)
         receipts.update({digest: Receipt(digest, Code.OK) for digest in waiting})
@@ -69,7 +69,7 @@ class CometLedger(Reading):
         """Let go of files and connections."""
         if self._pool:
             self._pool.shutdown()
-        self._door.close()
+        self._client.close()
         super().close()
 
     def _follow(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt], wait: float | None) -> None:
@@ -84,13 +84,13 @@ class CometLedger(Reading):
             elif wait is None and now - progress > self._patience:
                 raise LedgerUnavailable(
                     "the ledger makes no blocks: more than a third of the voting power is away",
-                    source=self._door.url,
+                    source=self._client.url,
                     remedy="see: xinglin ledger status",
                     retry=True,
                 )
             elif now - asked > _ASK_AGAIN:
                 # A transaction that a later one made impossible leaves the pool without a word; asking again tells.
-                self._hand_in(waiting, receipts)
+                self._submit(waiting, receipts)
                 asked = time.monotonic()
             if not waiting or (wait is not None and now - began > wait):
                 return
@@ -107,18 +107,18 @@ class CometLedger(Reading):
         found = self.transaction(digest)
         return Receipt(digest, Code.OK, found.height, found.index) if found else None
 
-    def _hand_in(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt]) -> None:
+    def _submit(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt]) -> None:
         """Ask the node to take transactions; those that it refuses have a receipt then."""
-        for digest, said in zip(list(waiting), self._said(list(waiting.values())), strict=True):
+        for digest, said in zip(list(waiting), self._checked(list(waiting.values())), strict=True):
             if said.code:
                 # Committed in this very moment, it is refused as a repetition.
                 receipts[digest] = self._committed(digest) or Receipt(digest, _CODES[said.code])
                 del waiting[digest]
 
-    def _said(self, transactions: list[bytes]) -> list[Said]:
+    def _checked(self, transactions: list[bytes]) -> list[CheckResult]:
         if len(transactions) < 2:
-            return [self._door.hand_in(tx) for tx in transactions]
+            return [self._client.submit(tx) for tx in transactions]
         if self._pool is None:
             # The node holds each check back for up to 20 ms to send many at once; many at once do not wait longer.
-            self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hand-in")
-        return list(self._pool.map(self._door.hand_in, transactions))
+            self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="submit")
+        return list(self._pool.map(self._client.submit, transactions))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import first_private_file, private_file, write_atomic
-from xinglin.ledger.consortium.meeting import meeting_place
-from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_place, node_genesis
+from xinglin.ledger.consortium.members import Member, address_of, genesis_of, is_host_port, node_genesis
+from xinglin.ledger.consortium.socket_path import socket_path
 from xinglin.ledger.state.genesis import Genesis
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class NodeOptions:
 
     def __post_init__(self) -> None:
         for place in (self.address, self.listen or self.address, self.rpc):
-            if not is_place(place):
+            if not is_host_port(place):
                 raise UsageError("an address is HOST:PORT", source=place)
 
 
@@ -128,11 +128,11 @@ class ValidatorHome:
         return self.ledger / "member.json"
 
     @property
-    def meeting(self) -> Path:
+    def socket_path(self) -> Path:
         """The socket between node and application; a home too deep for one has it in a folder of its owner's own."""
-        return self.socket or meeting_place(self.ledger / "abci.sock")
+        return self.socket or socket_path(self.ledger / "abci.sock")
 
-    def make(self, member: tuple[str, int], transactions: SigningKey, options: NodeOptions, now: int) -> Member:
+    def create(self, member: tuple[str, int], transactions: SigningKey, options: NodeOptions, now: int) -> Member:
         """Make the node's keys and settings.
 
         Args:
@@ -176,7 +176,7 @@ class ValidatorHome:
             )
         return Member.from_json(self.member.read_text(), str(self.member))
 
-    def found(self, others: list[Member], chain_id: str = "") -> Genesis:
+    def create_genesis(self, others: list[Member], chain_id: str = "") -> Genesis:
         """Begin a ledger with these institutions and this one: write genesis and peers.
 
         Args:
@@ -188,10 +188,10 @@ class ValidatorHome:
         """
         own = self.read_member()
         genesis = genesis_of([own, *(one for one in others if one != own)], chain_id)
-        self.adopt(genesis, others)
+        self.join(genesis, others)
         return genesis
 
-    def adopt(self, genesis: Genesis, others: list[Member]) -> None:
+    def join(self, genesis: Genesis, others: list[Member]) -> None:
         """Join the chain of a genesis that exists, by way of these peers.
 
         Raises:
@@ -202,10 +202,10 @@ class ValidatorHome:
         if self.genesis.is_file() and self.genesis.read_bytes() != content:
             raise Conflict("this node holds another chain", source=str(self.genesis), remedy="use another home for it")
         write_atomic(self.node / "config" / "genesis.json", node_genesis(genesis))
-        self.meet([one.peer for one in others if one.node != own.node])
+        self.set_peers([one.peer for one in others if one.node != own.node])
         write_atomic(self.genesis, content)
 
-    def ask(self, genesis: Genesis, transactions: SigningKey) -> Member:
+    def request_joining(self, genesis: Genesis, transactions: SigningKey) -> Member:
         """Write into the public part that its keys want to join a chain that began without them.
 
         Args:
@@ -226,14 +226,14 @@ class ValidatorHome:
             return own
         path = self.home / "keys" / "validator.json"
         voting = SigningKey(base64.b64decode(json.loads(path.read_text())["priv_key"]["value"])[:32])
-        asking = own.asking(genesis.chain_id, transactions, voting)
+        asking = own.signed_for(genesis.chain_id, transactions, voting)
         if not asking.proven:
             remedy = "make a validator in another home: xinglin ledger init-validator"
             raise Conflict("the keys here are not those of the public part", source=str(self.member), remedy=remedy)
         write_atomic(self.member, asking.to_json().encode())
         return asking
 
-    def meet(self, peers: list[str]) -> None:
+    def set_peers(self, peers: list[str]) -> None:
         """Name the peers of this node, each ``node@host:port``; nobody else is looked for or let in."""
         path = self.node / "config" / "config.toml"
         known = ",".join(sorted({peer.partition("@")[0] for peer in peers}))
@@ -255,7 +255,7 @@ class ValidatorHome:
     def _config(self, name: str, options: NodeOptions) -> str:
         port = options.address.rpartition(":")[2]
         return _CONFIG.format(
-            socket=self.meeting.absolute(),
+            socket=self.socket_path.absolute(),
             name=json.dumps(name),
             rpc=options.rpc,
             listen=options.listen or f"0.0.0.0:{port}",

@@ -17,7 +17,7 @@ from xinglin.core.errors import NotFound
 from xinglin.ledger.consortium.toolchain import interface_file
 from xinglin.ledger.proofs.protobuf import varint
 
-__all__ = ["MAX_MESSAGE", "Interface", "checked_alone", "cut", "frame", "interface"]
+__all__ = ["MAX_MESSAGE", "Interface", "check_tx_of", "frame", "interface", "split_messages"]
 
 MAX_MESSAGE = 104_857_600
 """Bytes of the longest message: CometBFT's own limit for a block, 100 MiB."""
@@ -77,13 +77,13 @@ def frame(message: bytes) -> bytes:
     return varint(len(message)) + message
 
 
-def checked_alone(message: bytes) -> bytes | None:
+def check_tx_of(message: bytes) -> bytes | None:
     """The transaction of a request to check one; None when it is anything else, or written in another way.
 
     Nearly every request is of this kind. All of one length begin alike, so a comparison reads them.
 
     Example:
-        >>> checked_alone(bytes.fromhex("42050a03") + b"abc")
+        >>> check_tx_of(bytes.fromhex("42050a03") + b"abc")
         b'abc'
     """
     head, head_again = _check_heads(len(message))
@@ -109,7 +109,7 @@ def _content(length: int) -> int | None:
     return next((size for size in fitting if size >= 0 and len(varint(size)) + 1 + size == length), None)
 
 
-def cut(buffer: bytearray) -> Generator[bytes]:
+def split_messages(buffer: bytearray) -> Generator[bytes]:
     """The whole messages at the beginning of what has arrived; they are taken out of it.
 
     Args:
@@ -120,7 +120,7 @@ def cut(buffer: bytearray) -> Generator[bytes]:
 
     Example:
         >>> arrived = bytearray(frame(b"one") + frame(b"two") + b"\\x05thr")
-        >>> [bytes(message) for message in cut(arrived)], bytes(arrived)
+        >>> [bytes(message) for message in split_messages(arrived)], bytes(arrived)
         ([b'one', b'two'], b'\\x05thr')
     """
     start = 0

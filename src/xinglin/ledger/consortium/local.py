@@ -13,14 +13,14 @@ from pathlib import Path
 
 from xinglin.core.errors import StorageError
 from xinglin.ledger.consortium.home import NodeOptions, ValidatorHome, transaction_key
-from xinglin.ledger.consortium.status import StatusReport, ask
+from xinglin.ledger.consortium.status import StatusReport, query_nodes
 
-__all__ = ["found", "running", "start", "stop"]
+__all__ = ["create", "running", "start", "stop"]
 
 _PATIENCE = 60.0
 
 
-def found(homes: Sequence[ValidatorHome], now: int, port: int) -> None:
+def create(homes: Sequence[ValidatorHome], now: int, port: int) -> None:
     """Make validators that know each other; those that are there already are left as they are.
 
     Args:
@@ -35,10 +35,10 @@ def found(homes: Sequence[ValidatorHome], now: int, port: int) -> None:
             address, rpc = (f"127.0.0.1:{port + 10 * number + offset}" for offset in (0, 1))
             options = NodeOptions(address, address, rpc)
             key = transaction_key(home.home / "keys" / "ledger.key")
-            home.make((home.home.name, 10), key, options, now)
+            home.create((home.home.name, 10), key, options, now)
     members = [home.read_member() for home in homes]
     for home in homes:
-        home.found(members)
+        home.create_genesis(members)
 
 
 def start(homes: Sequence[ValidatorHome]) -> StatusReport:
@@ -61,13 +61,13 @@ def start(homes: Sequence[ValidatorHome]) -> StatusReport:
         _pid_file(home).write_text(f"{process.pid}\n")
     urls = [home.rpc() for home in homes]
     end = time.monotonic() + _PATIENCE
-    report = ask(urls)
+    report = query_nodes(urls)
     while not (report.agree and report.height):
         if time.monotonic() > end:
             where = str(homes[0].ledger / "validator.log")
             raise StorageError("the validators made no block together", source=where, remedy="see what they said")
         time.sleep(0.2)
-        report = ask(urls)
+        report = query_nodes(urls)
     return report
 
 

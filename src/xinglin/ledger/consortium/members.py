@@ -24,7 +24,7 @@ from xinglin.ledger.transactions.possession import holds, joining
 if TYPE_CHECKING:
     from nacl.signing import SigningKey
 
-__all__ = ["FORMAT", "MAX_BLOCK", "Joining", "Member", "address_of", "genesis_of", "is_place", "node_genesis"]
+__all__ = ["FORMAT", "MAX_BLOCK", "Joining", "Member", "address_of", "genesis_of", "is_host_port", "node_genesis"]
 
 FORMAT = "xinglin ledger member 2"
 MAX_BLOCK = 4_194_304
@@ -39,11 +39,11 @@ _DAY = 86_400_000_000_000
 _LAST_YEAR = 253_402_300_799
 
 
-def is_place(text: str) -> bool:
+def is_host_port(text: str) -> bool:
     """Whether this is ``host:port``, and nothing that means more in a file of settings.
 
     Example:
-        >>> is_place("[2001:db8::1]:26656"), is_place("a:1,b:2")
+        >>> is_host_port("[2001:db8::1]:26656"), is_host_port("a:1,b:2")
         (True, False)
     """
     return _PLACE.fullmatch(text) is not None
@@ -107,7 +107,7 @@ class Member:
         limits = ((self.power, MAX_POWER), (self.made, _LAST_YEAR))
         numbers = all(type(number) is int and 0 < number <= most for number, most in limits)
         # The address is written into the settings of the others' nodes.
-        if not (is_name(self.name) and keys and numbers and is_place(self.address)):
+        if not (is_name(self.name) and keys and numbers and is_host_port(self.address)):
             raise BadInput("this is not the public part of an institution", source=self.name)
 
     @property
@@ -132,7 +132,7 @@ class Member:
         proofs = [key.sign(self.statement).signature.hex() for key in (transactions, validator)]
         return replace(self, public_key_proof=proofs[0], validator_key_proof=proofs[1])
 
-    def asking(self, chain_id: str, transactions: SigningKey, validator: SigningKey) -> Member:
+    def signed_for(self, chain_id: str, transactions: SigningKey, validator: SigningKey) -> Member:
         """The same with what shows a chain that runs that both keys want to join it.
 
         Args:
@@ -140,7 +140,7 @@ class Member:
             transactions: The key that signs transactions.
             validator: The key that the node votes with.
         """
-        said = self._asks(chain_id)
+        said = self._joining_statement(chain_id)
         proofs = [key.sign(said).signature.hex() for key in (transactions, validator)]
         return replace(self, joining=Joining(chain_id, *proofs))
 
@@ -150,10 +150,10 @@ class Member:
         signed = self._by_both(self.statement, self.public_key_proof, self.validator_key_proof)
         if not signed or self.joining is None:
             return signed
-        asks = self._asks(self.joining.chain_id)
+        asks = self._joining_statement(self.joining.chain_id)
         return self._by_both(asks, self.joining.public_key_proof, self.joining.validator_key_proof)
 
-    def _asks(self, chain_id: str) -> bytes:
+    def _joining_statement(self, chain_id: str) -> bytes:
         return joining(chain_id, self.name, bytes.fromhex(self.public_key), bytes.fromhex(self.validator_key))
 
     def _by_both(self, statement: bytes, *proofs: str) -> bool:

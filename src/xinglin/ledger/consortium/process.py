@@ -52,7 +52,7 @@ def serving(
         store = Store(home.state, kept)
         try:
             messages = interface()
-            yield Server(make(store, messages), messages, home.meeting)
+            yield Server(make(store, messages), messages, home.socket_path)
         finally:
             store.close()
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xinglin.core.errors import LedgerUnavailable, UsageError
 from xinglin.ledger.codes import Code
 
-__all__ = ["Door", "Said"]
+__all__ = ["CheckResult", "NodeClient"]
 
 _IN_CACHE = "tx already exists in cache"
 _TOO_LARGE = "Tx too large"
@@ -21,7 +21,7 @@ _EITHER = {"result", "error"}
 _CODES = {int(code): code for code in Code}
 
 
-class Said:
+class CheckResult:
     """What a node said about a transaction that it was handed.
 
     Args:
@@ -36,7 +36,7 @@ class Said:
         self.known = known
 
 
-class Door:
+class NodeClient:
     """Calls a node. Every method may be called from any thread.
 
     Args:
@@ -64,7 +64,7 @@ class Door:
             raise self._unavailable(_reason(answer))
         return answer["result"]
 
-    def hand_in(self, transaction: bytes) -> Said:
+    def submit(self, transaction: bytes) -> CheckResult:
         """Hand in a transaction and hear what the application says of it (``broadcast_tx_sync``).
 
         Raises:
@@ -73,17 +73,17 @@ class Door:
         [answer] = self._post([_request("broadcast_tx_sync", {"tx": _text(transaction)})])
         if "error" not in answer:
             try:
-                return Said(_CODES[answer["result"]["code"]], False)
+                return CheckResult(_CODES[answer["result"]["code"]], False)
             except (KeyError, TypeError) as error:
                 raise self._unavailable("it answers with a code that is not known here") from error
         reason = _reason(answer)
         if _IN_CACHE in reason:
-            return Said(0, True)
+            return CheckResult(0, True)
         if _TOO_LARGE in reason:
-            return Said(Code.OVERSIZED, False)
+            return CheckResult(Code.OVERSIZED, False)
         raise self._unavailable(reason)
 
-    def pour(self, transactions: Sequence[bytes]) -> list[bytes]:
+    def broadcast(self, transactions: Sequence[bytes]) -> list[bytes]:
         """Hand in many without hearing what becomes of them (``broadcast_tx_async``).
 
         Returns:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xinglin.core.errors import Conflict, UsageError
-from xinglin.ledger.consortium.interface import Interface, checked_alone, cut, frame
-from xinglin.ledger.consortium.meeting import LONGEST_PATH, own_folder
+from xinglin.ledger.consortium.interface import Interface, check_tx_of, frame, split_messages
+from xinglin.ledger.consortium.socket_path import LONGEST_PATH, private_folder
 
 __all__ = ["Application", "Server"]
 
@@ -61,7 +61,7 @@ class Server:
         self._flushed = frame(flushed.SerializeToString())
         self._repeated: tuple[Any, bytes] = None, b""
         self._socket = socket
-        own_folder(socket.parent)
+        private_folder(socket.parent)
         self._ended: asyncio.Event | None = None
 
     async def serve(self, ready: Callable[[], None], leaving: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -110,7 +110,7 @@ class Server:
         """
         waiting: list[bytes] = []
         for message in messages:
-            transaction = checked_alone(message)
+            transaction = check_tx_of(message)
             if transaction is not None:
                 waiting.append(transaction)
                 continue
@@ -171,7 +171,7 @@ class _Connection(asyncio.Protocol):
     def _work(self) -> None:
         """Answer some requests, then let the other connections have their turn: blocks must not wait for the pool."""
         assert self._transport
-        arrived = cut(self._arrived)
+        arrived = split_messages(self._arrived)
         try:
             messages = [*islice(arrived, _TURN)]
             arrived.close()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from xinglin.core.errors import LedgerUnavailable, XinglinError
-from xinglin.ledger.consortium.rpc import Door
+from xinglin.ledger.consortium.rpc import NodeClient
 
-__all__ = ["NodeStatus", "StatusReport", "ask"]
+__all__ = ["NodeStatus", "StatusReport", "query_nodes"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class NodeStatus:
     """One node.
 
     Args:
-        url: Its door.
+        url: Its RPC address.
         name: The institution's name for it.
         chain_id: The chain it holds.
         height: Its last block.
@@ -45,7 +45,7 @@ class StatusReport:
     """All nodes that were asked.
 
     Args:
-        nodes: One for each door, in the order given.
+        nodes: One for each URL, in the order given.
         height: The highest block that every node which answered has.
         app_hashes: The application hash (hex) that each of them has in its header; one if they agree.
     """
@@ -60,34 +60,34 @@ class StatusReport:
         return len(self.app_hashes) == 1 and not any(node.trouble for node in self.nodes)
 
 
-def ask(urls: Sequence[str], patience: float = 5.0) -> StatusReport:
+def query_nodes(urls: Sequence[str], patience: float = 5.0) -> StatusReport:
     """Ask every node, then compare all at the highest block that they have in common.
 
     Args:
-        urls: Their doors.
+        urls: RPC addresses of the nodes.
         patience: Seconds to wait for each.
     """
-    doors = [Door(url, patience) for url in urls]
+    clients = [NodeClient(url, patience) for url in urls]
     try:
-        nodes = tuple(map(_ask, doors))
-        answering = [(door, node) for door, node in zip(doors, nodes, strict=True) if not node.trouble]
+        nodes = tuple(map(_ask, clients))
+        answering = [(client, node) for client, node in zip(clients, nodes, strict=True) if not node.trouble]
         height = min((node.height for _, node in answering), default=0)
-        hashes = {(node.chain_id, _hash(door, height)) for door, node in answering} if height else set()
+        hashes = {(node.chain_id, _hash(client, height)) for client, node in answering} if height else set()
         return StatusReport(nodes, height, tuple(sorted(value for _, value in hashes)))
     finally:
-        for door in doors:
-            door.close()
+        for client in clients:
+            client.close()
 
 
-def _ask(door: Door) -> NodeStatus:
+def _ask(client: NodeClient) -> NodeStatus:
     try:
-        status = door.call("status")
-        peers = door.call("net_info")["peers"]
-        voting = door.call("validators", per_page="100")["validators"] if _height(status) else []
-        return _told(door.url, status, peers, voting)
+        status = client.call("status")
+        peers = client.call("net_info")["peers"]
+        voting = client.call("validators", per_page="100")["validators"] if _height(status) else []
+        return _told(client.url, status, peers, voting)
     except (LedgerUnavailable, KeyError, TypeError, ValueError, AttributeError) as error:
         trouble = error.what if isinstance(error, XinglinError) else "it speaks another protocol"
-        return NodeStatus(door.url, trouble=trouble)
+        return NodeStatus(client.url, trouble=trouble)
 
 
 def _told(url: str, status: dict[str, Any], peers: list[Any], voting: list[Any]) -> NodeStatus:
@@ -107,8 +107,8 @@ def _height(status: dict[str, Any]) -> int:
     return int(status["sync_info"]["latest_block_height"])
 
 
-def _hash(door: Door, height: int) -> str:
-    return str(door.call("commit", height=str(height))["signed_header"]["header"]["app_hash"]).lower()
+def _hash(client: NodeClient, height: int) -> str:
+    return str(client.call("commit", height=str(height))["signed_header"]["header"]["app_hash"]).lower()
 
 
 def _key(validator: dict[str, Any]) -> str:

@@ -11,11 +11,21 @@ from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.ledger.institution.signer import Signer
 from xinglin.ledger.keys import INSTITUTIONS, PROPOSALS, name_of
 from xinglin.ledger.port import Header, Ledger
-from xinglin.ledger.submit import hand_in
+from xinglin.ledger.submission import submit_and_wait
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import digest_of
 
-__all__ = ["Holder", "Proposal", "addition", "away", "change", "holders", "proposals", "propose", "vote"]
+__all__ = [
+    "Participant",
+    "Proposal",
+    "addition",
+    "change",
+    "participants",
+    "proposals",
+    "propose",
+    "tolerated_failures",
+    "vote",
+]
 
 _SEE = "see: xinglin ledger status"
 _ID = re.compile(r"[0-9a-f]{8,64}")
@@ -33,7 +43,7 @@ class _Read(Protocol):
 
 
 @dataclass(frozen=True)
-class Holder:
+class Participant:
     """An institution on the ledger.
 
     Args:
@@ -92,22 +102,23 @@ class Proposal:
         return f"{self.name} {'joins with' if self.action == 'add' else 'has'} power {self.power:,}"
 
 
-def holders(ledger: _Read) -> list[Holder]:
+def participants(ledger: _Read) -> list[Participant]:
     """Every institution that is or was on the ledger, by name."""
     entries = ((key, cbor.decode(value)) for key, value in ledger.scan(INSTITUTIONS))
     return [
-        Holder(name_of(key), one["power"], one["active"], (one["validator_key"] or b"").hex()) for key, one in entries
+        Participant(name_of(key), one["power"], one["active"], (one["validator_key"] or b"").hex())
+        for key, one in entries
     ]
 
 
-def away(powers: Iterable[int]) -> int:
+def tolerated_failures(powers: Iterable[int]) -> int:
     """How many institutions, whichever, may be away while the others still are more than two thirds.
 
     Args:
         powers: Voting power of each.
 
     Example:
-        >>> away([10, 10, 10, 10]), away([10, 10, 10]), away([1, 1, 1, 9])
+        >>> tolerated_failures([10, 10, 10, 10]), tolerated_failures([10, 10, 10]), tolerated_failures([1, 1, 1, 9])
         (1, 0, 0)
     """
     ordered = sorted(powers, reverse=True)
@@ -117,7 +128,7 @@ def away(powers: Iterable[int]) -> int:
 
 def proposals(ledger: _Read) -> list[Proposal]:
     """Every proposal that was ever made; those whose time is over first, the latest last."""
-    powers = {one.name: one.power for one in holders(ledger) if one.power}
+    powers = {one.name: one.power for one in participants(ledger) if one.power}
     now = ledger.header().time
     found = [_proposal(key, cbor.decode(value), powers, now) for key, value in ledger.scan(PROPOSALS)]
     return sorted(found, key=lambda one: (one.until, one.id))
@@ -184,7 +195,7 @@ def propose(ledger: Ledger, signer: Signer, body: dict[str, Any]) -> Proposal:
         NotFound: No such institution is on the ledger.
         LedgerUnavailable: The ledger does not answer; call it again.
     """
-    known = {one.name: one for one in holders(ledger) if one.active}
+    known = {one.name: one for one in participants(ledger) if one.active}
     _may_vote(known, signer.institution)
     _makes_sense(known, body)
     for one in _open(ledger):
@@ -192,7 +203,7 @@ def propose(ledger: Ledger, signer: Signer, body: dict[str, Any]) -> Proposal:
             remedy = f"vote on it: xinglin ledger vote {one.id[:12]}"
             raise Conflict("the same is proposed already", source=one.id, remedy=remedy)
     transaction = signer.sign("InstitutionPropose", body)
-    hand_in(ledger, transaction, "the proposal", _SEE)
+    submit_and_wait(ledger, transaction, "the proposal", _SEE)
     return _one(ledger, digest_of(transaction).hex())
 
 
@@ -211,7 +222,7 @@ def vote(ledger: Ledger, signer: Signer, named: str, approve: bool) -> Proposal:
         Conflict: It is decided, its time is over, the vote was given before, or the ledger refuses.
         LedgerUnavailable: The ledger does not answer; call it again.
     """
-    _may_vote({one.name: one for one in holders(ledger)}, signer.institution)
+    _may_vote({one.name: one for one in participants(ledger)}, signer.institution)
     one = _one(ledger, named)
     if one.outcome != "open":
         said = "its time is over" if one.outcome == "expired" else f"it is {one.outcome}"
@@ -219,7 +230,7 @@ def vote(ledger: Ledger, signer: Signer, named: str, approve: bool) -> Proposal:
     if signer.institution in (one.agreed if approve else one.against):
         raise Conflict(f"{signer.institution} has voted so already", source=one.id, remedy=_SEE)
     body = {"proposal": bytes.fromhex(one.id), "approve": approve}
-    hand_in(ledger, signer.sign("InstitutionVote", body), "the vote", _SEE)
+    submit_and_wait(ledger, signer.sign("InstitutionVote", body), "the vote", _SEE)
     return _one(ledger, one.id)
 
 
@@ -241,13 +252,13 @@ def _one(ledger: _Read, named: str) -> Proposal:
     return found[0]
 
 
-def _may_vote(known: dict[str, Holder], name: str) -> None:
+def _may_vote(known: dict[str, Participant], name: str) -> None:
     if name not in known or not known[name].power:
         remedy = "an institution that has voting power proposes and votes; xinglin ledger status says which"
         raise Conflict("this institution has no voting power on the ledger", source=name, remedy=remedy)
 
 
-def _makes_sense(known: dict[str, Holder], body: dict[str, Any]) -> None:
+def _makes_sense(known: dict[str, Participant], body: dict[str, Any]) -> None:
     name, there = body["name"], known.get(body["name"])
     if body["action"] == "add":
         if there:

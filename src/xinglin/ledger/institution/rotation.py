@@ -12,7 +12,7 @@ from xinglin.core.files import exclusive, first_private_file, sync_folder
 from xinglin.ledger.institution.signer import Signer
 from xinglin.ledger.keys import institution_key
 from xinglin.ledger.port import Ledger
-from xinglin.ledger.submit import hand_in
+from xinglin.ledger.submission import submit_and_wait
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import key_id_of
 
@@ -66,7 +66,7 @@ def rotate_key(ledger: Ledger, signer: Signer, path: Path) -> Rotated:
         seed = bytes.fromhex(text.decode().strip())
         new = key_id_of(bytes(SigningKey(seed).verify_key))
         if new not in keys_of(ledger.state, signer.institution):
-            hand_in(
+            submit_and_wait(
                 ledger, signer.rotate(seed), "the new key", f"remove {waiting.name} beside the old key, and try again"
             )
         os.replace(waiting, path)
@@ -95,6 +95,6 @@ def revoke_key(ledger: Ledger, signer: Signer, key_id: str) -> None:
         raise UsageError(
             "this is no valid key of the institution", source=key_id, remedy=f"valid are: {', '.join(valid)}"
         )
-    hand_in(
+    submit_and_wait(
         ledger, signer.sign("KeyRevoke", {"key_id": key_id}), "to revoke the key", "see the keys: xinglin ledger status"
     )

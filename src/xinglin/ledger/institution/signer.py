@@ -10,7 +10,7 @@ from typing import Any
 from xinglin.core.clock import Clock
 from xinglin.ledger.keys import sequence_key
 from xinglin.ledger.port import Ledger
-from xinglin.ledger.state.sqlite_errors import told
+from xinglin.ledger.state.sqlite_errors import ledger_errors
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import key_id_of, seal_with
 from xinglin.ledger.transactions.possession import rotation
@@ -69,7 +69,7 @@ class Signer:
         self._floor = floor
         self._lock = threading.Lock()
         self._next = self._end = 0
-        with told(sequences):
+        with ledger_errors(sequences):
             self._file = sqlite3.connect(sequences, timeout=30, isolation_level=None, check_same_thread=False)
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = FULL")
@@ -117,7 +117,7 @@ class Signer:
         return seal_with(fields, self._key)
 
     def _take(self) -> int:
-        with self._lock, told(self._path):
+        with self._lock, ledger_errors(self._path):
             if self._next >= self._end or self._free() - self._next > _BEHIND:
                 self._reserve()
             number = self._next

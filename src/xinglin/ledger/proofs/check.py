@@ -23,14 +23,14 @@ from xinglin.core.merkle import leaf_hash
 from xinglin.ledger.keys import signing_key
 from xinglin.ledger.port import MapProof
 from xinglin.ledger.proofs.checkpoint import app_hash
-from xinglin.ledger.proofs.path import climb, place_of
+from xinglin.ledger.proofs.path import audit_path_root, leaf_index
 from xinglin.ledger.proofs.trust import Anchored, Trust, open_anchor
 from xinglin.ledger.state import authmap
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.bodies import Body, read_body
 from xinglin.ledger.transactions.envelope import DOMAIN, Envelope, Refused, open_envelope
 
-__all__ = ["FORMAT", "Checked", "Checker", "exactly", "failing"]
+__all__ = ["FORMAT", "Checked", "Checker", "fields_of", "invalid"]
 
 FORMAT = "xinglin proof 1"
 _MOST = 16_000_000
@@ -62,28 +62,28 @@ class Checked:
     entry: dict[str, Any] | None = None
 
 
-def failing(item: str, why: str) -> VerificationFailed:
+def invalid(item: str, why: str) -> VerificationFailed:
     """The error that names the first bad item of a proof."""
     return VerificationFailed(
         f"{item}: {why}", source="proof", remedy="ask for the proof again, from another if need be"
     )
 
 
-def exactly(value: Any, what: str, /, **types: type | tuple[type, ...]) -> list[Any]:
+def fields_of(value: Any, what: str, /, **types: type | tuple[type, ...]) -> list[Any]:
     """The values of a map that has these fields, of these types, and no others.
 
     Raises:
         VerificationFailed: It has not.
 
     Example:
-        >>> exactly({"a": 1, "b": b""}, "the item", a=int, b=bytes)
+        >>> fields_of({"a": 1, "b": b""}, "the item", a=int, b=bytes)
         [1, b'']
     """
     if type(value) is not dict or value.keys() != types.keys():
-        raise failing(what, f"it has not the fields {', '.join(types)}")
+        raise invalid(what, f"it has not the fields {', '.join(types)}")
     for name, kinds in types.items():
         if type(value[name]) not in (kinds if isinstance(kinds, tuple) else (kinds,)):
-            raise failing(what, f"its {name} has another form")
+            raise invalid(what, f"its {name} has another form")
     return [value[name] for name in types]
 
 
@@ -105,18 +105,18 @@ class Checker:
             VerificationFailed: Names the first item that does not hold.
         """
         if len(content) > _MOST:
-            raise failing("file", "it is larger than a proof can be")
+            raise invalid("file", "it is larger than a proof can be")
         try:
             proof = cbor.decode(content)
         except ValueError as error:
-            raise failing("file", f"it is not canonical CBOR: {error}") from error
-        form, chain, kind, item, place, anchor = exactly(
+            raise invalid("file", f"it is not canonical CBOR: {error}") from error
+        form, chain, kind, item, place, anchor = fields_of(
             proof, "file", format=str, chain_id=str, kind=str, item=dict, ledger=dict, anchor=bytes
         )
         if form != FORMAT:
-            raise failing("format", f"it is not {FORMAT}")
+            raise invalid("format", f"it is not {FORMAT}")
         if chain != self.trust.chain_id:
-            raise failing("chain_id", "it is not the chain of the genesis")
+            raise invalid("chain_id", "it is not the chain of the genesis")
         anchored = self._anchor(anchor)
         if "transaction" in place:
             return self._logged(kind, item, place, anchored)
@@ -128,25 +128,25 @@ class Checker:
             try:
                 known = open_anchor(content, self.trust)
             except VerificationFailed as error:
-                raise failing("anchor", str(error)) from error
+                raise invalid("anchor", str(error)) from error
             self._anchors[content] = known
             if len(self._anchors) > _ANCHORS:
                 self._anchors.popitem(last=False)
         return known
 
     def _logged(self, kind: str, item: dict[str, Any], place: dict[str, Any], anchored: Anchored) -> Checked:
-        content, path, state_root, key = exactly(
+        content, path, state_root, key = fields_of(
             place, "ledger", transaction=bytes, path=bytes, state_root=bytes, key=(type(None), list)
         )
         if len(state_root) != 32 or anchored.state_root not in (None, state_root):
-            raise failing("state root", "it is not that of the checkpoint")
+            raise invalid("state root", "it is not that of the checkpoint")
         envelope, body = self._transaction(content, key, state_root)
-        root = climb(leaf_hash(content), path, "log path")
+        root = audit_path_root(leaf_hash(content), path, "log path")
         if anchored.log_root not in (None, root):
-            raise failing("log path", "it does not lead to the log root of the checkpoint")
+            raise invalid("log path", "it does not lead to the log root of the checkpoint")
         if app_hash(root, state_root) != anchored.app_hash:
-            raise failing("log path or state root", "they do not lead to the app_hash of the block")
-        index = None if anchored.size is None else place_of(path, anchored.size, "log path")
+            raise invalid("log path or state root", "they do not lead to the app_hash of the block")
+        index = None if anchored.size is None else leaf_index(path, anchored.size, "log path")
         return Checked(kind, item, anchored, envelope, body, index)
 
     def _transaction(self, content: bytes, key: list[Any] | None, state_root: bytes) -> tuple[Envelope, Body]:
@@ -157,16 +157,16 @@ class Checker:
             envelope = open_envelope(content)
             body = read_body(envelope.type, envelope.body)
         except Refused as refused:
-            raise failing("transaction", refused.code.reason) from refused
+            raise invalid("transaction", refused.code.reason) from refused
         if envelope.chain_id != self.trust.chain_id:
-            raise failing("transaction", "it is for another chain")
+            raise invalid("transaction", "it is for another chain")
         institution, public_key = self._signer(envelope.key_id, key, state_root)
         if institution != envelope.institution:
-            raise failing("transaction", "its key belongs to another institution")
+            raise invalid("transaction", "its key belongs to another institution")
         try:
             VerifyKey(public_key).verify(DOMAIN + envelope.message, envelope.signature)
         except (BadSignatureError, ValueError) as error:
-            raise failing("transaction", "the signature is wrong") from error
+            raise invalid("transaction", "the signature is wrong") from error
         return envelope, body
 
     def _signer(self, key_id: str, proof: list[Any] | None, state_root: bytes) -> tuple[str, bytes]:
@@ -175,24 +175,24 @@ class Checker:
         if founder is not None and proof is None:
             return founder
         if founder is not None or proof is None or len(proof) != 2:
-            raise failing("signer's key", "the genesis has it, or it is shown by the state: one of the two")
+            raise invalid("signer's key", "the genesis has it, or it is shown by the state: one of the two")
         entry = _entry(MapProof(signing_key(key_id), *_shown([*proof, None]), state_root, 0), "signer's key")
         if entry is None:
-            raise failing("signer's key", "the state has no such key")
+            raise invalid("signer's key", "the state has no such key")
         return entry["institution"], entry["public_key"]
 
     def _stated(self, kind: str, item: dict[str, Any], place: dict[str, Any], anchored: Anchored) -> Checked:
-        key, value, path, other, log_root = exactly(
+        key, value, path, other, log_root = fields_of(
             place, "ledger", key=bytes, value=(type(None), bytes), path=list, other=(type(None), list), log_root=bytes
         )
         if len(log_root) != 32 or anchored.log_root not in (None, log_root):
-            raise failing("log root", "it is not that of the checkpoint")
+            raise invalid("log root", "it is not that of the checkpoint")
         proof = MapProof(key, *_shown([value, path, other]), anchored.state_root or b"", anchored.height)
         root = _root(proof, "state path")
         if anchored.state_root not in (None, root):
-            raise failing("state path", "it does not lead to the state root of the checkpoint")
+            raise invalid("state path", "it does not lead to the state root of the checkpoint")
         if app_hash(log_root, root) != anchored.app_hash:
-            raise failing("log root or state path", "they do not lead to the app_hash of the block")
+            raise invalid("log root or state path", "they do not lead to the app_hash of the block")
         return Checked(kind, item, anchored, key=key, entry=None if value is None else cbor.decode(value))
 
 
@@ -200,7 +200,7 @@ def _shown(parts: list[Any]) -> tuple[bytes | None, tuple[bytes, ...], tuple[byt
     value, path, other = parts
     right = (value is None or type(value) is bytes) and type(path) is list and all(type(one) is bytes for one in path)
     if not right or (other is not None and (len(other) != 2 or not all(type(one) is bytes for one in other))):
-        raise failing("state path", "it is none")
+        raise invalid("state path", "it is none")
     return value, tuple(path), None if other is None else (other[0], other[1])
 
 
@@ -208,10 +208,10 @@ def _root(proof: MapProof, what: str) -> bytes:
     try:
         return authmap.root_of_proof(proof)
     except VerificationFailed as error:
-        raise failing(what, error.what) from error
+        raise invalid(what, error.what) from error
 
 
 def _entry(proof: MapProof, what: str) -> dict[str, Any] | None:
     if _root(proof, what) != proof.root:
-        raise failing(what, "it does not lead to the state root")
+        raise invalid(what, "it does not lead to the state root")
     return None if proof.value is None else cbor.decode(proof.value)

@@ -23,9 +23,9 @@ __all__ = [
     "Vote",
     "address",
     "check_commit",
-    "countable",
-    "follow",
+    "verify_chain",
     "vote_bytes",
+    "with_valid_votes_only",
 ]
 
 _PRECOMMIT = 2
@@ -230,7 +230,7 @@ def check_commit(signed: SignedHeader, validators: Validators) -> int:
     return behind
 
 
-def countable(signed: SignedHeader, validators: Validators) -> SignedHeader:
+def with_valid_votes_only(signed: SignedHeader, validators: Validators) -> SignedHeader:
     """The same with those votes alone that `check_commit` counts, for whoever makes a proof.
 
     CometBFT accepts more forms of an Ed25519 signature (ZIP 215) than other readers do; a validator that uses them
@@ -254,7 +254,7 @@ def _holds(signed: SignedHeader, block: BlockId, vote: Vote, key: bytes) -> bool
     return True
 
 
-def follow(
+def verify_chain(
     trusted: Validators, changes: Sequence[tuple[SignedHeader, Validators]], last: SignedHeader, chain_id: str
 ) -> int:
     """Go from the validators of the genesis to a header, over every change of the validators between.

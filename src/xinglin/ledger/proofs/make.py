@@ -13,11 +13,11 @@ from xinglin.ledger.port import Ledger
 from xinglin.ledger.proofs.answers import signed_header_of, validators_of
 from xinglin.ledger.proofs.check import FORMAT
 from xinglin.ledger.proofs.checkpoint import Checkpoint, sign_checkpoint
-from xinglin.ledger.proofs.light import SignedHeader, Validators, countable
+from xinglin.ledger.proofs.light import SignedHeader, Validators, with_valid_votes_only
 from xinglin.ledger.proofs.note import Note, Verifier
-from xinglin.ledger.proofs.path import sided
+from xinglin.ledger.proofs.path import with_sides
 from xinglin.ledger.proofs.trust import Trust, commit_anchor, note_anchor
-from xinglin.ledger.state.pruning import Forgotten
+from xinglin.ledger.state.pruning import StatePruned
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import open_envelope
 
@@ -98,7 +98,7 @@ class BlockAnchors:
         block = self._block(height)
         changes = self._changes(block)
         voting = changes[-1][1] if changes else self.trust.validators
-        return Anchor(height - 1, commit_anchor(changes, countable(block, voting)))
+        return Anchor(height - 1, commit_anchor(changes, with_valid_votes_only(block, voting)))
 
     def _changes(self, last: SignedHeader) -> list[tuple[SignedHeader, Validators]]:
         """Blocks at which those who are believed hand over to others, found by halving."""
@@ -112,7 +112,7 @@ class BlockAnchors:
                 here = self._block(middle).header.validators_hash == trusted
                 low, high = (middle, high) if here else (low, middle)
             signed, following = self._block(low), self._validators(low + 1)
-            changes.append((countable(signed, voting), following))
+            changes.append((with_valid_votes_only(signed, voting), following))
             voting = following
             trusted, low = signed.header.next_validators_hash, low + 1
         return changes
@@ -173,7 +173,7 @@ class Prover:
             key = [shown.value, list(shown.path)]
         place = {
             "transaction": logged.transaction,
-            "path": sided(proof.index, proof.size, proof.path),
+            "path": with_sides(proof.index, proof.size, proof.path),
             "state_root": header.state_root,
             "key": key,
         }
@@ -194,7 +194,7 @@ class Prover:
         for _ in range(_TRIES):
             try:
                 return make()
-            except Forgotten:
+            except StatePruned:
                 self.__dict__.pop("anchor", None)
         return make()
 

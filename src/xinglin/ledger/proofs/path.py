@@ -12,16 +12,16 @@ from collections.abc import Sequence
 from xinglin.core.errors import VerificationFailed
 from xinglin.core.merkle import siblings
 
-__all__ = ["climb", "place_of", "sided"]
+__all__ = ["audit_path_root", "leaf_index", "with_sides"]
 
 _STEP = 33
 
 
-def sided(index: int, size: int, path: Sequence[bytes]) -> bytes:
+def with_sides(index: int, size: int, path: Sequence[bytes]) -> bytes:
     """The audit path of leaf `index` of `size`: a byte for the side (0 left, 1 right) before each hash of 32.
 
     Example:
-        >>> path = sided(4, 7, [bytes(32)] * 3)
+        >>> path = with_sides(4, 7, [bytes(32)] * 3)
         >>> [path[0], path[33], path[66]]
         [1, 1, 0]
     """
@@ -29,7 +29,7 @@ def sided(index: int, size: int, path: Sequence[bytes]) -> bytes:
     return b"".join(bytes([first > index]) + value for (first, _), value in zip(spans, path, strict=True))
 
 
-def climb(leaf: bytes, path: bytes, what: str) -> bytes:
+def audit_path_root(leaf: bytes, path: bytes, what: str) -> bytes:
     """The root that a leaf hash and its path lead to.
 
     Raises:
@@ -45,14 +45,14 @@ def climb(leaf: bytes, path: bytes, what: str) -> bytes:
     return value
 
 
-def place_of(path: bytes, size: int, what: str) -> int:
+def leaf_index(path: bytes, size: int, what: str) -> int:
     """Which leaf of `size` a path belongs to, from 0.
 
     Raises:
         VerificationFailed: A tree of that size has no leaf with such a path.
 
     Example:
-        >>> place_of(sided(4, 7, [bytes(32)] * 3), 7, "the path")
+        >>> leaf_index(with_sides(4, 7, [bytes(32)] * 3), 7, "the path")
         4
     """
     first, end = 0, size

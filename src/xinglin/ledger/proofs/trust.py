@@ -17,13 +17,13 @@ from typing import Any
 from xinglin.core.errors import BadInput, Conflict, VerificationFailed
 from xinglin.core.files import write_atomic
 from xinglin.ledger.proofs.checkpoint import open_checkpoint
-from xinglin.ledger.proofs.light import BlockId, Header, SignedHeader, Validators, Vote, follow
+from xinglin.ledger.proofs.light import BlockId, Header, SignedHeader, Validators, Vote, verify_chain
 from xinglin.ledger.proofs.note import COSIGNATURE, Note, Verifier
 from xinglin.ledger.state.genesis import Genesis
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import key_id_of
 
-__all__ = ["Anchored", "Trust", "commit_anchor", "name_in_genesis", "note_anchor", "open_anchor"]
+__all__ = ["Anchored", "Trust", "commit_anchor", "note_anchor", "open_anchor", "register_in_genesis"]
 
 _HASHES = 9
 _LAST_SECOND = 253_402_300_799
@@ -77,7 +77,7 @@ class Trust:
             witnesses=witnesses,
         )
 
-    def asking(self, witnesses: Sequence[Verifier], quorum: int) -> Trust:
+    def requiring(self, witnesses: Sequence[Verifier], quorum: int) -> Trust:
         """The same, with further witnesses, so many of whom must have cosigned.
 
         Raises:
@@ -113,7 +113,7 @@ class Anchored:
     state_root: bytes | None = None
 
 
-def name_in_genesis(path: Path, checkpoint: Verifier, witnesses: Sequence[Verifier] = ()) -> None:
+def register_in_genesis(path: Path, checkpoint: Verifier, witnesses: Sequence[Verifier] = ()) -> None:
     """Say in the genesis of a ledger on one machine which key signs its checkpoints, and who watches it.
 
     Args:
@@ -214,7 +214,7 @@ def _open_commit(changes: Any, block: Any, trust: Trust) -> Anchored:
         raise VerificationFailed("the changes of the validators are not of their form")
     followed = [(_signed(signed), _members(members)) for signed, members in changes]
     last = _signed(block)
-    behind = follow(trust.validators, followed, last, trust.chain_id)
+    behind = verify_chain(trust.validators, followed, last, trust.chain_id)
     total = (followed[-1][1] if followed else trust.validators).power
     words = f"{behind} of {total} of the voting power at height {last.header.height}"
     # A block carries what the ledger was after the block before it.

@@ -15,7 +15,7 @@ from xinglin.ledger.port import Header
 from xinglin.ledger.state.audit_nodes import compare_nodes
 from xinglin.ledger.state.genesis import Genesis
 from xinglin.ledger.state.machine import Machine
-from xinglin.ledger.state.sqlite_errors import RESTORE, must_be_there, told
+from xinglin.ledger.state.sqlite_errors import RESTORE, ledger_errors, require_file
 from xinglin.ledger.state.store import Rows, Store
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import digest_of
@@ -50,10 +50,10 @@ def check_store(path: Path) -> Header:
         VerificationFailed: The first item that is not what it should be, by name.
         StorageError: The file cannot be read.
     """
-    must_be_there(path)
+    require_file(path)
     store = Store(path)
     try:
-        with TemporaryDirectory(prefix="xinglin-ledger-") as folder, told(path):
+        with TemporaryDirectory(prefix="xinglin-ledger-") as folder, ledger_errors(path):
             scratch = Store(Path(folder) / "scratch.sqlite", kept=0)
             scratch.writer.connection.execute("PRAGMA synchronous = OFF")
             store.reader.connection.execute("BEGIN")

@@ -40,7 +40,7 @@ _sha = hashlib.sha256
 _Leaf = tuple[bytes, Ref]
 
 
-class _Kept:
+class _NewNodes:
     """Nodes to append, numbered on from those that are kept already."""
 
     def __init__(self, count: int) -> None:
@@ -97,12 +97,12 @@ def update(root: Ref, changes: Iterable[tuple[bytes, bytes]], read: Nodes, count
         >>> other.root[0] == one.root[0], len(other.replaced) == len(other.nodes)
         (True, True)
     """
-    kept = _Kept(count)
+    kept = _NewNodes(count)
     leaves = sorted(kept.leaf(key, value) for key, value in changes)
     return Updated(_merge(root, leaves, 0, read, kept), kept.nodes, kept.replaced)
 
 
-def _merge(root: Ref, leaves: list[_Leaf], depth: int, read: Nodes, kept: _Kept) -> Ref:
+def _merge(root: Ref, leaves: list[_Leaf], depth: int, read: Nodes, kept: _NewNodes) -> Ref:
     if not root[1]:
         return _build(leaves, depth, kept)
     body = read(root[1])
@@ -124,7 +124,7 @@ def _merge(root: Ref, leaves: list[_Leaf], depth: int, read: Nodes, kept: _Kept)
     return kept.inner(left, right)
 
 
-def _build(leaves: list[_Leaf], depth: int, kept: _Kept) -> Ref:
+def _build(leaves: list[_Leaf], depth: int, kept: _NewNodes) -> Ref:
     if len(leaves) <= 1:
         return leaves[0][1] if leaves else EMPTY
     split = _split(leaves, depth)

@@ -18,7 +18,7 @@ from xinglin.ledger.state.store import NewBlock, Store
 from xinglin.ledger.state.view import Entry, View
 from xinglin.ledger.transactions import cbor
 from xinglin.ledger.transactions.envelope import Refused
-from xinglin.ledger.transactions.signatures import Arrivals, Opened
+from xinglin.ledger.transactions.signatures import ParsedTransaction, TransactionCache
 
 __all__ = ["BlockResult", "Machine", "app_hash_of"]
 
@@ -76,14 +76,14 @@ class Machine:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.arrivals = Arrivals()
+        self.cache = TransactionCache()
         self._entries: dict[bytes, Entry | None] = {}
         self._nodes: dict[int, bytes] = {}
-        self._promised: dict[tuple[str, int], tuple[bytes, int]] = {}
+        self._reserved: dict[tuple[str, int], tuple[bytes, int]] = {}
         self._executed: tuple[NewBlock, dict[bytes, Entry]] | None = None
         self._chain_id: str | None = None
         self._header: Header | None = None
-        self._glance = self.view()
+        self._check_view = self.view()
         self.refresh()
 
     def refresh(self) -> None:
@@ -133,8 +133,8 @@ class Machine:
                 raise Conflict("the ledger began with another genesis", source=str(self._store.path))
             return self._header.app_hash
         view = self.view()
-        rules.found(view, genesis)
-        view.keep()
+        rules.apply_genesis(view, genesis)
+        view.commit()
         self._executed = self._block(Header(0, genesis.time, 0, b"", b"", b""), view, [], [])
         return self.commit({"genesis": text}).app_hash
 
@@ -144,7 +144,7 @@ class Machine:
 
     def reading(self) -> AbstractContextManager[None]:
         """While many transactions are checked and nothing is executed: the store is read in one transaction."""
-        return self._store.writer.at_once()
+        return self._store.writer.read_transaction()
 
     def _entry(self, key: bytes) -> Entry | None:
         known = self._entries.get(key, _UNKNOWN)
@@ -172,29 +172,29 @@ class Machine:
             transaction: Its bytes.
             now: Unix seconds.
         """
-        return self.check_opened(self.arrivals.open(transaction), now)
+        return self.check_opened(self.cache.open(transaction), now)
 
-    def check_opened(self, opened: Opened, now: int) -> Code:
+    def check_opened(self, opened: ParsedTransaction, now: int) -> Code:
         """`check` of a transaction that was read already."""
-        code = self._admit(self._glance, opened, now)
-        self._glance.drop()
+        code = self._admit(self._check_view, opened, now)
+        self._check_view.rollback()
         if code is not Code.OK or opened.envelope is None:
             return code
-        if len(self._promised) >= _REMEMBERED:
+        if len(self._reserved) >= _REMEMBERED:
             # Blocks judge sequence numbers anyway; the promises only spare them work.
-            self._promised = {}
+            self._reserved = {}
         place = (opened.envelope.key_id, opened.envelope.seq)
-        if self._promised.setdefault(place, (opened.digest, opened.envelope.valid_until))[0] != opened.digest:
+        if self._reserved.setdefault(place, (opened.digest, opened.envelope.valid_until))[0] != opened.digest:
             return Code.REPLAYED_SEQ
         return Code.OK
 
-    def _admit(self, view: View, opened: Opened, time: int) -> Code:
+    def _admit(self, view: View, opened: ParsedTransaction, time: int) -> Code:
         """Everything but the body's rule; leaves the used sequence number in the view."""
         if opened.envelope is None:
             return opened.code
         try:
             key = rules.admit(view, opened.envelope, self.chain_id, time)
-            if opened.verified != key and not self.arrivals.signed_by(opened, key):
+            if opened.verified != key and not self.cache.signed_by(opened, key):
                 return Code.BAD_SIGNATURE
             rules.use_sequence(view, opened.envelope.key_id, opened.envelope.seq)
             rules.prove(opened.envelope, opened.body)
@@ -218,16 +218,16 @@ class Machine:
         """
         if height != self.header.height + 1:
             raise Conflict(f"block {height} does not follow block {self.header.height}", source=str(self._store.path))
-        self.arrivals.verify_ahead(transactions, self._known_key)
+        self.cache.verify_ahead(transactions, self._known_key)
         view = self.view()
         for address in misbehaviour:
-            rules.blame(view, address)
-        view.keep()
+            rules.record_double_signing(view, address)
+        view.commit()
         accepted: list[tuple[int, bytes, bytes]] = []
         codes: list[Code] = []
         indexes: list[int | None] = []
         for transaction in transactions:
-            opened = self.arrivals.open(transaction)
+            opened = self.cache.open(transaction)
             code = self._apply(view, opened, time)
             codes.append(code)
             indexes.append(self.header.size + len(accepted) if code is Code.OK else None)
@@ -239,24 +239,24 @@ class Machine:
         updates = self._validator_updates(view)
         return BlockResult(tuple(codes), tuple(indexes), updates, self._executed[0].header.app_hash)
 
-    def foresee(self, transactions: Sequence[bytes]) -> None:
+    def verify_ahead(self, transactions: Sequence[bytes]) -> None:
         """Read and verify transactions that are about to be checked; nothing is decided."""
-        self.arrivals.verify_ahead(transactions, self._known_key, spread=False)
+        self.cache.verify_ahead(transactions, self._known_key, spread=False)
 
     def _known_key(self, key_id: str) -> bytes | None:
         entry = self._entry(signing_key(key_id))
         return None if entry is None else entry["public_key"]
 
-    def _apply(self, view: View, opened: Opened, time: int) -> Code:
+    def _apply(self, view: View, opened: ParsedTransaction, time: int) -> Code:
         code = self._admit(view, opened, time)
         if code is Code.OK and opened.envelope is not None and opened.body is not None:
             try:
                 context = rules.Context(opened.envelope.institution, time, opened.digest)
                 rules.apply(view, opened.body, context)
-                view.keep()
+                view.commit()
             except Refused as refused:
                 code = refused.code
-        view.drop()
+        view.rollback()
         return code
 
     def _block(
@@ -302,7 +302,7 @@ class Machine:
         self._header = block.header
         self._entries.update(changed)
         self._remember(block.nodes)
-        self._forget_promises(block)
+        self._release_reserved(block)
         return block.header
 
     def _remember(self, nodes: dict[int, bytes]) -> None:
@@ -310,9 +310,9 @@ class Machine:
             self._nodes = {}
         self._nodes.update(nodes)
 
-    def _forget_promises(self, block: NewBlock) -> None:
-        if self._promised:
+    def _release_reserved(self, block: NewBlock) -> None:
+        if self._reserved:
             done = {digest for _, digest, _ in block.entries}
             time = block.header.time
-            promises = self._promised.items()
-            self._promised = {place: one for place, one in promises if one[0] not in done and one[1] > time}
+            promises = self._reserved.items()
+            self._reserved = {place: one for place, one in promises if one[0] not in done and one[1] > time}

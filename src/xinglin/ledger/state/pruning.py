@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from xinglin.core.errors import NotFound
 
-__all__ = ["CHUNK", "KEPT", "LEAST", "TABLES", "Forgotten", "bits_of", "note", "numbers_of", "oldest", "prune"]
+__all__ = ["CHUNK", "KEPT", "LEAST", "TABLES", "StatePruned", "bits_of", "note", "numbers_of", "oldest", "prune"]
 
 KEPT = 64
 """The states of so many last blocks stay provable.
@@ -42,7 +42,7 @@ _PARTS = 1 << 20
 _ROWS = 64
 
 
-class Forgotten(NotFound):
+class StatePruned(NotFound):
     """The state after a block is past keeping."""
 
 

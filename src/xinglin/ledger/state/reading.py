@@ -6,17 +6,17 @@ from pathlib import Path
 
 from xinglin.core.errors import NotFound, VerificationFailed
 from xinglin.ledger.keys import CHAIN
-from xinglin.ledger.port import ConsistencyProof, Header, Logged, LogProof, MapProof
+from xinglin.ledger.port import ConsistencyProof, Header, LogEntry, LogProof, MapProof
 from xinglin.ledger.state import authmap, log, pruning
 from xinglin.ledger.state.genesis import Genesis
-from xinglin.ledger.state.sqlite_errors import RESTORE, must_be_there
+from xinglin.ledger.state.sqlite_errors import RESTORE, require_file
 from xinglin.ledger.state.store import Store
 from xinglin.ledger.transactions import cbor
 
-__all__ = ["Reading"]
+__all__ = ["LedgerReader"]
 
 
-class Reading:
+class LedgerReader:
     """The reading half of a `Ledger`. Every method may be called from any thread.
 
     Args:
@@ -28,7 +28,7 @@ class Reading:
     """
 
     def __init__(self, path: Path, kept: int = pruning.KEPT) -> None:
-        must_be_there(path)
+        require_file(path)
         self._store = Store(path, kept)
 
     @property
@@ -79,7 +79,7 @@ class Reading:
         """State keys that begin with a prefix, and their values, at the last commit."""
         return list(self._store.reader.scan(prefix))
 
-    def transaction(self, digest: bytes) -> Logged | None:
+    def transaction(self, digest: bytes) -> LogEntry | None:
         """The transaction with this SHA-256, if it is in the log."""
         return self._store.reader.entry(digest)
 
@@ -102,13 +102,13 @@ class Reading:
         """That a key has its value, or none, after a block, the last one when no height is given.
 
         Raises:
-            Forgotten: The state after that block is past keeping.
+            StatePruned: The state after that block is past keeping.
         """
         rows = self._store.reader
-        with rows.steady():
+        with rows.snapshot():
             header = self.header(height)
             if header.height < pruning.oldest(rows.connection):
-                raise pruning.Forgotten(
+                raise pruning.StatePruned(
                     f"the state after block {header.height} is not kept any more",
                     source=str(self._store.path),
                     remedy="prove it after a newer block; [ledger] states says how many are kept",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError, VerificationFailed
 
-__all__ = ["RESTORE", "must_be_there", "told"]
+__all__ = ["RESTORE", "ledger_errors", "require_file"]
 
 RESTORE = "restore it: xinglin backup restore, or from the other institutions as docs/how-to/run/consortium.md says"
 """What helps a ledger whose file is damaged."""
 
 
-def must_be_there(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Ask for a ledger's file.
 
     Raises:
@@ -25,7 +25,7 @@ def must_be_there(path: Path) -> None:
         raise NotFound("there is no ledger here", source=str(path), remedy=remedy)
 
 
-def told(path: Path) -> AbstractContextManager[None]:
+def ledger_errors(path: Path) -> AbstractContextManager[None]:
     """Say what SQLite's refusals mean.
 
     Raises:
@@ -33,10 +33,10 @@ def told(path: Path) -> AbstractContextManager[None]:
         StorageError: The disk is full, read-only or gone.
         VerificationFailed: The file is damaged.
     """
-    return _Told(path)
+    return _Translation(path)
 
 
-class _Told(AbstractContextManager[None]):
+class _Translation(AbstractContextManager[None]):
     """A class, not a generator: every read of a single value passes it."""
 
     __slots__ = ("_path",)

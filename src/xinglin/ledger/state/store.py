@@ -12,9 +12,9 @@ from weakref import WeakSet
 
 from xinglin.core.counter import Counter
 from xinglin.core.errors import Conflict, StorageError, VerificationFailed
-from xinglin.ledger.port import Header, Logged
+from xinglin.ledger.port import Header, LogEntry
 from xinglin.ledger.state import pruning
-from xinglin.ledger.state.sqlite_errors import RESTORE, told
+from xinglin.ledger.state.sqlite_errors import RESTORE, ledger_errors
 
 __all__ = ["NewBlock", "Rows", "Store"]
 
@@ -82,25 +82,25 @@ class Rows:
         self.connection.close()
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def read_transaction(self) -> Iterator[None]:
         """Read many values in one transaction, which takes half as long; nothing is written meanwhile."""
-        with told(self._path):
+        with ledger_errors(self._path):
             self.connection.execute("BEGIN")
         try:
             yield
         finally:
-            with told(self._path):
+            with ledger_errors(self._path):
                 self.connection.execute("COMMIT")
 
     def _one(self, sql: str, *values: object) -> tuple[object, ...] | None:
-        with told(self._path):
+        with ledger_errors(self._path):
             found: tuple[object, ...] | None = self.connection.execute(sql, values).fetchone()
             return found
 
     @contextmanager
-    def steady(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[None]:
         """Everything that is read within is of one moment."""
-        with told(self._path):
+        with ledger_errors(self._path):
             self.connection.execute("BEGIN")
         try:
             yield
@@ -131,7 +131,7 @@ class Rows:
         end = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key"
         last = prefix[:-1] + bytes([prefix[-1] + 1]) if prefix and prefix[-1] < 255 else None
         values = (prefix, last) if last else (prefix, len(prefix), prefix)
-        with told(self._path):
+        with ledger_errors(self._path):
             yield from self.connection.execute(end if last else sql, values)
 
     def state_root(self, height: int) -> tuple[bytes, int]:
@@ -172,10 +172,10 @@ class Rows:
             raise self._missing(f"log subtree {level}/{number}")
         return row[0]  # type: ignore[return-value]
 
-    def entry(self, digest: bytes) -> Logged | None:
+    def entry(self, digest: bytes) -> LogEntry | None:
         """A transaction in the log by its digest."""
         row = self._one("SELECT bytes, number, height FROM entry WHERE digest = ?", digest)
-        return None if row is None else Logged(*row)  # type: ignore[arg-type]
+        return None if row is None else LogEntry(*row)  # type: ignore[arg-type]
 
     def meta(self, name: str) -> bytes | None:
         """A fact about the whole store."""
@@ -200,7 +200,7 @@ class Store:
         self._local = threading.local()
         self._readers: WeakSet[Rows] = WeakSet()
         self._watch = threading.Lock()
-        with told(path):
+        with ledger_errors(path):
             self.writer = Rows(self._connect(), path)
             self._counter = Counter(path.with_suffix(".version"))
             self._create()
@@ -240,7 +240,7 @@ class Store:
         """What this thread reads with."""
         rows: Rows | None = getattr(self._local, "rows", None)
         if rows is None:
-            with told(self.path):
+            with ledger_errors(self.path):
                 rows = self._local.rows = Rows(self._connect(), self.path)
             self._readers.add(rows)
         return rows
@@ -251,13 +251,13 @@ class Store:
         if not seen & 1:
             return seen
         # A commit is under way, or its process died: SQLite itself knows which commits can be seen.
-        with self._watch, told(self.path):
+        with self._watch, ledger_errors(self.path):
             version: int = self._watcher.connection.execute("PRAGMA data_version").fetchone()[0]
             return seen, version
 
     def begin(self) -> None:
         """Keep every other process from writing until `write` or `rollback`."""
-        with told(self.path):
+        with ledger_errors(self.path):
             self.writer.connection.execute("BEGIN IMMEDIATE")
 
     def rollback(self) -> None:
@@ -277,7 +277,7 @@ class Store:
             last = self.writer.header()
             if block.header.height != (0 if last is None else last.height + 1):
                 raise Conflict("another process committed a block meanwhile", source=str(self.path), retry=True)
-            with told(self.path):
+            with ledger_errors(self.path):
                 self._insert(block, meta or {})
                 with self._counter.changing():
                     self.writer.connection.execute("COMMIT")

@@ -23,7 +23,7 @@ class View:
         >>> view = View({b"a": {}}.get, lambda prefix: iter(()))
         >>> view.put(b"b", {"n": 1}); view.get(b"a"), view.get(b"b")
         ({}, {'n': 1})
-        >>> view.drop(); view.get(b"b") is None
+        >>> view.rollback(); view.get(b"b") is None
         True
     """
 
@@ -53,12 +53,12 @@ class View:
             found.update((key, entry) for key, entry in layer.items() if key.startswith(prefix))
         return sorted(found.items(), key=lambda item: item[0])
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """The transaction succeeded: its changes belong to the block."""
         self._block.update(self._changes)
         self._changes = {}
 
-    def drop(self) -> None:
+    def rollback(self) -> None:
         """The transaction failed: it changed nothing."""
         self._changes = {}
 

@@ -12,7 +12,7 @@ from xinglin.ledger.codes import Code
 from xinglin.ledger.transactions.bodies import Body, read_body
 from xinglin.ledger.transactions.envelope import DOMAIN, Envelope, Refused, digest_of, open_envelope
 
-__all__ = ["Arrivals", "Opened"]
+__all__ = ["ParsedTransaction", "TransactionCache"]
 
 # As many again are kept of those that were asked about before; together more than wait in a node's pool.
 _REMEMBERED = 8_000
@@ -22,7 +22,7 @@ _WORTH_SHARING = 16
 
 
 @dataclass(slots=True)
-class Opened:
+class ParsedTransaction:
     """A transaction that was read.
 
     Attributes:
@@ -42,18 +42,18 @@ class Opened:
     failed: bytes | None = None
 
 
-class Arrivals:
+class TransactionCache:
     """Transactions that arrived lately, read and verified; only what is certain for all time is remembered.
 
     May be used by several threads: what two of them find out at once is the same.
     """
 
     def __init__(self) -> None:
-        self._opened: dict[bytes, Opened] = {}
-        self._before: dict[bytes, Opened] = {}
+        self._opened: dict[bytes, ParsedTransaction] = {}
+        self._before: dict[bytes, ParsedTransaction] = {}
         self._pool: ThreadPoolExecutor | None = None
 
-    def open(self, transaction: bytes) -> Opened:
+    def open(self, transaction: bytes) -> ParsedTransaction:
         """Read a transaction, or remember it."""
         opened = self._opened.get(transaction)
         if opened is None:
@@ -62,12 +62,12 @@ class Arrivals:
                 self._remember(transaction, opened)
         return opened
 
-    def _remember(self, transaction: bytes, opened: Opened) -> None:
+    def _remember(self, transaction: bytes, opened: ParsedTransaction) -> None:
         if len(self._opened) >= _REMEMBERED:
             self._before, self._opened = self._opened, {}
         self._opened[transaction] = opened
 
-    def signed_by(self, opened: Opened, public_key: bytes) -> bool:
+    def signed_by(self, opened: ParsedTransaction, public_key: bytes) -> bool:
         """Whether the signature is good for this key."""
         if opened.verified == public_key:
             return True
@@ -114,7 +114,7 @@ class Arrivals:
             self._pool = ThreadPoolExecutor(cores, thread_name_prefix="verify")
         list(self._pool.map(self._verify_all, [work[start::cores] for start in range(cores)]))
 
-    def _verify_all(self, work: Sequence[tuple[Opened, bytes]]) -> None:
+    def _verify_all(self, work: Sequence[tuple[ParsedTransaction, bytes]]) -> None:
         for opened, key in work:
             self.signed_by(opened, key)
 
@@ -124,14 +124,14 @@ class Arrivals:
             self._pool.shutdown()
 
 
-def _open(transaction: bytes, digest: bytes) -> Opened:
+def _open(transaction: bytes, digest: bytes) -> ParsedTransaction:
     envelope = None
     try:
         envelope = open_envelope(transaction)
-        return Opened(digest, envelope, read_body(envelope.type, envelope.body), Code.OK)
+        return ParsedTransaction(digest, envelope, read_body(envelope.type, envelope.body), Code.OK)
     except Refused as refused:
         # What is not of its form may be a thousand times larger in memory than it was in bytes.
-        return Opened(digest, envelope and envelope._replace(body={}), None, refused.code)
+        return ParsedTransaction(digest, envelope and envelope._replace(body={}), None, refused.code)
 
 
 def _verify(envelope: Envelope, public_key: bytes) -> bool:

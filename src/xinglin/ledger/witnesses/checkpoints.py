@@ -18,13 +18,13 @@ from xinglin.ledger.port import Ledger
 from xinglin.ledger.proofs.checkpoint import open_checkpoint, sign_checkpoint
 from xinglin.ledger.proofs.make import CheckpointAnchors, checkpoint_of, cosigners_of
 from xinglin.ledger.proofs.note import Note, Verifier
-from xinglin.ledger.proofs.trust import Trust, name_in_genesis
+from xinglin.ledger.proofs.trust import Trust, register_in_genesis
 from xinglin.ledger.witnesses.witness import Request
 
-__all__ = ["Keeper"]
+__all__ = ["CheckpointStore"]
 
 
-class Keeper:
+class CheckpointStore:
     """Signs checkpoints of one ledger.
 
     Args:
@@ -43,7 +43,7 @@ class Keeper:
         self._secret = SigningKey(bytes.fromhex(seed.decode().strip()))
         self._folder = folder
         self.key = Verifier(chain_id, bytes(self._secret.verify_key))
-        name_in_genesis(self.genesis, self.key)
+        register_in_genesis(self.genesis, self.key)
 
     @property
     def genesis(self) -> Path:
@@ -106,7 +106,7 @@ class Keeper:
         named = cosigners_of(Note(note.text, lines), known)
         # Lines of strangers are left out, so that everything in a proof file is checked.
         kept_lines = tuple(one for one in lines if one.name in {self.key.name, *(key.name for key in named)})
-        name_in_genesis(self.genesis, self.key, witnesses)
+        register_in_genesis(self.genesis, self.key, witnesses)
         write_atomic(self._folder / "cosigned.note", str(Note(note.text, kept_lines)).encode())
         return [key.name for key in named]
 

@@ -13,7 +13,7 @@ from xinglin.core.errors import Conflict, LedgerUnavailable, UsageError, Verific
 from xinglin.ledger.proofs.note import Note
 from xinglin.ledger.witnesses.witness import Refusal, Refused, Request, Witness
 
-__all__ = ["ask_witness", "witness_door"]
+__all__ = ["ask_witness", "witness_server"]
 
 _PATH = "/add-checkpoint"
 _MOST = 1_000_000
@@ -22,7 +22,7 @@ _SIZE = "text/x.tlog.size"
 _NUMBER = re.compile(r"[0-9]{1,19}").fullmatch
 
 
-def witness_door(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
+def witness_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
     """A server that cosigns; `serve_forever` it.
 
     Args:
@@ -32,7 +32,7 @@ def witness_door(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
     """
     one_at_a_time = threading.Lock()
 
-    class Door(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         """One request."""
 
         timeout = _PATIENCE
@@ -73,7 +73,7 @@ def witness_door(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing is written: the chains that ask are nobody else's business."""
 
-    return ThreadingHTTPServer((host, port), Door)
+    return ThreadingHTTPServer((host, port), Handler)
 
 
 def ask_witness(url: str, request: Callable[[int | None], Request]) -> Note:

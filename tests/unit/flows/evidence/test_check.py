@@ -26,7 +26,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Provable:
 
 @pytest.fixture(scope="module")
 def trust(made: Provable) -> Trust:
-    return Trust.from_json(made.keeper.genesis.read_bytes())
+    return Trust.from_json(made.checkpoints.genesis.read_bytes())
 
 
 def test_every_kind_proves_what_is_there(made: Provable, trust: Trust) -> None:
@@ -107,7 +107,7 @@ def test_a_consent_whose_time_is_over_is_not_called_current(tmp_path: Path) -> N
     body = {"handle": handle, "commitment": filled(8), "valid_from": 1, "valid_until": START, "previous": None}
     assert made.ledger.submit([made.desk.sign("ConsentPut", body)])[0].code.name == "OK"
     content = made.prover().of_state("consent", {"handle": handle, "opened": None}, consent_key(handle.hex()))
-    assert verify_proof(content, Checker(made.keeper.trust)).facts["status"] == "ended"
+    assert verify_proof(content, Checker(made.checkpoints.trust)).facts["status"] == "ended"
 
 
 def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Pa
     assert made.ledger.submit([transaction])[0].code.name == "OK"
     leaf = {"leaf": filled(3), "resource": None, "path": b"", "batch": None}
     content = made.prover().of_transaction("row", leaf, digest_of(transaction))
-    checker = Checker(made.keeper.trust)
+    checker = Checker(made.checkpoints.trust)
     assert verify_proof(content, checker).facts["sequence"] == 2
     proof = cbor.decode(content)
     without = proof | {"ledger": proof["ledger"] | {"key": None}}
@@ -134,16 +134,18 @@ def test_a_key_that_the_genesis_does_not_have_is_shown_by_the_state(tmp_path: Pa
 def test_a_witness_that_cosigned_can_be_asked_for(tmp_path: Path) -> None:
     made = provable(tmp_path / "ledger")
     witness = Witness(tmp_path / "witness", TurnedClock(), "witness.example/one")
-    witness.trust(made.keeper.key)
-    strict = Checker(made.keeper.trust.asking([witness.key], 1))
+    witness.trust(made.checkpoints.key)
+    strict = Checker(made.checkpoints.trust.requiring([witness.key], 1))
     with pytest.raises(VerificationFailed, match="0 of the known witnesses cosigned, and 1 are asked for"):
         verify_proof(made.file("row"), strict)
-    assert made.keeper.take(witness.add(made.keeper.request(made.ledger)), [witness.key]) == ["witness.example/one"]
+    assert made.checkpoints.take(witness.add(made.checkpoints.request(made.ledger)), [witness.key]) == [
+        "witness.example/one"
+    ]
     content = made.file("row")
     assert verify_proof(content, strict).by.endswith("cosigned by witness.example/one")
     stranger = Verifier("witness.example/two", public(seed("two")), COSIGNATURE)
     with pytest.raises(VerificationFailed, match="0 of the known"):
-        verify_proof(content, Checker(Trust.from_json(b"%s" % _unwatched(made)).asking([stranger], 1)))
+        verify_proof(content, Checker(Trust.from_json(b"%s" % _unwatched(made)).requiring([stranger], 1)))
     for place in range(len(content)):
         with pytest.raises(VerificationFailed):
             verify_proof(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :], strict)
@@ -152,18 +154,20 @@ def test_a_witness_that_cosigned_can_be_asked_for(tmp_path: Path) -> None:
 def test_one_witness_under_two_names_is_one_witness(tmp_path: Path) -> None:
     made = provable(tmp_path / "ledger")
     witness = Witness(tmp_path / "witness", TurnedClock(), "witness.example/one")
-    witness.trust(made.keeper.key)
-    note = witness.add(made.keeper.request(made.ledger))
+    witness.trust(made.checkpoints.key)
+    note = witness.add(made.checkpoints.request(made.ledger))
     twin = Verifier("witness.example/twin", witness.key.public_key, COSIGNATURE)
     line = Signature(twin.name, twin.key_id, note.signatures[-1].value)
     anchor = note_anchor(Note(note.text, (*note.signatures, line)), [witness.key, twin])
-    assert open_anchor(anchor, made.keeper.trust.asking([witness.key, twin], 1)).by.count("witness.example") == 2
+    assert (
+        open_anchor(anchor, made.checkpoints.trust.requiring([witness.key, twin], 1)).by.count("witness.example") == 2
+    )
     with pytest.raises(VerificationFailed, match="1 of the known witnesses cosigned, and 2 are asked for"):
-        open_anchor(anchor, made.keeper.trust.asking([witness.key, twin], 2))
+        open_anchor(anchor, made.checkpoints.trust.requiring([witness.key, twin], 2))
 
 
 def _unwatched(made: Provable) -> bytes:
     import json
 
-    told = json.loads(made.keeper.genesis.read_bytes())
+    told = json.loads(made.checkpoints.genesis.read_bytes())
     return json.dumps({name: value for name, value in told.items() if name != "witnesses"}).encode()

@@ -20,7 +20,7 @@ def made(folder: Path, number: int) -> tuple[ValidatorHome, Member]:
     home = ValidatorHome(folder / f"institution-{number}")
     key = transaction_key(home.home / "keys" / "ledger.key")
     options = NodeOptions(f"127.0.0.1:{2000 + number}", rpc=f"127.0.0.1:{3000 + number}")
-    return home, home.make((home.home.name, 10), key, options, NOW)
+    return home, home.create((home.home.name, 10), key, options, NOW)
 
 
 def test_keys_are_private_and_the_public_part_is_theirs(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_keys_are_never_made_anew(tmp_path: Path) -> None:
 def test_everybody_founds_the_same_chain_and_knows_only_the_others(tmp_path: Path) -> None:
     homes, members = zip(*(made(tmp_path, number) for number in range(3)), strict=True)
     for number, home in enumerate(homes):
-        home.found([member for other, member in enumerate(members) if other != number])
+        home.create_genesis([member for other, member in enumerate(members) if other != number])
     assert len({home.genesis.read_bytes() for home in homes}) == 1
     assert len({(home.node / "config" / "genesis.json").read_bytes() for home in homes}) == 1
     config = tomllib.loads((homes[0].node / "config" / "config.toml").read_text())
@@ -60,10 +60,10 @@ def test_everybody_founds_the_same_chain_and_knows_only_the_others(tmp_path: Pat
 
 def test_a_node_that_holds_a_chain_takes_no_other(tmp_path: Path) -> None:
     (home, _), (_, second), (_, third) = (made(tmp_path, number) for number in range(3))
-    first = home.found([second])
-    assert home.found([second]) == first
+    first = home.create_genesis([second])
+    assert home.create_genesis([second]) == first
     with pytest.raises(Conflict):
-        home.found([second, third])
+        home.create_genesis([second, third])
 
 
 def test_a_home_without_validator_says_what_to_do(tmp_path: Path) -> None:
@@ -79,15 +79,15 @@ def test_an_address_is_a_host_and_a_port(address: str) -> None:
 
 def test_who_comes_later_asks_to_join_and_a_founder_does_not(tmp_path: Path) -> None:
     (home, own), (_, second), (late, _) = (made(tmp_path, number) for number in range(3))
-    genesis = home.found([second])
+    genesis = home.create_genesis([second])
     keys = [transaction_key(one.home / "keys" / "ledger.key") for one in (home, late)]
-    assert home.ask(genesis, keys[0]) == own == home.read_member()
-    late.adopt(genesis, [own, second])
+    assert home.request_joining(genesis, keys[0]) == own == home.read_member()
+    late.join(genesis, [own, second])
     with pytest.raises(Conflict, match="not those of the public part"):
-        late.ask(genesis, keys[0])
+        late.request_joining(genesis, keys[0])
     assert late.read_member().joining is None
-    asking = late.ask(genesis, keys[1])
+    asking = late.request_joining(genesis, keys[1])
     assert asking.joining and asking.joining.chain_id == genesis.chain_id
     assert late.read_member() == asking
     # A key that took over since changes nothing of what was asked.
-    assert late.ask(genesis, keys[0]) == asking
+    assert late.request_joining(genesis, keys[0]) == asking

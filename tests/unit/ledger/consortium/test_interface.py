@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.ledger.consortium.interface import MAX_MESSAGE, checked_alone, cut, frame
+from xinglin.ledger.consortium.interface import MAX_MESSAGE, check_tx_of, frame, split_messages
 from xinglin.ledger.proofs.protobuf import message, varint
 
 
@@ -13,16 +13,16 @@ def test_messages_come_out_as_they_went_in_however_they_arrive(messages: list[by
     sent, arrived, out = b"".join(map(frame, messages)), bytearray(), []
     for start in range(0, len(sent), piece):
         arrived += sent[start : start + piece]
-        out += cut(arrived)
+        out += split_messages(arrived)
     assert (out, bytes(arrived)) == (messages, b"")
 
 
 def test_what_nobody_asked_for_stays() -> None:
     arrived = bytearray(frame(b"one") + frame(b"two"))
-    messages = cut(arrived)
+    messages = split_messages(arrived)
     assert next(messages) == b"one"
     messages.close()
-    assert list(cut(arrived)) == [b"two"]
+    assert list(split_messages(arrived)) == [b"two"]
 
 
 def test_a_length_that_no_message_has_is_refused() -> None:
@@ -30,7 +30,7 @@ def test_a_length_that_no_message_has_is_refused() -> None:
     assert MAX_MESSAGE == 0x32 << 21
     for sent in (bytearray(b"\xff" * 6), one_too_many):
         with pytest.raises(ValueError, match="message"):
-            list(cut(sent))
+            list(split_messages(sent))
 
 
 def _check(transaction: bytes, again: bool) -> bytes:
@@ -40,7 +40,7 @@ def _check(transaction: bytes, again: bool) -> bytes:
 @given(st.one_of(*(st.integers(size - 4, size + 4) for size in (8, 128, 16_384))), st.booleans())
 def test_a_request_to_check_a_transaction_is_read_whatever_its_length(size: int, again: bool) -> None:
     transaction = bytes(range(1, 256)) * 70
-    assert checked_alone(_check(transaction[:size], again)) == transaction[:size]
+    assert check_tx_of(_check(transaction[:size], again)) == transaction[:size]
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_a_request_to_check_a_transaction_is_read_whatever_its_length(size: int,
     ],
 )
 def test_any_other_request_is_left_to_protocol_buffers(other: bytes) -> None:
-    assert checked_alone(other) is None
+    assert check_tx_of(other) is None

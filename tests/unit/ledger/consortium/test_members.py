@@ -102,7 +102,7 @@ def test_a_file_of_another_kind_is_refused() -> None:
 
 def test_a_newcomer_asks_for_one_chain_and_stays_the_same_institution() -> None:
     keys = SigningKey(seed("north")), SigningKey(seed("north validator"))
-    asking = NORTH.asking("region", *keys)
+    asking = NORTH.signed_for("region", *keys)
     assert Member.from_json(asking.to_json()) == asking
     assert asking.statement == NORTH.statement
     assert "joining" not in NORTH.to_json()

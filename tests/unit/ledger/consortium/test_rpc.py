@@ -10,8 +10,8 @@ import pytest
 
 from xinglin.core.errors import LedgerUnavailable, UsageError
 from xinglin.ledger import Code
-from xinglin.ledger.consortium.rpc import Door
-from xinglin.ledger.consortium.status import ask
+from xinglin.ledger.consortium.rpc import NodeClient
+from xinglin.ledger.consortium.status import query_nodes
 
 
 class Node(BaseHTTPRequestHandler):
@@ -34,13 +34,13 @@ class Node(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
+def client() -> Iterator[NodeClient]:
     Node.answers = []
     server = HTTPServer(("127.0.0.1", 0), Node)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    door = Door(f"http://127.0.0.1:{server.server_port}", 2)
-    yield door
-    door.close()
+    client = NodeClient(f"http://127.0.0.1:{server.server_port}", 2)
+    yield client
+    client.close()
     server.shutdown()
     server.server_close()
 
@@ -49,52 +49,52 @@ def refusal(reason: str) -> dict[str, Any]:
     return {"error": {"code": -32603, "message": "Internal error", "data": reason}}
 
 
-def test_what_the_node_says_of_a_transaction_is_understood(door: Door) -> None:
+def test_what_the_node_says_of_a_transaction_is_understood(client: NodeClient) -> None:
     Node.answers = [
         {"result": {"code": 0}},
         {"result": {"code": 7}},
         refusal("tx already exists in cache"),
         refusal("Tx too large. Max size is 65536, but got 70000"),
     ]
-    said = [door.hand_in(b"tx") for _ in range(4)]
+    said = [client.submit(b"tx") for _ in range(4)]
     assert [(one.code, one.known) for one in said] == [(0, False), (7, False), (0, True), (Code.OVERSIZED, False)]
 
 
-def test_a_full_pool_can_be_tried_again(door: Door) -> None:
+def test_a_full_pool_can_be_tried_again(client: NodeClient) -> None:
     Node.answers = [refusal("mempool is full: number of txs 5000 (max: 5000)")]
     with pytest.raises(LedgerUnavailable, match="full") as told:
-        door.hand_in(b"tx")
+        client.submit(b"tx")
     assert told.value.retry
 
 
-def test_of_many_poured_in_those_not_taken_come_back(door: Door) -> None:
+def test_of_many_poured_in_those_not_taken_come_back(client: NodeClient) -> None:
     Node.answers = [{"result": {}}, refusal("mempool is full"), refusal("tx already exists in cache")]
-    assert door.pour([b"1", b"2", b"3"]) == [b"2"]
-    assert door.pour([]) == []
+    assert client.broadcast([b"1", b"2", b"3"]) == [b"2"]
+    assert client.broadcast([]) == []
 
 
 def test_a_node_that_is_gone_is_unavailable_and_the_status_says_so() -> None:
-    door = Door("http://127.0.0.1:1", 1)
+    client = NodeClient("http://127.0.0.1:1", 1)
     with pytest.raises(LedgerUnavailable):
-        door.call("status")
-    report = ask(["http://127.0.0.1:1"], 1)
+        client.call("status")
+    report = query_nodes(["http://127.0.0.1:1"], 1)
     assert (report.agree, report.height, bool(report.nodes[0].trouble)) == (False, 0, True)
 
 
 def test_a_door_is_reached_over_http_alone() -> None:
     for url in ("https://node:1", "127.0.0.1:26657", "http://node"):
         with pytest.raises(UsageError):
-            Door(url)
+            NodeClient(url)
 
 
 @pytest.mark.parametrize("answer", [{}, {"error": "text"}, {"result": {}}, {"result": 5}, {"result": {"code": 9_999}}])
-def test_what_is_no_node_is_said_to_be_none(door: Door, answer: dict[str, Any]) -> None:
+def test_what_is_no_node_is_said_to_be_none(client: NodeClient, answer: dict[str, Any]) -> None:
     Node.answers = [answer]
     with pytest.raises(LedgerUnavailable):
-        door.hand_in(b"tx")
+        client.submit(b"tx")
 
 
 @pytest.mark.parametrize("result", [5, {}, {"sync_info": 5}, {"sync_info": {"latest_block_height": "x"}, "peers": []}])
-def test_the_standing_of_what_is_no_node_is_trouble(door: Door, result: object) -> None:
+def test_the_standing_of_what_is_no_node_is_trouble(client: NodeClient, result: object) -> None:
     Node.answers = [{"result": result}] * 4
-    assert ask([door.url]).nodes[0].trouble
+    assert query_nodes([client.url]).nodes[0].trouble

@@ -18,7 +18,7 @@ from xinglin.ledger.proofs.light import (
     Vote,
     address,
     check_commit,
-    follow,
+    verify_chain,
     vote_bytes,
 )
 
@@ -146,12 +146,12 @@ def test_changes_by_vote_are_followed_from_the_genesis() -> None:
         (block(20, second, third, [2, 3, 4]), third),
     ]
     last = block(31, third, third, [4, 5, 6])
-    assert follow(FOUR, changes, last, "chain") == 15
+    assert verify_chain(FOUR, changes, last, "chain") == 15
     with pytest.raises(VerificationFailed, match="other validators"):
-        follow(FOUR, changes[1:], last, "chain")
+        verify_chain(FOUR, changes[1:], last, "chain")
     with pytest.raises(VerificationFailed, match=r"next validators.*height 8"):
-        follow(FOUR, [(changes[0][0], third), changes[1]], last, "chain")
+        verify_chain(FOUR, [(changes[0][0], third), changes[1]], last, "chain")
     with pytest.raises(VerificationFailed, match="stands before"):
-        follow(FOUR, changes, block(20, third, third, [4, 5, 6]), "chain")
+        verify_chain(FOUR, changes, block(20, third, third, [4, 5, 6]), "chain")
     with pytest.raises(VerificationFailed, match="another chain"):
-        follow(FOUR, changes, last, "other")
+        verify_chain(FOUR, changes, last, "other")

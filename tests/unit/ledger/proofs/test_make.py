@@ -14,7 +14,7 @@ from xinglin.ledger.port import MapProof
 from xinglin.ledger.proofs.light import SignedHeader, Validators
 from xinglin.ledger.proofs.make import Anchor, BlockAnchors, Prover
 from xinglin.ledger.proofs.trust import Trust, open_anchor
-from xinglin.ledger.state.pruning import Forgotten
+from xinglin.ledger.state.pruning import StatePruned
 
 SETS = [
     keyed((0, 10), (1, 10), (2, 10), (3, 10)),
@@ -151,7 +151,7 @@ def test_a_proof_whose_state_was_forgotten_meanwhile_is_made_under_a_newer_ancho
         def state_proof(self, key: bytes, height: int) -> MapProof:
             self.asked.append(height)
             if len(self.asked) < 3:
-                raise Forgotten("gone", retry=True)
+                raise StatePruned("gone", retry=True)
             return MapProof(key, None, (), None, bytes(32), height)
 
     anchors: Any = SimpleNamespace(newest=lambda ledger: Anchor(len(ledger.asked) * 100, b"anchor"))
@@ -162,9 +162,9 @@ def test_a_proof_whose_state_was_forgotten_meanwhile_is_made_under_a_newer_ancho
 
 def test_a_ledger_that_forgets_at_once_is_not_asked_for_ever() -> None:
     def gone(*_: object) -> MapProof:
-        raise Forgotten("gone", retry=True)
+        raise StatePruned("gone", retry=True)
 
     ledger: Any = SimpleNamespace(state_proof=gone, header=lambda height: None)
     anchors: Any = SimpleNamespace(newest=lambda ledger: Anchor(1, b"anchor"))
-    with pytest.raises(Forgotten):
+    with pytest.raises(StatePruned):
         Prover(ledger, anchors, trust()).of_state("consent", {}, b"key")

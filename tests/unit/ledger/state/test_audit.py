@@ -10,7 +10,7 @@ import pytest
 from tests.ledgers import Chain, Desk, accesses, batch, consent
 from xinglin.core.errors import NotFound, VerificationFailed, XinglinError
 from xinglin.ledger import check_store, digest_of
-from xinglin.ledger.state.reading import Reading
+from xinglin.ledger.state.reading import LedgerReader
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def _broken(path: Path, sql: str) -> None:
 
 
 def test_a_ledger_that_is_not_there_is_begun_and_no_file_is_left(tmp_path: Path) -> None:
-    for ask in (check_store, Reading):
+    for ask in (check_store, LedgerReader):
         with pytest.raises(NotFound, match="no ledger here") as missing:
             ask(tmp_path / "ledger.sqlite")
         assert "xinglin ledger anchor" in missing.value.remedy
@@ -145,7 +145,7 @@ def test_whoever_audits_a_broken_store_is_told_what_to_do(path: Path, sql: str) 
 
 
 def test_whoever_reads_a_broken_store_is_told_what_to_do(path: Path) -> None:
-    reading = Reading(path)
+    reading = LedgerReader(path)
     _broken(path, "DELETE FROM meta")
     with pytest.raises(VerificationFailed, match="lacks its genesis") as damaged:
         reading.genesis()

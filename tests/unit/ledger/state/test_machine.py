@@ -93,7 +93,7 @@ def test_what_is_foreseen_is_verified_once_and_judged_like_anything_else(
 ) -> None:
     good, other = (Desk().sign("AccessBatch", accesses(number)) for number in (1, 2))
     bad = other[:-1] + bytes([other[-1] ^ 1])
-    chain.machine.foresee([good, bad, b"no transaction", Desk("nobody").sign("AccessBatch", accesses(3))])
+    chain.machine.verify_ahead([good, bad, b"no transaction", Desk("nobody").sign("AccessBatch", accesses(3))])
     monkeypatch.setattr("xinglin.ledger.transactions.signatures._verify", lambda *_: pytest.fail("verified again"))
     codes = [chain.machine.check(one, START) for one in (good, bad, b"no transaction", bad)]
     assert codes == [Code.OK, Code.BAD_SIGNATURE, Code.MALFORMED, Code.BAD_SIGNATURE]
@@ -101,22 +101,22 @@ def test_what_is_foreseen_is_verified_once_and_judged_like_anything_else(
 
 def test_what_is_asked_about_again_and_again_is_read_once(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xinglin.ledger.transactions.signatures._REMEMBERED", 10)
-    desk, arrivals = Desk(), chain.machine.arrivals
+    desk, cache = Desk(), chain.machine.cache
     waiting = desk.sign("AccessBatch", accesses(0))
-    first = arrivals.open(waiting)
+    first = cache.open(waiting)
     for number in range(1, 60):
-        arrivals.open(desk.sign("AccessBatch", accesses(number)))
-        assert number % 8 or arrivals.open(waiting) is first
-    assert len(arrivals._opened) + len(arrivals._before) <= 20
+        cache.open(desk.sign("AccessBatch", accesses(number)))
+        assert number % 8 or cache.open(waiting) is first
+    assert len(cache._opened) + len(cache._before) <= 20
 
 
 def test_a_signature_is_remembered_for_its_key_alone(consortium: Chain) -> None:
-    opened = consortium.machine.arrivals.open(Desk("lab").sign("AccessBatch", accesses(1)))
+    opened = consortium.machine.cache.open(Desk("lab").sign("AccessBatch", accesses(1)))
     keys = {one.name: one.public_key for one in genesis(clinic=1, lab=1).institutions}
-    assert consortium.machine.arrivals.signed_by(opened, keys["lab"])
+    assert consortium.machine.cache.signed_by(opened, keys["lab"])
     for _ in range(2):
-        assert not consortium.machine.arrivals.signed_by(opened, keys["clinic"])
-        assert consortium.machine.arrivals.signed_by(opened, keys["lab"])
+        assert not consortium.machine.cache.signed_by(opened, keys["clinic"])
+        assert consortium.machine.cache.signed_by(opened, keys["lab"])
 
 
 def test_a_large_block_is_verified_on_every_core_and_its_bad_signatures_are_found(chain: Chain) -> None:
@@ -196,7 +196,7 @@ def test_made_up_keys_and_bodies_leave_little_in_memory(chain: Chain) -> None:
     assert not any(len(key) > 100 for key in chain.machine._entries)
     nested = desk.sign("AccessBatch", {"x": [[]] * 3_000})
     assert chain.machine.check(nested, START) is Code.BAD_BODY
-    kept = chain.machine.arrivals.open(nested).envelope
+    kept = chain.machine.cache.open(nested).envelope
     assert kept is not None
     assert kept.body == {}
 
@@ -206,4 +206,4 @@ def test_promises_of_numbers_are_bounded(chain: Chain, monkeypatch: pytest.Monke
     desk = Desk()
     for number in range(25):
         assert chain.machine.check(desk.sign("AccessBatch", accesses(number)), START) is Code.OK
-    assert len(chain.machine._promised) <= 10
+    assert len(chain.machine._reserved) <= 10

@@ -14,8 +14,8 @@ from xinglin.core.errors import StorageError, VerificationFailed
 from xinglin.ledger import Machine, Store, check_store
 from xinglin.ledger.state import pruning
 from xinglin.ledger.state.authmap import check_proof
-from xinglin.ledger.state.pruning import LEAST, Forgotten, bits_of, oldest
-from xinglin.ledger.state.reading import Reading
+from xinglin.ledger.state.pruning import LEAST, StatePruned, bits_of, oldest
+from xinglin.ledger.state.reading import LedgerReader
 
 KEPT = 3
 
@@ -65,7 +65,7 @@ def _live(path: Path) -> int:
 
 def test_the_last_states_stay_provable_and_older_ones_say_that_they_are_forgotten(tmp_path: Path) -> None:
     chain = _pruning(tmp_path)
-    reading = Reading(chain.path)
+    reading = LedgerReader(chain.path)
     keys = [b"chain", b"institution/hospital", b"nobody"]
     for height in _grow(chain, 40):
         keys.append(f"access/{bytes(16).hex()}/{filled(chain.machine.header.size - 1).hex()}".encode())
@@ -75,7 +75,7 @@ def test_the_last_states_stay_provable_and_older_ones_say_that_they_are_forgotte
                 check_proof(proof)
                 assert proof.root == reading.header(past).state_root
         assert reading.state_proof(keys[-1]).value == reading.state(keys[-1])
-    with pytest.raises(Forgotten, match="not kept any more") as forgotten:
+    with pytest.raises(StatePruned, match="not kept any more") as forgotten:
         reading.state_proof(keys[0], 30)
     assert forgotten.value.retry
     reading.close()
@@ -87,9 +87,9 @@ def test_a_transaction_of_any_age_is_proved(tmp_path: Path) -> None:
     transactions = [Desk(numbers=iter([number])).sign("AccessBatch", accesses(number)) for number in range(50)]
     for transaction in transactions:
         chain.block(transaction)
-    reading = Reading(chain.path)
+    reading = LedgerReader(chain.path)
     for number, transaction in enumerate(transactions):
-        proof = reading.log_proof(chain.machine.arrivals.open(transaction).digest)
+        proof = reading.log_proof(chain.machine.cache.open(transaction).digest)
         assert (proof.index, proof.size) == (number, 50)
     reading.close()
 
@@ -135,7 +135,7 @@ def test_blocks_of_any_size_under_any_setting_leave_a_sound_store(tmp_path_facto
     last = chain.machine.header.height
     first = oldest(chain.store.writer.connection)
     assert first <= max(0, last - LEAST + 1)
-    reading = Reading(chain.path)
+    reading = LedgerReader(chain.path)
     for height in range(first, last + 1):
         check_proof(reading.state_proof(b"chain", height))
     reading.close()

@@ -13,8 +13,8 @@ from tests.ledgers import Chain, Desk, accesses
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError, VerificationFailed
 from xinglin.ledger import Store
 from xinglin.ledger.state.log import append
-from xinglin.ledger.state.reading import Reading
-from xinglin.ledger.state.sqlite_errors import told
+from xinglin.ledger.state.reading import LedgerReader
+from xinglin.ledger.state.sqlite_errors import ledger_errors
 from xinglin.ledger.state.store import _place
 
 
@@ -125,11 +125,11 @@ def test_a_commit_that_can_be_seen_and_is_not_told_yet_changes_the_mark(
 def test_the_refusals_of_sqlite_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     Store(path).close()
-    with pytest.raises(StorageError), told(path):
+    with pytest.raises(StorageError), ledger_errors(path):
         sqlite3.connect(tmp_path / "nowhere" / "file").execute("SELECT 1")
     holder, other = (sqlite3.connect(path, timeout=0, isolation_level=None) for _ in range(2))
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(LedgerUnavailable, match="another process"), told(path):
+    with pytest.raises(LedgerUnavailable, match="another process"), ledger_errors(path):
         other.execute("BEGIN IMMEDIATE")
     holder.close()
     other.close()
@@ -137,9 +137,9 @@ def test_the_refusals_of_sqlite_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_store_without_a_genesis_is_no_ledger_yet(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no ledger here"):
-        Reading(tmp_path / "ledger.sqlite")
+        LedgerReader(tmp_path / "ledger.sqlite")
     Store(tmp_path / "ledger.sqlite").close()
-    reading = Reading(tmp_path / "ledger.sqlite")
+    reading = LedgerReader(tmp_path / "ledger.sqlite")
     with pytest.raises(NotFound, match="no genesis"):
         _ = reading.chain_id
     reading.close()

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.ledger.witnesses.test_witness import CLOCK, LOG, request
 from xinglin.core.errors import LedgerUnavailable
 from xinglin.ledger.proofs.checkpoint import open_checkpoint
-from xinglin.ledger.witnesses.http import ask_witness, witness_door
+from xinglin.ledger.witnesses.http import ask_witness, witness_server
 from xinglin.ledger.witnesses.witness import Refusal, Refused, Witness
 
 
@@ -25,7 +25,7 @@ def witness(tmp_path: Path) -> Witness:
 
 @pytest.fixture
 def door(witness: Witness) -> Iterator[int]:
-    server = witness_door(witness, "127.0.0.1", 0)
+    server = witness_server(witness, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server.server_address[1]

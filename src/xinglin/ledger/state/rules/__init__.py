@@ -7,11 +7,11 @@ from typing import Any
 
 from xinglin.ledger.state.rules import anchors, consents, keys, members
 from xinglin.ledger.state.rules.admission import Context, admit, prove, use_sequence
-from xinglin.ledger.state.rules.members import blame, found, validators
+from xinglin.ledger.state.rules.members import apply_genesis, record_double_signing, validators
 from xinglin.ledger.state.view import View
 from xinglin.ledger.transactions.bodies import Body
 
-__all__ = ["Context", "admit", "apply", "blame", "found", "prove", "use_sequence", "validators"]
+__all__ = ["Context", "admit", "apply", "apply_genesis", "prove", "record_double_signing", "use_sequence", "validators"]
 
 _RULES: dict[str, Callable[[View, Any, Context], None]] = {
     "InstitutionPropose": members.propose,

@@ -13,12 +13,12 @@ from xinglin.ledger.state.view import Entry, View
 from xinglin.ledger.transactions.bodies import InstitutionPropose, InstitutionVote
 from xinglin.ledger.transactions.envelope import DAY, Refused
 
-__all__ = ["blame", "found", "propose", "validators", "vote"]
+__all__ = ["apply_genesis", "propose", "record_double_signing", "validators", "vote"]
 
 _OPEN_FOR = 30 * DAY
 
 
-def found(view: View, genesis: Genesis) -> None:
+def apply_genesis(view: View, genesis: Genesis) -> None:
     """Put what the genesis says into the state."""
     view.put(CHAIN, {"chain_id": genesis.chain_id, "time": genesis.time})
     for founder in genesis.institutions:
@@ -136,7 +136,7 @@ def _forget_votes(view: View, name: str) -> None:
             view.put(where, {**proposal, "votes": votes})
 
 
-def blame(view: View, address: bytes) -> None:
+def record_double_signing(view: View, address: bytes) -> None:
     """Take the voting power of a validator that signed two blocks of one height.
 
     Args:

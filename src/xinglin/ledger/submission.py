@@ -6,10 +6,10 @@ from xinglin.core.errors import Conflict, LedgerUnavailable
 from xinglin.ledger.codes import Code
 from xinglin.ledger.port import Ledger
 
-__all__ = ["hand_in"]
+__all__ = ["submit_and_wait"]
 
 
-def hand_in(ledger: Ledger, transaction: bytes, what: str, remedy: str) -> None:
+def submit_and_wait(ledger: Ledger, transaction: bytes, what: str, remedy: str) -> None:
     """Hand a transaction in, and come back when it is durable.
 
     Args:

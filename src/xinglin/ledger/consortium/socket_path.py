@@ -8,22 +8,22 @@ from pathlib import Path
 
 from xinglin.core.errors import UsageError
 
-__all__ = ["LONGEST_PATH", "meeting_place", "own_folder"]
+__all__ = ["LONGEST_PATH", "private_folder", "socket_path"]
 
 LONGEST_PATH = 100
 """Bytes of a path that every system takes for a socket."""
 
 
-def meeting_place(inside: Path) -> Path:
+def socket_path(inside: Path) -> Path:
     """The socket's path: inside the home, unless that is too deep for a socket.
 
     Args:
         inside: Where it would lie in the home.
 
     Example:
-        >>> meeting_place(Path("/srv/home/ledger/abci.sock"))
+        >>> socket_path(Path("/srv/home/ledger/abci.sock"))
         PosixPath('/srv/home/ledger/abci.sock')
-        >>> len(str(meeting_place(Path("/deep" * 40))))  < LONGEST_PATH
+        >>> len(str(socket_path(Path("/deep" * 40))))  < LONGEST_PATH
         True
     """
     whole = os.fsencode(inside.absolute())
@@ -33,7 +33,7 @@ def meeting_place(inside: Path) -> Path:
     return Path("/tmp") / f"xinglin-{os.getuid()}" / f"{hashlib.sha256(whole).hexdigest()[:24]}.sock"
 
 
-def own_folder(folder: Path) -> None:
+def private_folder(folder: Path) -> None:
     """Have the socket's folder, and refuse one in which somebody else could answer in the application's place.
 
     Args:

@@ -7,10 +7,10 @@ from xinglin.ledger.state import rules
 from xinglin.ledger.state.machine import Machine
 from xinglin.ledger.transactions.envelope import Refused
 
-__all__ = ["Pool"]
+__all__ = ["Mempool"]
 
 
-class Pool:
+class Mempool:
     """The state as it would be if every waiting transaction were in the next block, in the order of arrival.
 
     It decides only what a node lets wait. Blocks are judged by the state machine alone, so that two nodes whose
@@ -24,7 +24,7 @@ class Pool:
         self._machine = machine
         self._view = machine.view()
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """A block was committed: the node now asks again about whatever still waits."""
         self._view = self._machine.view()
 
@@ -35,14 +35,14 @@ class Pool:
             transaction: Its bytes.
             now: Unix seconds.
         """
-        opened = self._machine.arrivals.open(transaction)
+        opened = self._machine.cache.open(transaction)
         code = self._machine.check_opened(opened, now)
         if code is not Code.OK or opened.envelope is None or opened.body is None:
             return code
         try:
             rules.apply(self._view, opened.body, rules.Context(opened.envelope.institution, now, opened.digest))
         except Refused as refused:
-            self._view.drop()
+            self._view.rollback()
             return refused.code
-        self._view.keep()
+        self._view.commit()
         return code
