@@ -78,7 +78,7 @@ class Prior:
 
         Example:
             >>> Prior(records=1001, matches=0).bits
-            -12.287136
+            -12.2874
         """
         return _significant(math.log2(self.probability / (1 - self.probability)))
 
