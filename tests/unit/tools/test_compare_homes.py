@@ -28,7 +28,7 @@ def test_a_file_that_changed_or_is_missing_is_named(tmp_path: Path) -> None:
     (two / "lake" / "mart" / "person.parquet").write_bytes(b"p")
 
     assert list(differences(data_files(one), data_files(two))) == [
-        "differs: landing/mercy/batch-000001/Patient-00000.parquet",
         "only after: lake/mart/person.parquet",
+        "differs: landing/mercy/batch-000001/Patient-00000.parquet",
     ]
     assert list(differences(manifests(one), manifests(two))) == ["differs: landing/mercy/batch-000001/manifest.json"]
