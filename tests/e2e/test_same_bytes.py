@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.dying import events, killed, moments
 
 from .conftest import Xinglin, data_files
 
@@ -60,25 +58,17 @@ def test_kill_9_at_random_points_then_again_gives_the_bytes_of_an_undisturbed_ru
     tmp_path: Path, built: Xinglin, region: Path, ingest_all: Callable[[Xinglin], None]
 ):
     victim = Xinglin(tmp_path / "home")
-    begin = time.perf_counter()
-    ingest_all(victim)
-    landed = time.perf_counter() - begin
-    shutil.rmtree(tmp_path / "home")
-    chance = random.Random(5)
+    first = ("ingest", str(region / "east-hospital"), "--site", "east-hospital")
     kills = int(os.environ.get("XINGLIN_KILLS", "9"))
     early = kills // 3
-    ends = [chance.uniform(0.1, 1.3 * landed / 4) for _ in range(early)]
-    ends += [chance.uniform(0.1, 4.0) for _ in range(kills - early)]
-    killed = 0
-    for number, moment in enumerate(ends):
-        if number < early:
-            first = region / "east-hospital"
-            killed += _killed(victim, moment, "ingest", str(first), "--site", "east-hospital")
-        else:
-            if number == early:
-                ingest_all(victim)
-            killed += _killed(victim, moment, "run")
-    assert killed >= kills // 2, "too few runs were killed in the middle for this test to mean anything"
+    times = 0
+    for moment in moments(_events(tmp_path / "whole", first), early, seed=5):
+        times += _killed(victim, moment, *first)
+    ingest_all(victim)
+    shutil.copytree(victim.home, tmp_path / "landed")
+    for moment in moments(_events(tmp_path / "landed", ("run",)), kills - early, seed=6):
+        times += _killed(victim, moment, "run")
+    assert times >= kills // 2, "too few runs were killed in the middle for this test to mean anything"
     victim("run")
     ours, theirs = data_files(built.home), data_files(victim.home)
     assert _tables(ours) == _tables(theirs)
@@ -94,17 +84,9 @@ def _tables(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if name.startswith("lake/")}
 
 
-def _killed(xinglin: Xinglin, after: float, *arguments: str) -> int:
-    words = [*xinglin.command, *arguments]
-    process = subprocess.Popen(
-        words, env=xinglin.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        process.wait(after)
-    except subprocess.TimeoutExpired:
-        import os
+def _events(home: Path, words: tuple[str, ...]) -> int:
+    return events(["-m", "xinglin", *words], home.with_suffix(".events"), Xinglin(home).environment)
 
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return 1
-    return 0
+
+def _killed(xinglin: Xinglin, moment: int, *words: str) -> bool:
+    return killed(["-m", "xinglin", *words], moment, xinglin.environment)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
+from tests.dying import events, killed, moments
 from tests.unit.backup.conftest import Bed
 from xinglin.backup import backups, verify
 
@@ -22,31 +18,17 @@ from tests.unit.backup.conftest import Bed
 Bed(Path(sys.argv[1]), sys.argv[2]).create()
 """
 _RESTORE = _CREATE.replace("create()", "restore()")
-_REPO = Path(__file__).resolve().parents[3]
-
-
-def start(code: str, bed: Bed) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", code, str(bed.folder), bed.public], cwd=_REPO)
-
-
-def kill(code: str, bed: Bed, begun: Path, after: float) -> bool:
-    """Start, kill when so much time has passed since the first file was there; whether it was still at work."""
-    child = start(code, bed)
-    while not begun.exists() and child.poll() is None:
-        time.sleep(0.001)
-    time.sleep(after)
-    child.send_signal(signal.SIGKILL)
-    return child.wait() != 0
 
 
 def test_a_killed_backup_is_not_listed_and_the_next_one_uses_what_it_stored(bed: Bed) -> None:
     chance = random.Random(3)
+    bed.put("landing/mercy/originals/first.zst", chance.randbytes(60_000_000))
+    total = events(["-c", _CREATE, bed.folder, bed.public], bed.folder / "events")
     interrupted = 0
-    for number in range(int(os.environ.get("XINGLIN_KILLS", "4"))):
+    for number, moment in enumerate(moments(total, int(os.environ.get("XINGLIN_KILLS", "4")), seed=3), 1):
         before = backups(bed.target)
         bed.put(f"landing/mercy/originals/{number}.zst", chance.randbytes(60_000_000))
-        if kill(_CREATE, bed, bed.folder / "target" / ".unfinished", chance.uniform(0.0, 0.5)):
-            interrupted += 1
+        interrupted += killed(["-c", _CREATE, bed.folder, bed.public], moment)
         # Killed before its last rename it is not there; killed after, it is there wholly.
         assert backups(bed.target)[: len(before)] == before
         for manifest in backups(bed.target):
@@ -67,9 +49,11 @@ def test_a_killed_restore_puts_nothing_in_place_and_the_next_one_finishes(bed: B
     manifest = bed.create().manifest
     large = (bed.home / "landing/mercy/originals/large.zst").read_bytes()
     restored = bed.folder / "again"
+    total = events(["-c", _RESTORE, bed.folder, bed.public], bed.folder / "events")
+    shutil.rmtree(restored)
     interrupted = 0
-    for _ in range(int(os.environ.get("XINGLIN_KILLS", "4"))):
-        interrupted += kill(_RESTORE, bed, bed.folder / ".again.restoring", chance.uniform(0.0, 0.5))
+    for moment in moments(total, int(os.environ.get("XINGLIN_KILLS", "4")), seed=4):
+        interrupted += killed(["-c", _RESTORE, bed.folder, bed.public], moment)
         # Killed before its last rename nothing is in place; killed after, everything is.
         if restored.exists():
             assert (restored / "landing/mercy/originals/large.zst").read_bytes() == large

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from tests.dying import events, killed, moments
 from tests.unit.landing.conftest import condition, lines, patient
 from xinglin.core.permit import OPEN
 from xinglin.landing import Landing, verify
@@ -34,12 +32,6 @@ if __name__ == "__main__":
 """
 
 
-def start(home: Path, source: Path, script: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(script), str(home), str(source)], env=os.environ | {"PYTHONHASHSEED": "random"}
-    )
-
-
 def made(home: Path) -> Landing:
     landing = Landing(home / "landing", permit=OPEN)
     landing.add_site("mercy", "hospital", seed=bytes(32))
@@ -56,23 +48,18 @@ def test_killed_at_any_moment_a_batch_is_there_wholly_or_not_at_all(tmp_path: Pa
     source.write_bytes(lines(*(one for n in range(6_000) for one in (patient(n % 5_000), condition(n, n)))) + b"junk\n")
     script = tmp_path / "child.py"
     script.write_text(_CHILD)
+    environment = os.environ | {"PYTHONHASHSEED": "random"}
     undisturbed = made(tmp_path / "undisturbed")
-    began = time.monotonic()
-    assert start(tmp_path / "undisturbed", source, script).wait() == 0
-    seconds = time.monotonic() - began
+    total = events([script, tmp_path / "undisturbed", source], tmp_path / "events", environment)
     expected = content(undisturbed)
-    chance = random.Random(5)
     outcomes = set()
-    for number in range(int(os.environ.get("XINGLIN_KILLS", "4"))):
+    for number, moment in enumerate(moments(total, int(os.environ.get("XINGLIN_KILLS", "4")), seed=5)):
         home = tmp_path / f"home{number}"
         landing = made(home)
-        child = start(home, source, script)
-        time.sleep(seconds * chance.uniform(0.1, 1.05))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        killed([script, home, source], moment, environment)
         outcomes.add(len(landing.batches("mercy")))
         verify(landing)
-        assert start(home, source, script).wait() == 0
+        assert subprocess.run([sys.executable, script, home, source], check=False).returncode == 0
         assert content(landing) == expected
         assert not list(landing.folder("mercy").glob(".batch-*"))
         verify(landing)

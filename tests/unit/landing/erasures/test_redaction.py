@@ -9,10 +9,6 @@ import json
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.dying import events, killed, moments
 from tests.unit.landing.conftest import NOON, condition, lines, patient
 from xinglin.core.errors import StorageError, VerificationFailed
 from xinglin.core.ids import omop_key
@@ -237,7 +234,6 @@ from xinglin.core.permit import OPEN
 from xinglin.landing import Landing
 
 landing = Landing(Path(sys.argv[1]) / "landing", permit=OPEN)
-print("ready", flush=True)
 gone(landing, FIRST)
 """
 
@@ -298,15 +294,14 @@ def test_killed_at_any_moment_the_original_is_the_old_one_or_the_new_one_and_the
 ) -> None:
     [old] = originals(Landing(template / "landing", permit=OPEN))
     shutil.copytree(template, tmp_path / "undisturbed")
-    seconds, new = _undisturbed(tmp_path / "undisturbed")
-    chance = random.Random(7)
-    for number in range(int(os.environ.get("XINGLIN_KILLS", "2"))):
+    total = events(["-c", _CHILD, tmp_path / "undisturbed"], tmp_path / "events")
+    landing = Landing(tmp_path / "undisturbed" / "landing", permit=OPEN)
+    assert verify(landing).erased == 3
+    new = originals(landing)
+    for number, moment in enumerate(moments(total, int(os.environ.get("XINGLIN_KILLS", "4")), seed=7)):
         home = tmp_path / f"home{number}"
         shutil.copytree(template, home)
-        child = _start(home)
-        time.sleep(seconds * chance.uniform(0, 1.1))
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        assert killed(["-c", _CHILD, home], moment)
         landing = Landing(home / "landing", permit=OPEN)
         there = originals(landing).keys()
         assert there and there <= {old, *new}
@@ -314,22 +309,6 @@ def test_killed_at_any_moment_the_original_is_the_old_one_or_the_new_one_and_the
         assert originals(landing) == new
         assert not (landing.folder("mercy") / ".erasure").exists()
         assert verify(landing).erased == 3
-
-
-def _start(home: Path) -> subprocess.Popen[bytes]:
-    child = subprocess.Popen([sys.executable, "-c", _CHILD, str(home)], stdout=subprocess.PIPE)
-    assert child.stdout is not None and child.stdout.readline() == b"ready\n"
-    return child
-
-
-def _undisturbed(home: Path) -> tuple[float, dict[str, bytes]]:
-    child = _start(home)
-    began = time.monotonic()
-    assert child.wait() == 0
-    seconds = time.monotonic() - began
-    landing = Landing(home / "landing", permit=OPEN)
-    assert verify(landing).erased == 3
-    return seconds, originals(landing)
 
 
 def test_a_person_who_came_back_is_noticed(landing: Landing, land: Land, tmp_path: Path) -> None:
