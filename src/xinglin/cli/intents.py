@@ -49,6 +49,8 @@ INTENTS: dict[str, Intent | None] = {
     "identity merge": _DECIDE,
     "identity review": _REVIEW,
     "identity split": _DECIDE,
+    "identity systems": _REVIEW,
+    "identity why": _REVIEW,
     "ingest": _INGEST,
     "init": None,
     "job run": _PROGRAM,

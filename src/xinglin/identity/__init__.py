@@ -6,16 +6,20 @@ from xinglin.identity.link import link
 from xinglin.identity.names import called_now, every_name
 from xinglin.identity.plan import LinkReport
 from xinglin.identity.record import LinkedRecord, person_of, records_of
-from xinglin.identity.review import person_links, waiting_pairs
+from xinglin.identity.review import identifier_systems, person_links, waiting_pairs
+from xinglin.identity.why import Explanation, explain
 
 __all__ = [
+    "Explanation",
     "LinkReport",
     "LinkedRecord",
     "called_now",
     "decide",
     "decisions",
     "every_name",
+    "explain",
     "forget_person",
+    "identifier_systems",
     "link",
     "person_links",
     "person_of",

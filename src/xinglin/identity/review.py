@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xinglin.contracts.identity import PATIENT, PERSON_LINK, REVIEW
+from xinglin.contracts.identity import IDENTIFIER_SYSTEM, PATIENT, PERSON_LINK, REVIEW
 from xinglin.core.sql import parquet_list
 from xinglin.lake.engine import connect
 
 if TYPE_CHECKING:
     from xinglin.lake.tables import Lake
 
-__all__ = ["person_links", "waiting_pairs"]
+__all__ = ["identifier_systems", "person_links", "waiting_pairs"]
 
 _REMEDY = "run: xinglin link"
 _SHOWN = ("given_name", "family_name", "birth_date", "gender", "national_id", "phone", "address", "postal_code", "city")
@@ -65,3 +65,20 @@ def waiting_pairs(lake: Lake, limit: int = 50, *, values: bool = False) -> tuple
         [limit],
     )
     return columns, rows.fetchall()
+
+
+def identifier_systems(lake: Lake) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Every identifier system with its figures and the verdict: whose numbers are a person's everywhere.
+
+    Raises:
+        NotFound: Nothing was linked yet.
+    """
+    columns = list(IDENTIFIER_SYSTEM.column_names)
+    snapshot = lake.require(IDENTIFIER_SYSTEM.stage, _REMEDY)
+    if not snapshot.tables.get(IDENTIFIER_SYSTEM.name):
+        return columns, []
+    listed = ", ".join(f'"{name}"' for name in columns)
+    with connect(memory_mb=200, threads=1) as connection:
+        files = parquet_list(snapshot.files(IDENTIFIER_SYSTEM.name))
+        rows = connection.execute(f"SELECT {listed} FROM read_parquet({files}) ORDER BY system").fetchall()
+    return columns, rows

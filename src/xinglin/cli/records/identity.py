@@ -63,6 +63,42 @@ def review(
         say("Nothing waits.")
 
 
+@identity.command("why")
+def why(first: First, second: Second, home: Home = None, as_json: Json = False) -> None:
+    """Explain why two records are or are not one person: every weight, every rule, in words and without values."""
+    from dataclasses import asdict
+
+    from xinglin.identity import explain
+
+    found = explain(opened("identity why", home).lake, first, second)
+    if as_json:
+        print_json(asdict(found))
+        return
+    say(f"{first} and {second}: {found.verdict}.")
+    if found.weights:
+        rows = [(one.of, one.finding, f"{one.bits:+.2f}", one.note) for one in found.weights]
+        rows.append(
+            ("sum", f"probability {found.probability:.6f}; linked from {found.needed:.6f}", f"{found.total:+.2f}", "")
+        )
+        print_table("Weights in bits (+1 doubles the odds of one person)", ["of", "finding", "bits", "note"], rows)
+    if found.contradictions:
+        print_table("Contradictions", ["rule", "effect", "meaning"], list(found.contradictions))
+    if found.path:
+        say(f"Joined through: {', '.join(found.path)}")
+
+
+@identity.command("systems")
+def systems(home: Home = None, as_json: Json = False) -> None:
+    """List identifier systems with figures: which numbers name a person everywhere, and which one institution only."""
+    from xinglin.identity import identifier_systems
+
+    columns, rows = identifier_systems(opened("identity systems", home).lake)
+    if as_json:
+        print_json({"systems": [dict(zip(columns, row, strict=True)) for row in rows]})
+    else:
+        print_table("Identifier systems", columns, rows)
+
+
 @identity.command("merge")
 def merge(first: First, second: Second, who: Who, why: Why, home: Home = None, as_json: Json = False) -> None:
     """Decide that two records are the same person; `xinglin run` carries it out."""

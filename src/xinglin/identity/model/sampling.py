@@ -10,7 +10,9 @@ from xinglin.identity.model.levels import COMPARISONS, Comparison
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["RANDOM_PAIRS", "Pattern", "block_patterns", "likely_matches", "random_agreement"]
+__all__ = [
+    "RANDOM_PAIRS", "Pattern", "block_patterns", "both_sides", "level_number", "likely_matches", "random_agreement",
+]  # fmt: skip
 
 RANDOM_PAIRS = 100_000
 _SAMPLE = 20_000
@@ -54,8 +56,8 @@ def random_agreement(connection: duckdb.DuckDBPyConnection, records: int) -> dic
     ).fetchall()
     found = list(
         connection.execute(
-            f"SELECT {counts} FROM (SELECT {', '.join(map(_level_number, COMPARISONS))}"
-            f" FROM (SELECT {_both_sides(connection)}"
+            f"SELECT {counts} FROM (SELECT {', '.join(map(level_number, COMPARISONS))}"
+            f" FROM (SELECT {both_sides(connection)}"
             f" FROM (SELECT *, unnest(range(1, {steps + 1})) AS step FROM sampled) AS l"
             f" JOIN sampled AS r ON r.place = (l.place + l.step) % {size}))"
         ).fetchall()[0]
@@ -89,19 +91,21 @@ def block_patterns(connection: duckdb.DuckDBPyConnection, block: Sequence[str]) 
     every = max(1, -(-int(pairs) // _BLOCKED_PAIRS))
     names = ", ".join(comparison.name for comparison in COMPARISONS)
     rows = connection.execute(
-        f"SELECT {names}, count(*) FROM (SELECT {', '.join(map(_level_number, COMPARISONS))}"
-        f" FROM (SELECT {_both_sides(connection)} FROM blocked AS l JOIN blocked AS r ON r.block = l.block"
+        f"SELECT {names}, count(*) FROM (SELECT {', '.join(map(level_number, COMPARISONS))}"
+        f" FROM (SELECT {both_sides(connection)} FROM blocked AS l JOIN blocked AS r ON r.block = l.block"
         f" AND r.patient_key > l.patient_key WHERE l.block % {every} = 0)) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return [(tuple(row[:-1]), int(row[-1])) for row in rows]
 
 
-def _both_sides(connection: duckdb.DuckDBPyConnection) -> str:
+def both_sides(connection: duckdb.DuckDBPyConnection) -> str:
+    """The columns of ``comparable`` for two rows l and r, as the conditions of levels name them."""
     columns = [row[0] for row in connection.execute("DESCRIBE comparable").fetchall() if row[0] != "patient_key"]
     return ", ".join(f"l.{column} AS {column}_l, r.{column} AS {column}_r" for column in columns)
 
 
-def _level_number(comparison: Comparison) -> str:
+def level_number(comparison: Comparison) -> str:
+    """SQL for the level of a comparison: 0 for the strictest, -1 where it says nothing."""
     whens = " ".join(
         f"WHEN {level.condition} THEN {at}" for at, level in enumerate(comparison.levels) if level.condition != "ELSE"
     )
