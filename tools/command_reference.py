@@ -110,11 +110,11 @@ def _value(option: Any) -> str:
     choices = getattr(option.type, "choices", None)
     if choices:
         return "/".join(str(getattr(choice, "value", choice)) for choice in choices)
-    return (option.metavar or option.type.name).upper().removesuffix(" RANGE")
+    return str(option.metavar or option.type.name).upper().removesuffix(" RANGE")
 
 
 def _placeholder(argument: Any) -> str:
-    return (argument.metavar or argument.name).strip("{}<>").upper()
+    return str(argument.metavar or argument.name).strip("{}<>").upper()
 
 
 def _argument(argument: Any) -> str:
