@@ -32,7 +32,7 @@ def is_placeholder(number: str) -> bool:
         return True
     if len(set(text)) == 1:
         return text[0] == "0" or len(text) >= (4 if text[0] in "9x*?" else 6)
-    return len(text) >= 8 and text.isdigit() and any(text in counted * 2 for counted in _COUNTED)
+    return len(text) >= 9 and text.isdigit() and any(text in counted * 2 for counted in _COUNTED)
 
 
 def names_somebody(family: str, given: str) -> bool:

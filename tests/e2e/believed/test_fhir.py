@@ -202,3 +202,21 @@ def test_base64_may_have_white_space_in_it(delivered: Delivered, break_: str) ->
     delivered.land({"a.ndjson": lines(patient(), document)})
     assert delivered.run() == {}
     assert delivered.ask("SELECT note_text FROM note") == [(text,)]
+
+
+@pytest.mark.parametrize("bundled", [False, True])
+def test_a_date_that_cannot_be_read_costs_the_date(delivered: Delivered, bundled: bool) -> None:
+    unclear = patient(
+        birthDate="1950-02-30",
+        name=[{"family": "Arlen", "period": {"start": "soon"}}, {"family": "Bo", "period": {"start": "2024"}}],
+    )
+    files = {"a.json": bundle({"resource": unclear}, kind="collection")} if bundled else {"a.ndjson": lines(unclear)}
+    report = delivered.land(files)
+    assert (report.received, report.landed, report.quarantined) == (3, 1, 2)
+    assert delivered.reasons() == {"invalid-date": 2}
+    [landed] = delivered.current("Patient")
+    assert "birthDate" not in landed
+    assert [one.get("valueCode", one.get("valueString")) for one in landed["_birthDate"]["extension"]] == [
+        "error", "1950-02-30",
+    ]  # fmt: skip
+    assert [sorted(one["period"]) for one in landed["name"]] == [["_start"], ["start"]]

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 from xinglin.sources.characters import undeclared
 
-__all__ = ["decode", "encodings_of", "guess"]
+__all__ = ["decode", "encodings_of", "guess", "is_designated"]
 
 _IR = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?([0-9]+)").fullmatch
 _ALIASES = {"UTF-8": "ISO_IR 192", "UTF8": "ISO_IR 192", "GB2312": "GBK", "GB_18030": "GB18030", "GB 18030": "GB18030"}
+_SETS = {b"\x1b$)A": "gb18030", b"\x1b$)C": "euc_kr"}
+_G1 = re.compile(rb"\x1b\$\)[AC]").search
+_PARTS = re.compile(rb"^[^\x1b]+|\x1b[^\x1b]*").findall
 _PLAIN = frozenset(range(0x20, 0x7F))
 _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C, 0x5C}
 
@@ -52,12 +55,31 @@ def decode(raw: bytes, encodings: tuple[str, ...]) -> str:
     Example:
         >>> decode(b"\\xcd\\xf5", ("GB18030",)), decode("王".encode(), ()), decode(b"Buc^J\\xe9r\\xf4me", ())
         ('王', '王', 'Buc^Jérôme')
+        >>> decode(b"Li^Ming=\\x1b$)A\\xc0\\xee^\\x1b$)A\\xc3\\xf7=", ("iso8859", "iso_ir_58"))
+        'Li^Ming=李^明='
     """
     from pydicom.charset import decode_bytes
 
     if _PLAIN.issuperset(raw):
         return raw.decode("ascii")
+    if _G1(raw):
+        return "".join(_designated(part, encodings) for part in _PARTS(raw))
     return decode_bytes(raw, encodings or guess(raw), _DELIMITERS)
+
+
+def is_designated(raw: bytes) -> bool:
+    """Whether an escape sequence in the bytes designates GB 2312 or KS X 1001 to G1 (PS3.5, Annexes I and K)."""
+    return _G1(raw) is not None
+
+
+def _designated(part: bytes, encodings: tuple[str, ...]) -> str:
+    """A part that may begin with an escape sequence, which designates a set and is no character."""
+    from pydicom.charset import decode_bytes
+
+    for escape, encoding in _SETS.items():
+        if part.startswith(escape):
+            return part[len(escape) :].decode(encoding, "replace")
+    return decode_bytes(part, encodings or ("iso8859",), _DELIMITERS)
 
 
 def guess(raw: bytes) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from io import BytesIO
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from xinglin.sources.dicom.characters import decode, encodings_of, guess
+from xinglin.sources.dicom.characters import decode, encodings_of, guess, is_designated
 from xinglin.sources.dicom.sniff import has_prefix
 from xinglin.sources.record import Rejected
 
@@ -95,6 +95,8 @@ class Header:
         if not raw or len(raw) > 4 * _LONGEST:
             return []
         encodings = self.encodings or (("iso8859",) if raw.isascii() else guess(raw))
+        if is_designated(raw):
+            raw, encodings = decode(raw, encodings).encode(), ("utf-8",)
         groups = [str(group) for group in PersonName(raw, list(encodings)).components]
         return [
             [part.strip() for part in _CONTROL.sub("", group).split("\\")[0].split("^")[:5]] for group in groups[:3]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from xinglin.sources.dicom.header import Header
 from xinglin.sources.dicom.moments import day
+from xinglin.sources.placeholders import is_placeholder
 
 __all__ = ["authority_system", "patient", "patient_id"]
 
@@ -28,7 +29,7 @@ def patient(header: Header, study_uid: str) -> dict[str, Any]:
 
     Args:
         header: Of the object.
-        study_uid: Names the patient of an object that has no Patient ID: a study has one patient.
+        study_uid: Names the patient of an object that has no Patient ID, or a placeholder: a study has one patient.
 
     Example:
         >>> from xinglin.sources.dicom.header import read_header
@@ -50,7 +51,7 @@ def patient(header: Header, study_uid: str) -> dict[str, Any]:
 def patient_id(header: Header, study_uid: str) -> str:
     """The id of the Patient resource: stable, and the number itself where FHIR can hold it."""
     number, authority = header.text(0x00100020), header.text(0x00100021)
-    if number is None:
+    if number is None or is_placeholder(number):
         return _hashed(f"study|{study_uid}")
     written = number if authority is None else f"{authority}.{number}"
     return written if _ID(written) else _hashed(f"{authority or ''}|{number}")
@@ -85,7 +86,7 @@ def _hashed(text: str) -> str:
 def _identifiers(header: Header) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     number = header.text(0x00100020)
-    if number is not None:
+    if number is not None and not is_placeholder(number):
         kind = {"coding": [{"system": _V2_0203, "code": "MR"}]}
         found.append({"type": kind, "system": authority_system(header) or _NUMBER, "value": number})
     for item in header.items(0x00101002)[:20]:

@@ -8,6 +8,7 @@ from functools import partial
 from xinglin.sources.fhir.bundle import entries, is_bundle
 from xinglin.sources.fhir.check import check
 from xinglin.sources.fhir.sniff import is_json, is_lines, is_log
+from xinglin.sources.fhir.unread import without_unreadable
 from xinglin.sources.limits import Limits
 from xinglin.sources.opened import Opened
 from xinglin.sources.part import Part, read
@@ -19,6 +20,7 @@ __all__ = ["cut", "recognises", "records"]
 
 _BOM = b"\xef\xbb\xbf"
 _CACHED = 500_000
+_MOST_UNREAD = 20
 
 
 def _not_fhir() -> Rejected:
@@ -72,7 +74,7 @@ def _lines(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
             if not (line := line.strip()):
                 continue
             if not is_bundle(line):  # what a Bundle lacks itself, such as an id, does not count: its entries do
-                yield Record(position, rejected, line)
+                yield from _repaired(position, line, rejected, limits)
                 continue
             found = None
         if found is None or found.resource_type == "Bundle":
@@ -80,6 +82,23 @@ def _lines(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
                 yield Record(position, record.found, record.raw, record.size)
         else:
             yield Record(position, found, line)
+
+
+def _repaired(position: int, line: bytes, rejected: Rejected, limits: Limits) -> Iterator[Record]:
+    """A resource without the dates that cannot be read, and each of these as a record that is set aside."""
+    text = line
+    told: list[Record] = []
+    while len(told) < _MOST_UNREAD and (repaired := without_unreadable(text, rejected)) is not None:
+        detail = f"{rejected.detail}; what else the resource says was landed"
+        text, told = repaired, [*told, Record(position, Rejected(rejected.reason, detail), line)]
+        try:
+            yield Record(position, check(text, limits), line)
+        except Rejected as more:
+            rejected = more
+            continue
+        yield from told
+        return
+    yield Record(position, rejected, line)
 
 
 def _split(data: bytes) -> Iterator[bytes]:
@@ -105,7 +124,7 @@ def _document(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
         try:
             yield Record(first, check(data, limits), data)
         except Rejected as rejected:
-            yield Record(first, rejected, data)
+            yield from _repaired(first, data, rejected, limits)
         return
     for position, text in inside:
         if not isinstance(text, bytes):
@@ -114,4 +133,4 @@ def _document(data: bytes, first: int, limits: Limits) -> Iterator[Record]:
         try:
             yield Record(position, check(text, limits), text)
         except Rejected as rejected:
-            yield Record(position, rejected, text)
+            yield from _repaired(position, text, rejected, limits)

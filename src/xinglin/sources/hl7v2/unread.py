@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+from xinglin.sources.fhir.unread import ABSENT, UNREADABLE
 from xinglin.sources.hl7v2.message.tree import Context, Node
 from xinglin.sources.record import Rejected
 
-__all__ = ["ABSENT", "UNREADABLE", "Unread", "taken_out", "told_of"]
-
-ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-UNREADABLE = "urn:xinglin:unreadable"
+__all__ = ["Unread", "taken_out", "told_of"]
 
 
 class Unread(NamedTuple):

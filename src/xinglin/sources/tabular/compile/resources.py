@@ -10,6 +10,7 @@ import orjson
 from xinglin.sources.fhir import check
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.limits import Limits
+from xinglin.sources.placeholders import is_placeholder
 from xinglin.sources.record import Rejected, Resource
 from xinglin.sources.tabular.compile.conditions import Holds, condition
 from xinglin.sources.tabular.compile.elements import branch
@@ -127,6 +128,8 @@ def _made(recipe: Recipe, row: Row, limits: Limits) -> Resource:
     found = recipe.find_id(row)
     if found is None:
         raise Rejected("missing-id", f"expected a value in the columns of the id of {recipe.resource_type}")
+    if recipe.resource_type == "Patient" and found != "0" and is_placeholder(found):  # rows may be numbered from 0
+        raise Rejected("placeholder-id", "expected a number in the columns of the id of Patient, found a placeholder")
     tree = recipe.constants if recipe.build is None else recipe.build(row)
     text = orjson.dumps({"resourceType": recipe.resource_type, "id": found, **(tree or {})})
     return check(text, limits)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from xinglin.core.errors import BadInput
 from xinglin.sources.record import Rejected
+from xinglin.sources.tabular.files.cells import is_inexact
 from xinglin.sources.tabular.mapping.file import Mapping, Table, fault, is_yes
 from xinglin.sources.tabular.mapping.places import Path
 
@@ -62,11 +63,16 @@ class Scope:
             return lambda row: None
         own = self.table.column(name).nulls
         nulls = self.table.nulls if own is None else own
-        if not nulls:
-            return lambda row: row[place].strip() or None
+        detail = (
+            f"expected every digit of the number in column {name}; a spreadsheet keeps 15. "
+            "Fix: format the column as text before the numbers are entered, and export it again"
+        )
 
         def run(row: Row) -> str | None:
-            value = row[place].strip()
+            value = row[place]
+            if is_inexact(value):
+                raise Rejected("inexact-number", detail)
+            value = value.strip()
             return None if not value or value in nulls else value
 
         return run

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["text_of"]
+__all__ = ["Inexact", "is_inexact", "text_of"]
+
+_EXACT = 1e15
+_SHOWN = re.compile(r"\d(?:\.\d+)?E\+(?:1[5-9]|[2-9]\d)").fullmatch
+
+
+class Inexact(str):
+    """A whole number of more digits than a workbook or a double keeps: its last digits are not what was entered."""
+
+    __slots__ = ()
+
+
+def is_inexact(value: str) -> bool:
+    """Whether a cell's last digits were lost: a number cell beyond 15 digits, or what a spreadsheet made of one.
+
+    Example:
+        >>> is_inexact(text_of(5.101012000031501e17)), is_inexact("5.10101E+17"), is_inexact("510101200003150123")
+        (True, True, False)
+    """
+    return type(value) is Inexact or ("E+" in value and _SHOWN(value.strip()) is not None)
 
 
 def text_of(value: Any) -> str:
@@ -26,7 +46,9 @@ def text_of(value: Any) -> str:
     if isinstance(value, float):
         if math.isnan(value):
             return ""
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        if not value.is_integer():
+            return repr(value)
+        return str(int(value)) if abs(value) < _EXACT else Inexact(repr(value))
     if isinstance(value, Decimal):
         return "" if value.is_nan() else f"{value:f}"
     if isinstance(value, (datetime, date, time)):
