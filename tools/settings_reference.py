@@ -23,7 +23,7 @@ _TABLES: dict[str, type] = {
     "ledger": LedgerSettings,
     "access": AccessSettings,
 }
-_NOT_KEYS = {"home", "runner", "storage", "ledger", "access"}
+_NOT_KEYS = {"home", "runner", "storage", "ledger", "access", "waivers"}
 """Fields of `Settings` that are the folder itself or a table of their own."""
 
 _UNITS = {
@@ -55,7 +55,20 @@ command; restart `listen`, `spark thrift` and `ledger start`.
 Generated from `src/xinglin/core/settings.py` by `make docs`.
 """
 
-_CLOSING = """## A complete example
+_CLOSING = """## `[[waivers]]`
+
+One table for each quality check whose threshold is raised for a time; `xinglin mart waive` adds one. `xinglin mart check`
+shows them. A check that blocks cannot be waived, and a waiver that has expired has no effect.
+
+| key | type | unit or values | meaning |
+|---|---|---|---|
+| `check` | text | name of a check | Name of the check as `xinglin mart check` prints it. |
+| `threshold` | decimal | share, 0 to 1 | Largest share of failing rows that is accepted. |
+| `by` | text | name | Name of the person who accepts it. |
+| `until` | date | day | Last day on which it counts. |
+| `why` | text | | The reason. |
+
+## A complete example
 
 ```toml
 buckets = 32
@@ -83,6 +96,13 @@ master = "spark://head-1:7077"
 
 [runner.conf]
 "spark.executor.memory" = "2g"
+
+[[waivers]]
+check = "plausibleValueLow.cost.total_paid"
+threshold = 0.02
+by = "Data steward"
+until = 2027-01-31
+why = "Refunds are negative payments"
 ```
 
 ## Secrets

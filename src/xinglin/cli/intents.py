@@ -77,6 +77,7 @@ INTENTS: dict[str, Intent | None] = {
     "listen": _INGEST,
     "mart build": _intent("work", f"landing identity {_MART}", ["mart"]),
     "mart check": _intent("work", _MART),
+    "mart waive": _ADMINISTER,
     "messages": None,
     "quarantine": _intent("status", "landing"),
     "record": _intent("read", "landing identity"),

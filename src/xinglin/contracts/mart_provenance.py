@@ -69,4 +69,21 @@ _UNMAPPED_CODE = Table(
     ),
 )
 
-TABLES = (_LINEAGE, _ETL_COUNT, _UNMAPPED_CODE)
+_IMPLAUSIBLE_VALUE = Table(
+    name="implausible_value",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per value of a resource that cannot be true and was therefore set to unknown; the value is not kept",
+    key=("resource_key", "field"),
+    columns=(
+        _SITE,
+        _BATCH,
+        _FILE,
+        _TYPE,
+        Column("row", "BIGINT", "Row of the resource in the file, from 0", required=True),
+        Column("resource_key", "BIGINT", "Key of site, type and id of the resource", required=True),
+        text("field", "birth, death, or the start or end of an event", required=True),
+    ),
+)
+
+TABLES = (_LINEAGE, _ETL_COUNT, _UNMAPPED_CODE, _IMPLAUSIBLE_VALUE)

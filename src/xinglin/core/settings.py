@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from xinglin.core.errors import NotFound, UsageError
 from xinglin.core.files import write_atomic
+from xinglin.core.waiver import Waiver
 
 __all__ = ["AccessSettings", "LakeSettings", "LedgerSettings", "RunnerSettings", "Settings", "default_home"]
 
@@ -218,6 +219,7 @@ class Settings:
         storage: Location of the tables.
         ledger: The ledger that the region writes to.
         access: Access rules of the region.
+        waivers: Quality checks whose threshold an operator raised for a time.
     """
 
     home: Path
@@ -230,6 +232,7 @@ class Settings:
     storage: LakeSettings = LakeSettings()
     ledger: LedgerSettings = LedgerSettings()
     access: AccessSettings = AccessSettings()
+    waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.buckets <= 4096:
@@ -270,6 +273,7 @@ class Settings:
             f"buckets = {self.buckets}\nthreads = {self.threads}\nmemory_mb = {self.memory_mb}\n"
             f"upper = {self.upper}\nlower = {self.lower}\n"
             f"{self.storage.to_toml()}{self.ledger.to_toml()}{self.access.to_toml()}{self.runner.to_toml()}"
+            f"{''.join(waiver.to_toml() for waiver in self.waivers)}"
         )
         write_atomic(self.home / "xinglin.toml", text.encode())
 
@@ -288,5 +292,6 @@ class Settings:
         storage = LakeSettings.from_toml(values.pop("lake", {}))
         ledger = LedgerSettings.from_toml(values.pop("ledger", {}))
         access = AccessSettings.from_toml(values.pop("access", {}))
+        waivers = tuple(Waiver.from_toml(waiver) for waiver in values.pop("waivers", []))
         _refuse_unknown(set(values) - _NAMES, str(path))
-        return cls(home=home, runner=runner, storage=storage, ledger=ledger, access=access, **values)
+        return cls(home=home, runner=runner, storage=storage, ledger=ledger, access=access, waivers=waivers, **values)

@@ -7,7 +7,7 @@ Example:
 """
 
 from xinglin.mart.build import MartReport, build_mart
-from xinglin.mart.check import CheckReport, check_mart
+from xinglin.mart.check import CheckReport, check_mart, rules
 from xinglin.mart.rules import Rules
 from xinglin.mart.vocabulary import VocabularyReport, load_vocabulary
 
@@ -19,4 +19,5 @@ __all__ = [
     "build_mart",
     "check_mart",
     "load_vocabulary",
+    "rules",
 ]

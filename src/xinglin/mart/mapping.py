@@ -180,6 +180,8 @@ def _events(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcome
     writes = [(name, query(f"table/{name}")) for name in targets]
     if writes or images:
         writes += [("lineage", query("lineage/event")), ("part_unmapped", query("unmapped"))]
+    if connection.execute("SELECT 1 FROM routed WHERE odd_start OR odd_end LIMIT 1").fetchone():
+        writes.append(("implausible_value", query("implausible")))
     if images:
         _tell(connection, unit, query("image/outcome"), outcomes)
         writes.append(("part_image", "FROM part_image WHERE series_uid IS NOT NULL"))

@@ -28,7 +28,11 @@ EVENT_TYPES: frozenset[str] = frozenset(_EVENTS)
 """Resource types that become events; one query each in a folder of ``sql/event``."""
 
 PART_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
-    "Patient": (("part/Patient_person", "part_person"), ("part/Patient_place", "part_place")),
+    "Patient": (
+        ("part/Patient_person", "part_person"),
+        ("part/Patient_place", "part_place"),
+        ("part/Patient_implausible", "implausible_value"),
+    ),
     "Organization": (("part/Organization_care_site", "care_site"), ("part/Organization_place", "part_place")),
     "Location": (("part/Location_place", "part_place"),),
     "Practitioner": (("part/Practitioner_provider", "part_provider"),),

@@ -50,6 +50,7 @@ def build(
 def check(
     failing: Annotated[Path | None, typer.Option(help="Write the failing rows to this CSV.")] = None,
     all_checks: Annotated[bool, typer.Option("--all", help="Show passed checks too.")] = False,
+    explain: Annotated[bool, typer.Option(help="Explain each failed check, with the keys of its rows.")] = False,
     runner: RunnerChoice = None,
     master: Master = None,
     home: Home = None,
@@ -69,11 +70,38 @@ def check(
     else:
         columns, rows = report.table(everything=all_checks)
         print_table("Quality checks", columns, rows)
+        for text in report.explanations() if explain else ():
+            say(text)
         summary = report.summary()
-        say(f"{summary['passed']} passed, {summary['failed']} failed, {summary['blocking']} of them block")
+        counts = f"{summary['passed']} passed, {summary['failed']} failed, {summary['waived']} waived"
+        say(f"{counts}, {summary['blocking']} block")
     if report.blocking:
         complain(f"blocking: {', '.join(report.blocking)}")
         raise typer.Exit(1)
+
+
+@mart.command("waive")
+def waive(
+    name: Annotated[str, typer.Argument(metavar="CHECK", help="Name of the check as `mart check` prints it.")],
+    threshold: Annotated[float, typer.Option(help="Largest share of failing rows to accept, 0 to 1.")],
+    until: Annotated[str, typer.Option(metavar="DAY", help="Last day on which the waiver counts: 2027-01-31.")],
+    why: Annotated[str, typer.Option(help="The reason.")],
+    by: Annotated[str, typer.Option(help="Name of the person who accepts it.")],
+    home: Home = None,
+) -> None:
+    """Accept that a quality check fails up to a share and a day; kept in xinglin.toml and in the access log."""
+    from datetime import date
+
+    from xinglin.core.errors import UsageError
+    from xinglin.core.waiver import Waiver
+    from xinglin.flows.stages.run import waive as add_waiver
+
+    try:
+        last = date.fromisoformat(until)
+    except ValueError:
+        raise UsageError("not a day", source="--until", remedy="write it as 2027-01-31") from None
+    add_waiver(opened("mart waive", home), Waiver(name, threshold, by, last, why))
+    say(f"waived: {name} up to {threshold:.2%} until {until}")
 
 
 @vocabulary.command("load")

@@ -159,6 +159,8 @@ def _print_run(stores: Stores, report: Any) -> None:
     say(f"mart    {mart.units_done} of {mart.units_total} files, {mart.buckets_done} buckets in {mart.seconds:.1f} s")
     summary = report.checked.summary()
     say(f"checks  {summary['passed']} passed, {summary['failed']} failed, {summary['blocking']} of them block")
+    if summary["failed"] > summary["blocking"]:
+        complain("warning: quality checks failed that do not block: xinglin mart check --explain")
     if mart.excluded:
         rows = sorted(mart.excluded.items(), key=lambda item: -item[1])
         print_table("Resources that gave no row, and why", ["reason", "resources"], rows)

@@ -12,13 +12,14 @@ from xinglin.flows.stages.sites import is_database, reading_of
 
 if TYPE_CHECKING:
     from xinglin.admission.renewal import Standing
+    from xinglin.core.waiver import Waiver
     from xinglin.identity import LinkReport
     from xinglin.lake import Runner
     from xinglin.landing import IngestReport, Pool
     from xinglin.mart import CheckReport, MartReport
     from xinglin.sources import Reading
 
-__all__ = ["RunReport", "build", "check", "ingest", "ingest_all", "link", "run"]
+__all__ = ["RunReport", "build", "check", "ingest", "ingest_all", "link", "run", "waive"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,29 @@ def check(stores: Stores, progress: Progress | None = None, runner: Runner | Non
     from xinglin.mart import check_mart
 
     return check_mart(stores.lake, stores.settings, progress=_of(progress, "check"), runner=runner)
+
+
+def waive(stores: Stores, waiver: Waiver) -> None:
+    """Add a waiver to the region's settings; one of the same check is replaced.
+
+    Raises:
+        UsageError: There is no such check, or it blocks.
+    """
+    from dataclasses import replace
+
+    from xinglin.core.errors import UsageError
+    from xinglin.mart import rules
+
+    named = {rule.full_name: rule for rule in rules(stores.clock().date())}
+    rule = named.get(waiver.check)
+    if rule is None:
+        raise UsageError("no check has this name", source=waiver.check, remedy="run: xinglin mart check --all")
+    if rule.blocking:
+        raise UsageError(
+            "a check that blocks cannot be waived", source=waiver.check, remedy="run: xinglin mart check --explain"
+        )
+    kept = tuple(other for other in stores.settings.waivers if other.check != waiver.check)
+    replace(stores.settings, waivers=(*kept, waiver)).save()
 
 
 def run(

@@ -30,9 +30,9 @@ _NOT_NEGATIVE = (
 )
 # Ends as in DataQualityDashboard's field checks for CDM 5.4.
 _RANGES = {
-    "year_of_birth": (1850, None, True),
-    "month_of_birth": (1, 12, True),
-    "day_of_birth": (1, 31, True),
+    "year_of_birth": (1850, None, False),
+    "month_of_birth": (1, 12, False),
+    "day_of_birth": (1, 31, False),
     "refills": (None, 24, False),
     "days_supply": (None, 365, False),
     "quantity": (None, 1095, False),

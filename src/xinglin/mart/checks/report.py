@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from xinglin.core.errors import QualityFailed
+from xinglin.core.waiver import Waiver
 from xinglin.mart.checks.rule import CheckResult
 
 __all__ = ["CheckReport"]
@@ -48,7 +50,7 @@ class CheckReport:
             raise QualityFailed(
                 f"{len(self.blocking)} blocking quality checks failed: {', '.join(self.blocking)}",
                 source="mart",
-                remedy="look at the failing rows with the SQL that `xinglin mart check --json` gives",
+                remedy="run: xinglin mart check --explain",
             )
 
     def summary(self) -> dict[str, int]:
@@ -56,13 +58,14 @@ class CheckReport:
 
         Example:
             >>> CheckReport(1, ()).summary()
-            {'checks': 0, 'passed': 0, 'failed': 0, 'not applicable': 0, 'error': 0, 'blocking': 0}
+            {'checks': 0, 'passed': 0, 'failed': 0, 'waived': 0, 'not applicable': 0, 'error': 0, 'blocking': 0}
         """
         counts = Counter(result.status for result in self.results)
         return {
             "checks": len(self.results),
             "passed": counts["passed"],
             "failed": counts["failed"],
+            "waived": counts["waived"],
             "not applicable": counts["not applicable"],
             "error": counts["error"],
             "blocking": len(self.blocking),
@@ -93,7 +96,7 @@ class CheckReport:
             >>> CheckReport(1, ()).table()[0]
             ['status', 'check', 'failed', 'of', 'share', 'allowed', 'meaning']
         """
-        shown = self.results if everything else self.failed
+        shown = self.results if everything else [one for one in self.results if one.waiver or one in self.failed]
         ordered = sorted(shown, key=lambda result: (not result.blocks, result.status == "passed"))
         rows = [
             [
@@ -103,11 +106,25 @@ class CheckReport:
                 f"{result.rows_checked:,}",
                 f"{result.share:.2%}",
                 f"{result.rule.threshold:.2%}",
-                result.detail or result.rule.meaning,
+                _remark(result),
             ]
             for result in ordered
         ]
         return ["status", "check", "failed", "of", "share", "allowed", "meaning"], rows
+
+    def explanations(self, names: Collection[str] = ()) -> Iterator[str]:
+        """What each failed or waived check means and which rows fail it, as text; never a value of a row.
+
+        Args:
+            names: Only the checks with these names; all failed and waived ones when empty.
+
+        Example:
+            >>> list(CheckReport(1, ()).explanations())
+            []
+        """
+        for result in self.results:
+            if result.name in names or (not names and (result.status == "waived" or result in self.failed)):
+                yield _explanation(result)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for machines; never a value of a row, only its key."""
@@ -144,6 +161,34 @@ class CheckReport:
         return text.getvalue()
 
 
+def _remark(result: CheckResult) -> str:
+    waiver = result.waiver
+    if waiver is None:
+        return result.detail or result.rule.meaning
+    terms = f"up to {waiver.threshold:.2%} until {waiver.until} by {waiver.by}: {waiver.why}"
+    if result.rule.blocking:
+        return f"{result.rule.meaning}; a check that blocks cannot be waived ({terms})"
+    if result.status == "failed":
+        return f"{result.rule.meaning}; the waiver is exceeded or has expired ({terms})"
+    return f"{result.rule.meaning}; waived {terms}"
+
+
+def _explanation(result: CheckResult) -> str:
+    rule = result.rule
+    effect = "It blocks: `xinglin run` ends with 1." if rule.blocking else "It does not block: the mart can be used."
+    rows = ", ".join(result.row_ids) or "none to show"
+    more = " (first)" if result.rows_failed > len(result.row_ids) else ""
+    lines = [
+        f"{result.name}: {result.status}",
+        f"  {_remark(result)}.",
+        f"  {result.rows_failed:,} of {result.rows_checked:,} rows, {result.share:.2%}; allowed {rule.threshold:.2%}.",
+        f"  {effect}",
+        f"  Keys of the rows{more}: {rows}",
+        f"  All rows: {result.sql}" if result.sql else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
 def _json(result: CheckResult) -> dict[str, Any]:
     rule = result.rule
     return {
@@ -162,4 +207,9 @@ def _json(result: CheckResult) -> dict[str, Any]:
         "detail": result.detail,
         "sql": result.sql,
         "row_ids": list(result.row_ids),
+        "waiver": _terms(result.waiver) if result.waiver else None,
     }
+
+
+def _terms(waiver: Waiver) -> dict[str, Any]:
+    return {"threshold": waiver.threshold, "by": waiver.by, "until": waiver.until.isoformat(), "why": waiver.why}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
+
+from xinglin.core.waiver import Waiver
 
 __all__ = [
     "Category",
@@ -21,7 +25,7 @@ __all__ = [
 
 Category = Literal["conformance", "completeness", "plausibility"]
 Level = Literal["table", "field", "concept"]
-Status = Literal["passed", "failed", "not applicable", "error"]
+Status = Literal["passed", "failed", "waived", "not applicable", "error"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Rule:
     meaning: str
     threshold: float = 0.0
     blocking: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """Name, table and field in one word."""
+        return ".".join(part for part in (self.name, self.table, self.field) if part)
 
 
 @dataclass(frozen=True)
@@ -132,6 +141,7 @@ class CheckResult:
         sql: A SELECT of the failing rows for `xinglin sql`; empty where there are no rows to show.
         row_ids: The first failing rows' keys.
         detail: Why it could not be run or does not apply; empty otherwise.
+        waiver: The waiver of the check, in force or not; None where it has none.
     """
 
     rule: Rule
@@ -141,6 +151,21 @@ class CheckResult:
     sql: str = ""
     row_ids: tuple[str, ...] = ()
     detail: str = ""
+    waiver: Waiver | None = None
+
+    def under(self, waivers: Mapping[str, Waiver], today: date) -> CheckResult:
+        """The result with its waiver: failed becomes waived below the waiver's threshold, unless the check blocks.
+
+        Args:
+            waivers: By name of the check.
+            today: Day on which they must count.
+        """
+        waiver = waivers.get(self.name)
+        if waiver is None:
+            return self
+        accepted = waiver.counts(today) and not self.rule.blocking and self.share <= waiver.threshold
+        status: Status = "waived" if self.status == "failed" and accepted else self.status
+        return replace(self, status=status, waiver=waiver)
 
     @property
     def share(self) -> float:
@@ -150,7 +175,7 @@ class CheckResult:
     @property
     def name(self) -> str:
         """Name, table and field in one word."""
-        return ".".join(part for part in (self.rule.name, self.rule.table, self.rule.field) if part)
+        return self.rule.full_name
 
     @property
     def blocks(self) -> bool:

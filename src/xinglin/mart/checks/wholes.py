@@ -47,6 +47,34 @@ def whole_rules(table: Table) -> Iterator[QueryRule]:
         yield _collisions()
     if name == "etl_count":
         yield _accounted()
+    if name == "implausible_value":
+        yield from (_implausible(*line) for line in _IMPLAUSIBLE)
+
+
+_IMPLAUSIBLE = (
+    ("birth", "The birth date cannot be true; without another one the person stays out of the mart", 0.0, "Patient"),
+    ("death", "The day of death cannot be true; it is unknown", 0.0, "Patient"),
+    ("start", "The day of the event cannot be true; another date counts, or there is no row", 0.01, ""),
+    ("end", "The end of the event cannot be true; it counts as open and stretches no period", 0.01, ""),
+)
+
+
+def _implausible(field: str, meaning: str, threshold: float, resource_type: str) -> QueryRule:
+    """The share of resources with a value that the build set to unknown; reported with their keys, never blocking."""
+    of_type = f"resource_type = '{resource_type}'" if resource_type else "resource_type <> 'Patient'"
+    rows = f"FROM implausible_value WHERE field = '{field}'"
+    return QueryRule(
+        "isPlausibleDate",
+        "plausibility",
+        "field",
+        "implausible_value",
+        field,
+        meaning,
+        threshold=threshold,
+        counts="SELECT greatest((SELECT coalesce(sum(rows), 0)::BIGINT FROM etl_count WHERE outcome = 'resources' "
+        f"AND {of_type}), (SELECT count(*) {rows})), (SELECT count(*) {rows})",
+        failing=f"SELECT resource_key, site, batch, file, row {rows}",
+    )
 
 
 def _persons(table: str) -> QueryRule:
