@@ -1,8 +1,9 @@
-"""Which format reads what: each is a module with the same three functions.
+"""Which format reads what: each is a module with the same four functions.
 
 - ``recognises(name, head, reading)``: whether a file of that name and beginning is of the format;
 - ``cut(opened)``: the file as parts that any process can read;
-- ``records(part, reading)``: the records of a part, in their order; never raises because of what is in it.
+- ``records(part, reading)``: the records of a part, in their order; never raises because of what is in it;
+- ``redact(content, head, judge, out)``: the file without what is one person's, every other byte as it was.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from xinglin.sources.opened import Opened
 from xinglin.sources.part import Part, read
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Record, Rejected
+from xinglin.sources.removal import Content, Cut, Judge, Out
 
 __all__ = ["Format", "format_named", "format_of", "holds_records", "records"]
 
@@ -25,7 +27,7 @@ _LOOKING: tuple[str, ...] = ("dicom", "hl7v2", "tabular")
 
 
 class Format(Protocol):
-    """The three functions of a format."""
+    """The four functions of a format."""
 
     def recognises(self, name: str, head: bytes, reading: Reading) -> bool:
         """Whether a file of that name and beginning is of the format."""
@@ -37,6 +39,10 @@ class Format(Protocol):
 
     def records(self, part: Part, reading: Reading) -> Iterator[Record]:
         """The records of a part."""
+        ...
+
+    def redact(self, content: Content, head: bytes, judge: Judge, out: Out) -> Cut:
+        """The file without what is one person's; raises `Uncuttable` where it can only stay or go as a whole."""
         ...
 
 

@@ -2,5 +2,6 @@
 
 from xinglin.sources.fhir.check import check
 from xinglin.sources.fhir.read import cut, recognises, records
+from xinglin.sources.fhir.redaction import redact
 
-__all__ = ["check", "cut", "recognises", "records"]
+__all__ = ["check", "cut", "recognises", "records", "redact"]

@@ -4,6 +4,7 @@ from xinglin.sources.hl7v2.convert import Converted, convert, understand
 from xinglin.sources.hl7v2.message.parse import Message, parse
 from xinglin.sources.hl7v2.network.acknowledge import Inspection, acknowledge, inspect
 from xinglin.sources.hl7v2.read import Told, cut, recognises, records, told
+from xinglin.sources.hl7v2.redaction import redact
 
 __all__ = [
     "Converted",
@@ -17,6 +18,7 @@ __all__ = [
     "parse",
     "recognises",
     "records",
+    "redact",
     "told",
     "understand",
 ]

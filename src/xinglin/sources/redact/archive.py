@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from xinglin.sources.redact.judge import Uncuttable
+from xinglin.sources.removal import Uncuttable
 
 __all__ = ["Member", "directory", "repacked", "spliced"]
 

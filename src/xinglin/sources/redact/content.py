@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from xinglin.sources.dicom.sniff import is_directory
 from xinglin.sources.discover import is_description
-from xinglin.sources.fhir.sniff import is_json, is_lines, is_log
 from xinglin.sources.formats import format_named, format_of, records
-from xinglin.sources.hl7v2.message.envelope import is_xml
 from xinglin.sources.opened import Opened, Received
 from xinglin.sources.record import Record, Rejected
-from xinglin.sources.redact.bundle import cut_document
-from xinglin.sources.redact.judge import UNTOUCHED, Content, Cut, Judge, Out, Uncuttable, about_another
-from xinglin.sources.redact.text import cut_lines, cut_messages, cut_rows
-from xinglin.sources.tabular.files.typed import is_parquet, is_workbook
+from xinglin.sources.removal import UNTOUCHED, Content, Cut, Judge, Out, Uncuttable, about_another
 
 __all__ = ["cut_content", "suspected"]
 
@@ -38,10 +32,16 @@ def cut_content(content: Content, judge: Judge, out: Out) -> Cut:
     except Rejected:
         head = b""
     try:
-        cut = _cutter(content, head)(content, judge, out)
+        cut = _cut(content, head, judge, out)
     except (Uncuttable, Rejected):
         return _all_or_nothing(content, head, judge)
     return _all_or_nothing(content, head, judge) if content.expected and not cut.removed else cut
+
+
+def _cut(content: Content, head: bytes, judge: Judge, out: Out) -> Cut:
+    if is_description(content.name, content.reading):
+        raise Uncuttable
+    return format_named(format_of(content.name, head, content.reading)).redact(content, head, judge, out)
 
 
 def suspected(content: Content, judge: Judge) -> bool:
@@ -57,37 +57,6 @@ def suspected(content: Content, judge: Judge) -> bool:
                 return True
             before = block[-_OVERLAP:]
     return False
-
-
-def _cutter(content: Content, head: bytes) -> Callable[[Content, Judge, Out], Cut]:
-    """How a content of this name and beginning is cut, as formats would read it."""
-    if is_description(content.name, content.reading) or is_directory(head):
-        return _no_cut
-    name = format_of(content.name, head, content.reading)
-    if name == "hl7v2":
-        return _no_cut if is_xml(head) else cut_messages
-    if name == "tabular":
-        return _no_cut if is_parquet(head) or is_workbook(content.name, head) else cut_rows
-    if name == "fhir" and is_json(head) and not is_log(head):
-        return cut_lines if is_lines(content.name, head) else _document
-    return _no_cut
-
-
-def _no_cut(content: Content, judge: Judge, out: Out) -> Cut:
-    raise Uncuttable
-
-
-def _document(content: Content, judge: Judge, out: Out) -> Cut:
-    held: list[bytes] = []
-    size = 0
-    for block in content.blocks():
-        held.append(block)
-        size += len(block)
-        if size > content.reading.limits.document_bytes:
-            raise Uncuttable
-    cut, rest = cut_document(b"".join(held), content.name, content.reading, judge)
-    out.write(rest)
-    return cut
 
 
 def _all_or_nothing(content: Content, head: bytes, judge: Judge) -> Cut:

@@ -16,8 +16,8 @@ from xinglin.sources.reading import Reading
 from xinglin.sources.record import Rejected
 from xinglin.sources.redact.archive import Member, directory, repacked, spliced
 from xinglin.sources.redact.content import cut_content, suspected
-from xinglin.sources.redact.judge import UNTOUCHED, Content, Cut, Judge, Uncuttable
 from xinglin.sources.redact.packing import codec_in, file_blocks, member_blocks, packed
+from xinglin.sources.removal import UNTOUCHED, Content, Cut, Judge, Uncuttable
 
 __all__ = ["Original", "redact"]
 

@@ -8,6 +8,7 @@ from xinglin.sources.tabular.cut import cut, recognises
 from xinglin.sources.tabular.load import load_mapping, read_mapping
 from xinglin.sources.tabular.mapping.file import is_mapping
 from xinglin.sources.tabular.records import records
+from xinglin.sources.tabular.redaction import redact
 
 if TYPE_CHECKING:
     from xinglin.sources.tabular.databases.connect import is_database_url
@@ -28,6 +29,7 @@ __all__ = [
     "read_mapping",
     "recognises",
     "records",
+    "redact",
 ]
 
 _HOMES = {

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xinglin.sources import Reading, Record, Rejected
+from xinglin.sources.fhir.redaction import without_entries
 from xinglin.sources.redact import Cut, Judge, Original, redact
-from xinglin.sources.redact.bundle import without_entries
 
 TABLE = """
 tables:

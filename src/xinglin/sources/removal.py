@@ -1,4 +1,4 @@
-"""Who decides what is a person's, and what became of a content that was gone through for it."""
+"""Removal of a person from a received file: what decides, what is read, what is left; each format does it its own way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Protocol
 
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Record, Rejected
+from xinglin.sources.unpack import Stretch
 
-__all__ = ["UNTOUCHED", "Content", "Cut", "Judge", "Out", "Uncuttable", "about_another"]
+__all__ = ["UNTOUCHED", "Account", "Content", "Cut", "Judge", "Out", "Uncuttable", "about_another", "unbroken"]
 
 _HEAD = 1_000_000
 
@@ -99,3 +100,29 @@ class Uncuttable(Exception):
 def about_another(record: Record) -> bool:
     """Whether a record that is not the person's is about another person, rather than about nobody."""
     return not isinstance(record.found, Rejected) and record.found.patient_id is not None
+
+
+@dataclass
+class Account:
+    """Counts while a content is cut piece by piece; `cut` is the sum."""
+
+    removed: int = 0
+    lost: int = 0
+    remains: bool = False
+
+    @property
+    def cut(self) -> Cut:
+        """What was done to the content."""
+        return Cut(self.removed, self.remains or not self.removed, self.lost)
+
+
+def unbroken(found: Iterator[Stretch]) -> Iterator[Stretch]:
+    """Stretches of a content, all of which can be read.
+
+    Raises:
+        Uncuttable: One was rejected; not all of its bytes are there.
+    """
+    for stretch in found:
+        if stretch.rejected:
+            raise Uncuttable
+        yield stretch

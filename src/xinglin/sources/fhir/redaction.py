@@ -1,4 +1,4 @@
-"""A Bundle without some of its entries; every byte of the others, and all that stands around them, as it was."""
+"""Remove a person from FHIR files: lines of NDJSON, entries of a Bundle; every other byte stays as it was."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ from collections.abc import Collection
 import msgspec
 from msgspec import Raw, Struct
 
+from xinglin.sources.fhir.sniff import is_json, is_lines, is_log
 from xinglin.sources.formats import records
 from xinglin.sources.part import Part
 from xinglin.sources.reading import Reading
 from xinglin.sources.record import Rejected
-from xinglin.sources.redact.judge import UNTOUCHED, Cut, Judge, Uncuttable, about_another
+from xinglin.sources.removal import (
+    UNTOUCHED,
+    Account,
+    Content,
+    Cut,
+    Judge,
+    Out,
+    Uncuttable,
+    about_another,
+    unbroken,
+)
+from xinglin.sources.unpack import stretches
 
-__all__ = ["cut_document", "without_entries"]
+__all__ = ["cut_document", "redact", "without_entries"]
 
 
 class _Entries(Struct, gc=False):
@@ -22,6 +34,60 @@ class _Entries(Struct, gc=False):
 
 _BOM = b"\xef\xbb\xbf"
 _DECODER = msgspec.json.Decoder(_Entries)
+
+
+def redact(content: Content, head: bytes, judge: Judge, out: Out) -> Cut:
+    """A FHIR file without what is the person's.
+
+    Args:
+        content: The file.
+        head: Its beginning.
+        judge: What decides.
+        out: Where the rest is written.
+
+    Raises:
+        Uncuttable: It is not JSON, or too large for a document.
+    """
+    if not is_json(head) or is_log(head):
+        raise Uncuttable
+    return _lines(content, judge, out) if is_lines(content.name, head) else _document(content, judge, out)
+
+
+def _lines(content: Content, judge: Judge, out: Out) -> Cut:
+    """NDJSON without the person's lines; a line that is a Bundle of several persons without the person's entries."""
+    account = Account()
+    for stretch in unbroken(stretches(content.blocks(), content.reading.limits)):
+        out.write(b"\n".join(_line(content, judge, line, account) for line in stretch.data.split(b"\n")))
+    return account.cut
+
+
+def _line(content: Content, judge: Judge, line: bytes, account: Account) -> bytes:
+    inside = line.removeprefix(_BOM)
+    found = list(records(Part(0, "lines", data=inside, format="fhir", name=content.name), content.reading))
+    if not any(judge.owns(one) for one in found):
+        account.remains |= bool(found)
+        return line
+    if len(found) == 1:
+        account.removed += 1
+        return b""
+    cut, rest = cut_document(inside, content.name, content.reading, judge)
+    account.removed += cut.removed
+    account.lost += cut.lost
+    account.remains |= cut.remains
+    return rest
+
+
+def _document(content: Content, judge: Judge, out: Out) -> Cut:
+    held: list[bytes] = []
+    size = 0
+    for block in content.blocks():
+        held.append(block)
+        size += len(block)
+        if size > content.reading.limits.document_bytes:
+            raise Uncuttable
+    cut, rest = cut_document(b"".join(held), content.name, content.reading, judge)
+    out.write(rest)
+    return cut
 
 
 def cut_document(data: bytes, name: str, reading: Reading, judge: Judge) -> tuple[Cut, bytes]:
