@@ -1,4 +1,4 @@
-"""Removal of a person from a received file: what decides, what is read, what is left; each format does it its own way."""
+"""Removal of a person from a received file: what decides, what is read, what is left; each format does its own part."""
 
 from __future__ import annotations
 
