@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from bench import backup
 from bench.ledger import access, consortium, proof, store, transactions
@@ -35,9 +36,12 @@ BENCHMARKS = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--resources", type=int, default=1_000_000, help="size of the generated region")
-    parser.add_argument("--times", type=int, default=3, help="pairs of runs")
+    parser.add_argument("--resources", type=int, default=1_000_000, help="size of the input")
+    parser.add_argument("--times", type=int, default=3, help="number of pairs of runs")
+    parser.add_argument("--offline", action="store_true", help="leave out implementations from a package index")
     chosen = parser.parse_args()
+    if chosen.offline:
+        os.environ["XINGLIN_BENCH_OFFLINE"] = "1"
     for name in chosen.names or BENCHMARKS:
         BENCHMARKS[name](chosen.resources, chosen.times)
 

@@ -26,13 +26,14 @@ SMALL, PIECE = 2_000, 8 << 20
 
 
 def made(home: Path, megabytes: int) -> None:
-    """A home of so many MB: four fifths in files of 40 MB that do not shrink, the rest in small files of text."""
+    """A region of this many MB: four fifths in incompressible files of 40 MB, the rest in small text files."""
     Settings(home=home).save()
     batch = home / "landing" / "mercy" / "batch-000001"
     batch.mkdir(parents=True)
     (home / "landing" / "mercy" / "site.json").write_text("{}")
-    for number in range(max(1, megabytes * 4 // 5 // 40)):
-        (batch / f"Observation-{number:05d}.parquet").write_bytes(os.urandom(40_000_000))
+    large = min(40, max(1, megabytes * 4 // 5))
+    for number in range(megabytes * 4 // 5 // large):
+        (batch / f"Observation-{number:05d}.parquet").write_bytes(os.urandom(large * 1_000_000))
     line = b'{"resourceType":"Observation","id":"%d","status":"final"}\n'
     for number in range(megabytes * 1_000_000 // 5 // SMALL):
         small = home / "landing" / "mercy" / f"batch-{number // 100 + 2:06d}"
@@ -101,7 +102,7 @@ def timed(work: Callable[[], object]) -> float:
 def bench(resources: int, times: int) -> None:
     """About 400 bytes of landing for each resource."""
     with tempfile.TemporaryDirectory(dir=kept()) as name:
-        measure(Path(name), max(100, resources * 400 // 1_000_000), times)
+        measure(Path(name), max(2, resources * 400 // 1_000_000), times)
 
 
 def measure(folder: Path, megabytes: int, times: int) -> None:

@@ -1,4 +1,4 @@
-"""Generated material, made once and kept in XINGLIN_BENCH_DATA (default: a folder of the system's temporary one)."""
+"""Input data, generated once and kept in XINGLIN_BENCH_DATA (default: a folder in the system's temporary folder)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def folder() -> Path:
 
 
 def region(resources: int) -> Path:
-    """A generated region of about so many resources."""
-    return _made(f"region-{resources}", resources // RESOURCES_PER_PERSON, patients_only=False)
+    """A synthetic region of about this many resources."""
+    return _made(f"region-{resources}", max(1, resources // RESOURCES_PER_PERSON), patients_only=False)
 
 
 def patients(records: int) -> Path:
@@ -43,8 +43,11 @@ def sites(path: Path) -> list[dict[str, str]]:
 
 
 def split(path: Path, share: float) -> tuple[Path, Path]:
-    """A region as two: the bulk, and what comes later: a share of the persons with all their records, and half as
-    much again of everybody's other records, at random; so most persons' buckets are touched by what comes later."""
+    """Split a region at random in two: the bulk and a later delivery.
+
+    The later part has half of the share as new persons with all their records, and half as other records of all
+    persons; so it touches most buckets.
+    """
     bulk, later = path.with_name(f"{path.name}-bulk"), path.with_name(f"{path.name}-later")
     if (later / "region.json").exists():
         return bulk, later

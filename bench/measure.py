@@ -20,6 +20,11 @@ def results() -> Path:
     return Path(os.environ.get("XINGLIN_BENCH_RESULTS") or Path(__file__).parent / "results")
 
 
+def offline() -> bool:
+    """Whether to leave out implementations that would be installed from a package index first (``--offline``)."""
+    return bool(os.environ.get("XINGLIN_BENCH_OFFLINE"))
+
+
 @dataclass(frozen=True)
 class Run:
     """Wall time in seconds, peak of the tree's proportional set size in MB, and what the command printed."""
@@ -30,7 +35,7 @@ class Run:
 
 
 def run(command: Sequence[str | Path], **environment: str) -> Run:
-    """Run to the end; anything but exit code 0 is an error."""
+    """Run a command to its end; an exit code other than 0 is an error."""
     begin = time.perf_counter()
     process = subprocess.Popen(
         [str(word) for word in command],
@@ -56,7 +61,7 @@ def python(module: str, *arguments: str | Path, **environment: str) -> Run:
 
 
 def paired(one: Callable[[], Run], other: Callable[[], Run], times: int) -> tuple[list[Run], list[Run], float]:
-    """Run two ways in turn; the ratio is the median of the ratios pair by pair, since the machine's speed drifts."""
+    """Run two ways in turn; the ratio is the median of the pairs' ratios, because the machine's speed varies."""
     pairs = [(one(), other()) for _ in range(times)]
     ratio = statistics.median(a.seconds / b.seconds for a, b in pairs)
     return [a for a, _ in pairs], [b for _, b in pairs], ratio

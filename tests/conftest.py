@@ -12,17 +12,17 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent
 _VALIDATORS = {"test_consortium", "test_ledger"}
 _WAITING = {"test_door", "test_ledger", "test_note_reader"}
-_LONGEST_FIRST = ["e2e", "docs"]
+_LONGEST_FIRST = ["e2e", "bench", "docs"]
 
 
 def group_of(nodeid: str) -> str:
     """Which tests must run in one process, where several share the work.
 
     Tests of a file share its fixtures. In conformance one process has the stores and the cluster, the other the rest,
-    which mostly waits. Validators of several files follow each other. Blocks of the docs share nothing.
+    which mostly waits. Validators of several files follow each other. Blocks of the docs and benchmarks share nothing.
     """
     path = PurePosixPath(nodeid.split("::")[0])
-    if path.parent.name == "docs":
+    if path.parent.name in {"docs", "bench"}:
         return nodeid
     if "conformance" in path.parts:
         waits = path.stem in _WAITING or path.parent.name == "consortium"

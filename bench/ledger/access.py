@@ -165,12 +165,13 @@ def bench(resources: int, times: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="xinglin-access-", dir=os.environ.get("XINGLIN_BENCH_DATA")))
     try:
         gate, ledger, signer, credential = region(folder)
-        decide(gate, credential, 1_000)
-        share = min(DECISIONS, (resources - 1_000 - ALONE) // times)
+        first, one_by_one = min(1_000, resources // 10), min(ALONE, resources // 10)
+        decide(gate, credential, first)
+        share = min(DECISIONS, (resources - first - one_by_one) // (2 * times))
         runs = [decide(gate, credential, share) for _ in range(times)]
-        alone = decide(gate, credential, ALONE, 1)
+        alone = decide(gate, credential, one_by_one, 1)
         events = resources
-        filled = fill(gate, credential, events - 1_000 - ALONE - share * times)
+        filled = fill(gate, credential, events - first - one_by_one - share * times)
         gate.log.seal()
         size = sum(path.stat().st_size for path in gate.log.folder.rglob("events-*")) // events
         figures = {

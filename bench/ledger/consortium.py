@@ -43,7 +43,7 @@ CHAIN = "region-of-the-bench"
 def bench(resources: int, times: int) -> None:
     """A transaction for every 50 of `resources` (20,000 for a million)."""
     install(print)
-    count = max(2_000, resources // 50)
+    count = max(400, resources // 50)
     with tempfile.TemporaryDirectory(prefix="xinglin-consortium-") as folder:
         homes = _found(Path(folder))
         signed = _signed(homes, count)

@@ -31,22 +31,23 @@ NAMES = ("one", "two", "three", "four")
 
 
 def bench(resources: int, times: int) -> None:
-    """Proofs of accesses, each in a segment of 1,000 events in a log of 2,000 transactions."""
+    """Proofs of accesses, each in a segment of 1,000 events; a transaction for every 500 resources, at most 2,000."""
+    transactions = min(TRANSACTIONS, max(100, resources // 500))
     with tempfile.TemporaryDirectory() as folder:
         ledger = EmbeddedLedger.create(Path(folder), founded(**dict.fromkeys(NAMES, 10)), TurnedClock())
         checkpoints = CheckpointStore(Path(folder), Path(folder) / "checkpoint.key", ledger.chain_id)
-        digests = _filled(ledger)
+        digests = _filled(ledger, transactions)
         under = {"checkpoint": checkpoints.anchors(), "block": Blocks()}
         proofs = {name: _proofs(Prover(ledger, anchors, checkpoints.trust), digests) for name, anchors in under.items()}
         ledger.close()
-        found = _measured(proofs, checkpoints.trust, max(times, 3))
+        found = _measured(proofs, checkpoints.trust, times)
     record("ledger/ledger_proof", found)
 
 
-def _filled(ledger: EmbeddedLedger) -> list[bytes]:
+def _filled(ledger: EmbeddedLedger, count: int) -> list[bytes]:
     desk, first = Desk("one"), START * 1_000_000
     body = {"root": root_of(_leaves()), "count": EVENTS, "first": first, "last": first}
-    streams = [filled(number, 16) for number in range(TRANSACTIONS)]
+    streams = [filled(number, 16) for number in range(count)]
     transactions = [desk.sign("AccessBatch", body | {"stream": stream}) for stream in streams]
     assert all(one.code.name == "OK" for one in ledger.submit(transactions))
     return [digest_of(one) for one in transactions[::10]]

@@ -106,10 +106,11 @@ def grow(folder: Path, sizes: Sequence[int]) -> dict[str, Figures]:
     return found
 
 
-def bench(_resources: int, _times: int) -> None:
-    """Grow one ledger through three sizes."""
+def bench(resources: int, _times: int) -> None:
+    """Grow one ledger through three sizes; for fewer than a million resources the sizes are smaller in proportion."""
+    sizes = [max(GROUP * place, min(size, size * resources // 1_000_000)) for place, size in enumerate(SIZES, 1)]
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("XINGLIN_BENCH_DATA")))
     try:
-        record("ledger/ledger_store", {"group": GROUP, "sizes": grow(folder, SIZES)})
+        record("ledger/ledger_store", {"group": GROUP, "sizes": grow(folder, sizes)})
     finally:
         shutil.rmtree(folder)

@@ -169,8 +169,8 @@ def one_round(count: int) -> dict[str, Figures]:
 
 
 def bench(resources: int, times: int) -> None:
-    """Medians of the rounds; a hundredth as many transactions as resources, at least 4,096."""
-    count = max(4_096, resources // 100)
+    """Medians of the rounds; a hundredth as many transactions as resources, at least 1,024."""
+    count = max(1_024, resources // 100)
     rounds = [one_round(count) for _ in range(times)]
     medians = {
         part: {name: round(statistics.median(one[part][name] for one in rounds), 3) for name in rounds[0][part]}

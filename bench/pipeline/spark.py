@@ -31,23 +31,34 @@ from xinglin.lake.spark import SparkRunner
 
 
 def bench(resources: int, times: int) -> None:
-    region = material.region(resources)
-    linked = _linked(region, resources)
+    """Start a cluster and one application on it, and measure both ways."""
     logs = material.folder() / "cluster"
     shutil.rmtree(logs, ignore_errors=True)
-    # The executors know Xinglin, not its benchmarks.
-    cloudpickle.register_pickle_by_value(flat)
     with running_cluster(logs, workers=2, masters=1) as cluster:
         begin = time.perf_counter()
         with spark_application(cluster.master, EXECUTOR) as context:
-            spark = SparkRunner(context)
-            spark.map(time.sleep, [0.5] * 4)
-            start = time.perf_counter() - begin
-            marts = [(_mart(linked, LocalRunner(2)), _mart(linked, spark)) for _ in range(times)]
-            files = sorted(str(path) for path in region.glob("*/Observation*.ndjson") if path.stat().st_size)
-            out = material.folder() / "flat"
-            flats = [_flats(context, spark, files, out) for _ in range(times)]
-            shutil.rmtree(out)
+            SparkRunner(context).map(time.sleep, [0.5] * 4)
+            compare(context, resources, times, time.perf_counter() - begin)
+
+
+def compare(context: Any, resources: int, times: int, start: float) -> None:
+    """Measure both ways in a running application.
+
+    Args:
+        context: The application's SparkContext.
+        resources: Size of the region.
+        times: Pairs of runs.
+        start: Seconds that the start of the application took.
+    """
+    # The executors know Xinglin, not its benchmarks.
+    cloudpickle.register_pickle_by_value(flat)
+    region, spark = material.region(resources), SparkRunner(context)
+    linked = _linked(region, resources)
+    marts = [(_mart(linked, LocalRunner(2)), _mart(linked, spark)) for _ in range(times)]
+    files = sorted(str(path) for path in region.glob("*/Observation*.ndjson") if path.stat().st_size)
+    out = material.folder() / "flat"
+    flats = [_flats(context, spark, files, out) for _ in range(times)]
+    shutil.rmtree(out)
     record(
         f"pipeline/spark_{resources}",
         {

@@ -19,7 +19,7 @@ _PATIENT = b"STS_"
 
 
 def objects(least: int = OBJECTS) -> Path:
-    """A folder of at least so many objects: the real studies again and again, as other patients with other UIDs."""
+    """A folder of at least this many objects: copies of real studies, as other patients with other UIDs."""
     folder = material.folder() / f"dicom-{least}"
     if (folder / "done").exists():
         return folder
@@ -34,13 +34,16 @@ def objects(least: int = OBJECTS) -> Path:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(data.replace(_PATIENT, b"S%02d_" % (copy % 100)))
                     written += 1
-        copy += 1
+            copy += 1
+            if written >= least:
+                break
     (folder / "done").touch()
     return folder
 
 
 def bench(resources: int, times: int) -> None:
-    folder = objects()
+    """A hundredth as many objects as resources, at most `OBJECTS`."""
+    folder = objects(min(OBJECTS, resources // 100))
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "done"]
     ours, theirs, ratio = paired(lambda: _way("land", folder), lambda: _way("pydicom", folder), times)
     megabytes = sum(path.stat().st_size for path in files) / 1e6

@@ -107,7 +107,7 @@ def flushed(seconds: float = 1.0) -> float:
 
 def bench(resources: int, times: int) -> None:
     """The size is a time here: a million resources are a minute of load."""
-    duration = max(5.0, 60.0 * resources / 1_000_000)
+    duration = max(1.0, 60.0 * resources / 1_000_000)
     found = []
     for _ in range(times):
         figures = listened(duration)

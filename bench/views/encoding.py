@@ -11,9 +11,10 @@ import shutil
 import statistics
 import venv
 from pathlib import Path
+from typing import Any
 
 from bench import material
-from bench.measure import Run, python, record, run
+from bench.measure import Run, offline, python, record, run
 from bench.views.views import VIEWS
 
 _MOST = 100_000
@@ -25,13 +26,21 @@ def bench(resources: int, times: int) -> None:
     resources = min(resources, _MOST)
     region = material.region(resources)
     folder = _observations(region)
-    runs = [(_ours(folder), _theirs(folder)) for _ in range(times)]
+    runs = [(_ours(folder), {} if offline() else _theirs(folder)) for _ in range(times)]
     figures = {
-        "observations": runs[0][1]["resources"],
-        "megabytes": round((folder / "Observation.ndjson").stat().st_size / 1e6),
-        "against": ", ".join(_PACKAGES[2:]),
+        "megabytes": round((folder / "Observation.ndjson").stat().st_size / 1e6, 1),
         "land_seconds": [round(land.seconds, 2) for (land, _), _ in runs],
         "view_seconds": [round(view.seconds, 2) for (_, view), _ in runs],
+    }
+    if not offline():
+        figures |= _compared(runs)
+    record(f"views/pathling_{resources}", figures)
+
+
+def _compared(runs: list[tuple[tuple[Run, Run], dict[str, float]]]) -> dict[str, Any]:
+    return {
+        "against": ", ".join(_PACKAGES[2:]),
+        "observations": runs[0][1]["resources"],
         "their_start_seconds": [round(theirs["start"], 1) for _, theirs in runs],
         "their_encode_seconds": [round(theirs["encode"], 1) for _, theirs in runs],
         "their_view_seconds": [round(theirs["view"], 1) for _, theirs in runs],
@@ -43,7 +52,6 @@ def bench(resources: int, times: int) -> None:
         ),
         "rows": runs[0][1]["rows"],
     }
-    record(f"views/pathling_{resources}", figures)
 
 
 def _observations(region: Path) -> Path:
@@ -81,6 +89,6 @@ def _theirs(folder: Path) -> dict[str, float]:
         (environment / "ready").touch()
     out = material.folder() / "pathling-out"
     shutil.rmtree(out, ignore_errors=True)
-    told = run([interpreter, Path(__file__).parent / "pathling_view.py", folder, out])
+    done = run([interpreter, Path(__file__).parent / "pathling_view.py", folder, out])
     shutil.rmtree(out)
-    return json.loads(told.output.splitlines()[-1])
+    return json.loads(done.output.splitlines()[-1])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,8 +116,8 @@ def cluster(cluster_begun: Callable[[], Cluster]) -> Cluster:
 
 
 @pytest.fixture(scope="package")
-def spark(cluster: Cluster) -> Iterator[SparkRunner]:
-    """The one application on the cluster."""
+def application(cluster: Cluster) -> Iterator[Any]:
+    """The one application on the cluster: its SparkContext."""
     from pyspark import cloudpickle
 
     from xinglin.lake.application import spark_application
@@ -124,7 +125,13 @@ def spark(cluster: Cluster) -> Iterator[SparkRunner]:
     # The executors know Xinglin, not its tests.
     cloudpickle.register_pickle_by_value(tasks)
     with spark_application(cluster.master, EXECUTOR) as context:
-        yield SparkRunner(context)
+        yield context
+
+
+@pytest.fixture(scope="package")
+def spark(application: Any) -> SparkRunner:
+    """The runner of the one application."""
+    return SparkRunner(application)
 
 
 @pytest.fixture(scope="package", params=RUNNERS)
