@@ -1,4 +1,4 @@
-"""What institutions agree on: who consented to what, who looked at what, the root of every batch and build."""
+"""The ledger: commitments to consents, and roots of access logs, batches, builds, models and backups."""
 
 from __future__ import annotations
 

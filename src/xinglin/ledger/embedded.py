@@ -1,7 +1,7 @@
-"""The ledger of one machine: the same state machine over one file, without consensus.
+"""The embedded ledger: the state machine on one machine, in one file, without consensus.
 
-It is tamper-evident, not tamper-proof: whoever holds the machine can begin the file anew, and only a checkpoint that
-somebody else keeps shows it.
+It is tamper-evident, not tamper-proof: the owner of the machine can create the file again from its beginning. Only a
+checkpoint held by another party reveals that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BLOCK = 2_048
 
 
 class _Waiting:
-    """Transactions of one caller, waiting for a block; what failed is raised where they came from."""
+    """Transactions of one caller that wait for a block; a failure is raised in the caller's thread."""
 
     def __init__(self, transactions: Sequence[bytes]) -> None:
         self.transactions = transactions
@@ -40,15 +40,15 @@ class _Waiting:
 
 
 class EmbeddedLedger(LedgerReader):
-    """A `Ledger` in a folder. Several threads and several processes may use the same folder at once.
+    """A `Ledger` in a folder. Safe to use from several threads and processes at once.
 
     Args:
         folder: Holds ledger.sqlite and genesis.json.
-        clock: Gives the blocks their time; a block is never earlier than the one before.
-        kept: The states of so many last blocks stay provable.
+        clock: Gives the block time; a block is never earlier than its predecessor.
+        kept: Number of latest blocks whose state can be proved.
 
     Raises:
-        NotFound: No ledger was begun there (`EmbeddedLedger.create`).
+        NotFound: The folder has no ledger (`EmbeddedLedger.create`).
 
     Example:
         >>> import tempfile; from xinglin.core.clock import system_clock
@@ -71,11 +71,11 @@ class EmbeddedLedger(LedgerReader):
 
     @classmethod
     def create(cls, folder: Path, genesis: Genesis, clock: Clock) -> EmbeddedLedger:
-        """Begin a ledger, or open the one that began with the same genesis.
+        """Create a ledger, or open the existing one with the same genesis.
 
         Raises:
-            Conflict: One with another genesis is there.
-            BadInput: No chain could begin with this genesis.
+            Conflict: The existing ledger has another genesis.
+            BadInput: The genesis is invalid.
         """
         folder.mkdir(parents=True, exist_ok=True)
         store = Store(folder / _FILE)
@@ -88,7 +88,7 @@ class EmbeddedLedger(LedgerReader):
 
     @classmethod
     def resume(cls, folder: Path, clock: Clock) -> EmbeddedLedger | None:
-        """Open a ledger whose genesis.json is missing, as after a crash at its beginning; None when none was begun."""
+        """Open a ledger whose genesis.json is missing after a crash during creation; None if there is no ledger."""
         if not (folder / _FILE).is_file():
             return None
         store = Store(folder / _FILE)
@@ -102,11 +102,11 @@ class EmbeddedLedger(LedgerReader):
         return cls(folder, clock)
 
     def submit(self, transactions: Sequence[bytes], wait: float | None = None) -> list[Receipt]:
-        """Commit transactions, together with those that other threads hand in meanwhile.
+        """Commit transactions in one block with those of other waiting threads.
 
         Args:
             transactions: Signed transactions.
-            wait: Not needed here: the answer comes when they are durable.
+            wait: Ignored: the call returns when the transactions are durable.
         """
         self._machine.cache.verify_ahead(transactions, self._known_key)
         receipts: list[Receipt] = []
@@ -164,7 +164,7 @@ class EmbeddedLedger(LedgerReader):
         receipts = []
         for transaction, code, index in zip(transactions, result.codes, result.indexes, strict=True):
             digest = digest_of(transaction)
-            # Whatever the reason is now, it may be in the log since it was handed in before.
+            # A refused transaction may be in the log already, from an earlier submission.
             logged = None if code is Code.OK else self._store.writer.entry(digest)
             if logged is not None:
                 receipts.append(Receipt(digest, Code.OK, logged.height, logged.index))
@@ -173,6 +173,6 @@ class EmbeddedLedger(LedgerReader):
         return receipts
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and stop the threads."""
         self._machine.cache.close()
         super().close()

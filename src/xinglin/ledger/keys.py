@@ -1,6 +1,6 @@
-"""Keys of the ledger's state: built and parsed here, for the rules that write them and for every reader.
+"""State keys of the ledger: built and parsed here, for the rules that write them and for all readers.
 
-Keys are bytes. The parts are joined by ``/``; numbers of batches have eight digits, so that keys sort as batches do.
+Keys are bytes. Their parts are joined by ``/``; batch numbers have eight digits, so that keys sort in batch order.
 """
 
 from __future__ import annotations
@@ -29,43 +29,43 @@ __all__ = [
 CHAIN = b"chain"
 """Chain id and time of the last block."""
 INSTITUTIONS = b"institution/"
-"""Prefix of every institution."""
+"""Key prefix of institutions."""
 PROPOSALS = b"proposal/"
-"""Prefix of every proposal."""
+"""Key prefix of proposals."""
 
 
 def institution_key(name: str) -> bytes:
-    """An institution: active, keys, power, validator key."""
+    """Key of an institution: active, keys, power, validator key."""
     return INSTITUTIONS + name.encode()
 
 
 def signing_key(key_id: str) -> bytes:
-    """A public key by its id: institution, public key, revoked."""
+    """Key of a signing key by its id: institution, public key, revoked."""
     return b"key/" + key_id.encode()
 
 
 def validator_entry(key_id: str) -> bytes:
-    """A validator's public key by its id."""
+    """Key of a validator key by its id: institution, public key."""
     return b"validator/" + key_id.encode()
 
 
 def sequence_key(key_id: str) -> bytes:
-    """The sequence numbers that a key has used."""
+    """Key of the used sequence numbers of a signing key."""
     return b"seq/" + key_id.encode()
 
 
 def proposal_key(digest: bytes) -> bytes:
-    """A proposal by the SHA-256 of its content."""
+    """Key of a proposal by the SHA-256 of its transaction."""
     return PROPOSALS + digest.hex().encode()
 
 
 def site_key(site: str) -> bytes:
-    """The last anchored batch of a site."""
+    """Key of the last anchored batch of a site."""
     return b"site/" + site.encode()
 
 
 def batch_key(site: str, sequence: int) -> bytes:
-    """One anchored batch.
+    """Key of an anchored batch.
 
     Example:
         >>> batch_key("hospital", 7)
@@ -75,47 +75,47 @@ def batch_key(site: str, sequence: int) -> bytes:
 
 
 def erasure_key(site: str, sequence: int) -> bytes:
-    """The latest tombstone of a batch."""
+    """Key of the latest tombstone of a batch."""
     return b"erasure/%s/%08d" % (site.encode(), sequence)
 
 
 def build_key(kind: str, name: str) -> bytes:
-    """The latest build of a name, such as the mart's."""
+    """Key of the latest build of a kind and name, such as the mart."""
     return f"build/{kind}/{name}".encode()
 
 
 def backup_key(name: str) -> bytes:
-    """The latest backup of a repository."""
+    """Key of the latest backup of a repository."""
     return b"backup/" + name.encode()
 
 
 def restore_key(institution: str, root: bytes) -> bytes:
-    """An institution's statement that a backup was restored."""
+    """Key of an institution's attestation that a backup was restored."""
     return f"restore/{institution}/{root.hex()}".encode()
 
 
 def consent_key(handle: str) -> bytes:
-    """A consent by its handle, 32 hex digits."""
+    """Key of a consent by its handle, 32 hex digits, or by the first digits as a prefix."""
     return b"consent/" + handle.encode()
 
 
 def stream_key(stream: str) -> bytes:
-    """The institution of an audit log's stream, 32 hex digits."""
+    """Key of the institution that owns an audit stream, 32 hex digits."""
     return b"stream/" + stream.encode()
 
 
 def segment_key(stream: str, root: str) -> bytes:
-    """One anchored segment of an audit log.
+    """Key of an anchored segment of an audit log.
 
     Args:
         stream: The stream, 32 hex digits.
-        root: The segment's root, 64 hex digits.
+        root: Root of the segment, 64 hex digits.
     """
     return f"access/{stream}/{root}".encode()
 
 
 def name_of(key: bytes) -> str:
-    """What stands after a key's prefix.
+    """The part of a key after its prefix.
 
     Example:
         >>> name_of(institution_key("hospital"))

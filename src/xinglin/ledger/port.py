@@ -1,4 +1,4 @@
-"""What every ledger can do, however many institutions hold it."""
+"""The port `Ledger` and its data types; implemented by the embedded ledger and the consortium ledger."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["ConsistencyProof", "Header", "Ledger", "LogEntry", "LogProof", "MapP
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one transaction.
+    """The result of one transaction.
 
     Attributes:
         digest: SHA-256 of the transaction's bytes.
-        code: OK, or why it was refused.
-        height: The block that holds it; None when refused, or not waited for.
-        index: Its place in the log; None when refused, or not waited for.
+        code: OK, or the reason for refusal.
+        height: Height of its block; None if refused or not waited for.
+        index: Position in the log; None if refused or not waited for.
     """
 
     digest: bytes
@@ -30,7 +30,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A transaction in the log: its bytes, place (from 0) and block."""
+    """A transaction in the log: bytes, position (from 0) and block height."""
 
     transaction: bytes
     index: int
@@ -39,15 +39,15 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a block commits to.
+    """The header of a block.
 
     Attributes:
-        height: Its number; 0 is the genesis.
+        height: Block number; 0 is the genesis.
         time: Unix seconds.
-        size: Transactions in the log after it.
-        log_root: RFC 6962 root over them.
+        size: Number of transactions in the log after the block.
+        log_root: RFC 6962 root over the log.
         state_root: Root of the authenticated map.
-        app_hash: SHA-256 over both, which the institutions sign.
+        app_hash: SHA-256 over both roots; signed by the institutions.
     """
 
     height: int
@@ -60,13 +60,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class LogProof:
-    """That a transaction is entry `index` of a log of `size` entries (RFC 6962, 2.1.1).
+    """Inclusion proof: a transaction is entry `index` of a log of `size` entries (RFC 6962, 2.1.1).
 
     Attributes:
-        index: The entry, from 0.
-        size: Entries in the log.
-        path: The audit path, from the leaf upwards.
-        root: The log's root at that size.
+        index: Position of the entry, from 0.
+        size: Number of entries in the log.
+        path: Audit path, from the leaf upwards.
+        root: Root of the log at that size.
     """
 
     index: int
@@ -77,7 +77,7 @@ class LogProof:
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
-    """That the log of `first` entries is the beginning of the log of `second` entries (RFC 6962, 2.1.2)."""
+    """Consistency proof: the log of `first` entries is a prefix of the log of `second` entries (RFC 6962, 2.1.2)."""
 
     first: int
     second: int
@@ -86,16 +86,16 @@ class ConsistencyProof:
 
 @dataclass(frozen=True, slots=True)
 class MapProof:
-    """That a key has a value, or none, in the state of a height; `ledger.authmap.check_proof` checks it.
+    """Proof of presence or absence of a key in the state; verified by `ledger.state.authmap.check_proof`.
 
     Attributes:
         key: The state key.
-        value: Its bytes; None proves that there is none.
-        path: The sibling hashes, from the root downwards; 32 zero bytes stand for an empty subtree.
-        other: For an absence, the leaf (key hash, value hash) that stands where the key's would; None when the
-            place is empty or the key is there.
+        value: Value bytes; None proves absence.
+        path: Sibling hashes, from the root downwards; 32 zero bytes for an empty subtree.
+        other: For absence, the leaf (key hash, value hash) at the position of the key; None if the position is
+            empty or the key is present.
         root: The state root.
-        height: The block after which it holds.
+        height: Height of the block whose state is proved.
     """
 
     key: bytes
@@ -107,71 +107,71 @@ class MapProof:
 
 
 class Ledger(Protocol):
-    """One ledger, seen from one institution. Every method may be called from any thread.
+    """A ledger, as one institution uses it. All methods are thread-safe.
 
-    Every method raises `LedgerUnavailable` when the ledger cannot answer now; trying again can help.
+    All methods raise `LedgerUnavailable` if the ledger does not answer; a retry can help.
     """
 
     @property
     def chain_id(self) -> str:
-        """The name that every transaction carries, so that none is valid on two ledgers."""
+        """The chain id; part of every transaction, so that none is valid on two ledgers."""
 
     def submit(self, transactions: Sequence[bytes], wait: float | None = None) -> list[Receipt]:
-        """Hand transactions in, and wait until they are durable.
+        """Submit transactions and wait until they are durable.
 
-        A transaction that is in the log already is answered with its place, so handing in again after a crash
-        doubles nothing.
+        For a transaction that is already in the log the receipt gives its position, so submitting again after a
+        crash adds nothing.
 
         Args:
-            transactions: Signed transactions, as `Signer.sign` makes them.
-            wait: Seconds to wait for the commit; None waits as long as it takes, 0 not at all. A receipt that
-                says OK without a height was accepted and is not known to be committed.
+            transactions: Signed transactions from `Signer.sign`.
+            wait: Seconds to wait for the commit; None waits without limit, 0 does not wait. A receipt with code OK
+                and no height means accepted but not known to be committed.
 
         Returns:
-            One receipt for each, in the same order. A refused one does not stop the others.
+            One receipt per transaction, in the same order. A refused transaction does not stop the others.
         """
 
     def height(self) -> int:
-        """The last committed block."""
+        """Height of the last committed block."""
 
     def app_hash(self) -> bytes:
-        """What the last committed block commits to."""
+        """App hash of the last committed block."""
 
     def header(self, height: int | None = None) -> Header:
-        """A committed block's commitments, the last one's when no height is given.
+        """Header of a committed block; by default of the last one.
 
         Raises:
             NotFound: There is no such block.
         """
 
     def mark(self) -> object:
-        """Something cheap that differs (`!=`) after every commit, by whatever process; only for comparison."""
+        """A cheap token that differs (`!=`) after each commit of any process; only for comparison."""
 
     def state(self, key: bytes) -> bytes | None:
-        """A state value (canonical CBOR) at the last commit."""
+        """A state value (canonical CBOR) at the last commit; None if the key is absent."""
 
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        """State keys that begin with a prefix, and their values, at the last commit."""
+        """State keys with a prefix and their values, at the last commit."""
 
     def transaction(self, digest: bytes) -> LogEntry | None:
-        """The transaction with this SHA-256, if it is in the log."""
+        """The log entry of the transaction with this SHA-256; None if it is not in the log."""
 
     def log_proof(self, digest: bytes, height: int | None = None) -> LogProof:
-        """That a transaction is in the log of a block, of the last one when no height is given.
+        """Inclusion proof of a transaction in the log of a block; by default of the last one.
 
         Raises:
-            NotFound: It is not in that block's log.
+            NotFound: The transaction is not in the log of that block.
         """
 
     def consistency_proof(self, first: int, second: int) -> ConsistencyProof:
-        """That the log only grew between two sizes.
+        """Consistency proof between two sizes of the log.
 
         Raises:
-            NotFound: The log is not that long.
+            NotFound: The log is shorter.
         """
 
     def state_proof(self, key: bytes, height: int | None = None) -> MapProof:
-        """That a key has its value, or none, after a block, the last one when no height is given."""
+        """Proof of presence or absence of a key after a block; by default after the last one."""
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

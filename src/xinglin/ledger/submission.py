@@ -1,4 +1,4 @@
-"""Hands one transaction in and waits until a block holds it."""
+"""Submit one transaction and wait for its block."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ __all__ = ["submit_and_wait"]
 
 
 def submit_and_wait(ledger: Ledger, transaction: bytes, what: str, remedy: str) -> None:
-    """Hand a transaction in, and come back when it is durable.
+    """Submit a transaction and return when it is durable.
 
     Args:
         ledger: The ledger.
-        transaction: Signed.
-        what: What the ledger is asked for, as the refusal names it.
-        remedy: What helps where it is refused.
+        transaction: The signed transaction.
+        what: Name of the request in the error message.
+        remedy: Remedy in the error message.
 
     Raises:
-        Conflict: The ledger refuses.
-        LedgerUnavailable: The ledger does not answer, or makes no blocks; call it again.
+        Conflict: The ledger refuses the transaction.
+        LedgerUnavailable: The ledger does not answer or makes no blocks; call again.
     """
     [receipt] = ledger.submit([transaction])
     if receipt.code is not Code.OK:
-        raise Conflict(f"the ledger refuses {what}: {receipt.code.reason}", source=ledger.chain_id, remedy=remedy)
+        raise Conflict(f"the ledger refused {what}: {receipt.code.reason}", source=ledger.chain_id, remedy=remedy)
     if receipt.height is None:
-        raise LedgerUnavailable("the ledger has not answered yet", source=ledger.chain_id, retry=True)
+        raise LedgerUnavailable(f"the ledger has not committed {what} yet", source=ledger.chain_id, retry=True)

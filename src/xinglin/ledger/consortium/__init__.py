@@ -1,4 +1,4 @@
-"""The ledger between institutions: the state machine of this package's parent, agreed on by CometBFT."""
+"""The consortium ledger: institutions run the ledger's state machine on CometBFT consensus."""
 
 from xinglin.ledger.consortium.client import CometLedger
 from xinglin.ledger.consortium.home import NodeOptions, ValidatorHome

@@ -1,7 +1,7 @@
-"""The ledger's state machine behind ABCI 2.0: what a node may take into its pool, propose, accept, execute and commit.
+"""The ABCI 2.0 application: check, propose, accept, execute and commit with the ledger's state machine.
 
-Nothing is durable before Commit, and an application that died in between executes the same block again. A block with
-one transaction that does not apply is refused as a whole: an honest proposer never makes one.
+Nothing is durable before Commit; after a crash before it, the application executes the same block again. A block with
+an invalid transaction is rejected as a whole: an honest proposer never makes one.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from xinglin.ledger.state.store import Store
 __all__ = ["PROTOCOL", "LedgerApplication"]
 
 PROTOCOL = 2
-"""The application's protocol version, part of every block header; it grows when old nodes could not follow."""
+"""Protocol version of the application, in every block header; increased by incompatible changes."""
 
 _Block = tuple[int, int, list[bytes], tuple[bytes, ...]]
-"""What an execution depends on: height, seconds, transactions, addresses of those who signed two blocks."""
+"""Input of an execution: height, Unix seconds, transactions, addresses of double-signing validators."""
 
 _ACCEPT = 1
 _REJECT = 2
 
 
 class LedgerApplication:
-    """Answers a node's requests from the state machine.
+    """Answers the requests of a CometBFT node.
 
     Args:
-        store: Where the ledger lies; only this application writes it.
-        interface: The messages.
-        clock: Unix seconds now; only the pool of waiting transactions depends on it.
+        store: The ledger's store; only this application writes it.
+        interface: The ABCI messages.
+        clock: Unix seconds; used only for the mempool.
     """
 
     def __init__(self, store: Store, interface: Interface, clock: Callable[[], float] = time.time) -> None:
@@ -51,15 +51,15 @@ class LedgerApplication:
         self._may_wait = self._message["CheckTx"](gas_wanted=1)
 
     def answer(self, kind: str, request: Any) -> Any:
-        """The response to a request; `kind` is the name of the method that answers it. CheckTx is for `check`.
+        """The response to a request; `kind` is the name of the method. For CheckTx use `check`.
 
         Raises:
-            VerificationFailed: The node's chain is not the one this store holds.
+            VerificationFailed: The node's chain differs from the store's.
         """
         return _METHODS[kind](self, request)
 
     def check(self, transactions: Sequence[bytes]) -> list[Any]:
-        """Whether each of some transactions may wait for a block; the response is the same object to all that may."""
+        """CheckTx responses; accepted transactions share one response object."""
         now = max(int(self._clock()), self._block_time)
         with self._machine.reading():
             self._machine.verify_ahead(transactions)
@@ -70,7 +70,7 @@ class LedgerApplication:
         return self._message["CheckTx"](code=code, log=code.reason, codespace="xinglin")
 
     def info(self, request: Any) -> Any:
-        """Where the store stands, so that the node knows which blocks to give again."""
+        """Info: height and app hash of the store, from which the node replays."""
         height, app_hash = self._machine.info()
         return self._message["Info"](
             data="xinglin",
@@ -81,28 +81,28 @@ class LedgerApplication:
         )
 
     def init_chain(self, request: Any) -> Any:
-        """Begin with the genesis that every institution has."""
+        """InitChain: start from the genesis that all institutions share."""
         genesis = Genesis.from_json(request.app_state_bytes)
         named = {one.validator_key: one.power for one in genesis.institutions if one.validator_key and one.power}
         voting = {update.pub_key.ed25519: update.power for update in request.validators}
         if genesis.chain_id != request.chain_id or named != voting:
-            raise VerificationFailed("the node's genesis names another chain or other validators than the ledger's")
+            raise VerificationFailed("chain id or validators of the node's genesis differ from the ledger's")
         return self._message["InitChain"](app_hash=self._machine.genesis(genesis))
 
     def prepare_proposal(self, request: Any) -> Any:
-        """Of the transactions that wait, those that apply one after the other."""
+        """PrepareProposal: the waiting transactions that are valid in sequence."""
         txs = list(request.txs)
         codes = self._execute(request, txs).codes
         kept = [tx for tx, code in zip(txs, codes, strict=True) if code == Code.OK]
         return self._message["PrepareProposal"](txs=kept)
 
     def process_proposal(self, request: Any) -> Any:
-        """Accept a block only if every transaction of it applies."""
+        """ProcessProposal: accept a block only if all its transactions are valid."""
         codes = self._execute(request, list(request.txs)).codes
         return self._message["ProcessProposal"](status=_ACCEPT if all(code == Code.OK for code in codes) else _REJECT)
 
     def finalize_block(self, request: Any) -> Any:
-        """Execute a block that is decided; nothing is durable yet."""
+        """FinalizeBlock: execute a decided block; nothing is durable yet."""
         result = self._execute(request, list(request.txs))
         self._decided = self._executed
         self._retain = result.retain
@@ -115,48 +115,48 @@ class LedgerApplication:
         return response
 
     def commit(self, request: Any) -> Any:
-        """Make the executed block durable.
+        """Commit: make the executed block durable.
 
         Raises:
-            VerificationFailed: What was executed last is not the block that was decided.
+            VerificationFailed: The last executed block is not the decided one.
         """
         if self._decided is None or self._decided is not self._executed:
-            raise VerificationFailed("the node asks to commit what was not decided")
+            raise VerificationFailed("the node commits a block that was not decided")
         self._machine.commit()
         self._mempool.reset()
         self._executed = self._decided = None
         return self._message["Commit"](retain_height=self._retain)
 
     def query(self, request: Any) -> Any:
-        """Nothing: state and proofs are read from the store itself, by the institution that owns it."""
+        """Query: not supported; the institution reads state and proofs from its own store."""
         return self._message["Query"](code=Code.UNKNOWN_TYPE, log="state and proofs are read from the store")
 
     def list_snapshots(self, request: Any) -> Any:
-        """None: a new node replays the blocks, so that it has checked every one of them."""
+        """ListSnapshots: none; a new node replays and checks all blocks."""
         return self._message["ListSnapshots"]()
 
     def offer_snapshot(self, request: Any) -> Any:
-        """Refused."""
+        """OfferSnapshot: rejected."""
         return self._message["OfferSnapshot"](result=3)
 
     def load_snapshot_chunk(self, request: Any) -> Any:
-        """There is none."""
+        """LoadSnapshotChunk: none."""
         return self._message["LoadSnapshotChunk"]()
 
     def apply_snapshot_chunk(self, request: Any) -> Any:
-        """Refused."""
+        """ApplySnapshotChunk: rejected."""
         return self._message["ApplySnapshotChunk"](result=5)
 
     def extend_vote(self, request: Any) -> Any:
-        """Nothing is added to votes."""
+        """ExtendVote: no extension."""
         return self._message["ExtendVote"]()
 
     def verify_vote_extension(self, request: Any) -> Any:
-        """Only a vote without addition is right."""
+        """VerifyVoteExtension: accepts only votes without extension."""
         return self._message["VerifyVoteExtension"](status=_REJECT if request.vote_extension else _ACCEPT)
 
     def _execute(self, request: Any, txs: list[bytes]) -> BlockResult:
-        """Execute a block, or take what the last execution gave if it was of this very block."""
+        """Execute a block, or return the last result if it was this block."""
         offenders = tuple(sorted(one.validator.address for one in request.misbehavior))
         block = (request.height, request.time.seconds, txs, offenders)
         if self._executed is None or self._executed[0] != block:

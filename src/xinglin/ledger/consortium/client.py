@@ -1,4 +1,4 @@
-"""The ledger between institutions, as one of them sees it: handed in to its own node, read from its own store."""
+"""The consortium ledger as a `Ledger`: submits to the institution's own node, reads its own store."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _ASK_AGAIN = 1.0
 
 
 class CometLedger(LedgerReader):
-    """A `Ledger` held by several institutions.
+    """A `Ledger` that several institutions run.
 
-    What it reads is what the own application has executed and made durable; nothing is asked of the network. A node
-    that is gone or has no majority refuses to take in, never to read.
+    Reads come from the institution's own store, without network. If the node is down or has no majority, only
+    submitting fails.
 
     Args:
-        url: ``http://host:port`` of the own node.
-        store: The own application's store.
-        patience: Seconds without any new block after which a wait without end gives up.
+        url: RPC address of the own node, ``http://host:port``.
+        store: Store of the own application.
+        patience: Seconds without a new block after which an unlimited wait ends.
     """
 
     def __init__(self, url: str, store: Path, patience: float = 60.0) -> None:
@@ -41,18 +41,18 @@ class CometLedger(LedgerReader):
         self._pool: ThreadPoolExecutor | None = None
 
     def submit(self, transactions: Sequence[bytes], wait: float | None = None) -> list[Receipt]:
-        """Hand transactions to the own node and wait until the own application has made them durable.
+        """Submit transactions to the own node and wait until the own store has them.
 
         Args:
             transactions: Signed transactions.
-            wait: Seconds to wait for the commit; None waits until each is committed or refused; 0 returns when the
+            wait: Seconds to wait for the commit; None waits until each is committed or refused; 0 returns after the
                 node has checked them.
 
         Returns:
-            One receipt for each, in the same order; without a height where it was not seen committed in time.
+            One receipt per transaction, in the same order; without height if not committed in time.
 
         Raises:
-            LedgerUnavailable: The node is gone, or a wait without end saw no new block for too long.
+            LedgerUnavailable: The node does not answer, or an unlimited wait saw no new block for too long.
         """
         receipts = {digest: found for digest in map(digest_of, transactions) if (found := self._committed(digest))}
         receipts.update(
@@ -66,14 +66,14 @@ class CometLedger(LedgerReader):
         return [receipts[digest_of(tx)] for tx in transactions]
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         if self._pool:
             self._pool.shutdown()
         self._client.close()
         super().close()
 
     def _follow(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt], wait: float | None) -> None:
-        """Move what was committed or refused from `waiting` to `receipts` until the time is over."""
+        """Move committed and refused transactions from `waiting` to `receipts` until the time is over."""
         began = asked = progress = time.monotonic()
         mark: object = None
         while waiting:
@@ -83,13 +83,13 @@ class CometLedger(LedgerReader):
                 self._collect(waiting, receipts)
             elif wait is None and now - progress > self._patience:
                 raise LedgerUnavailable(
-                    "the ledger makes no blocks: more than a third of the voting power is away",
+                    "the ledger makes no blocks: a third or more of the voting power is unavailable",
                     source=self._client.url,
-                    remedy="see: xinglin ledger status",
+                    remedy="check the nodes: xinglin ledger status",
                     retry=True,
                 )
             elif now - asked > _ASK_AGAIN:
-                # A transaction that a later one made impossible leaves the pool without a word; asking again tells.
+                # A transaction that became invalid leaves the mempool silently; submitting again returns the reason.
                 self._submit(waiting, receipts)
                 asked = time.monotonic()
             if not waiting or (wait is not None and now - began > wait):
@@ -108,10 +108,10 @@ class CometLedger(LedgerReader):
         return Receipt(digest, Code.OK, found.height, found.index) if found else None
 
     def _submit(self, waiting: dict[bytes, bytes], receipts: dict[bytes, Receipt]) -> None:
-        """Ask the node to take transactions; those that it refuses have a receipt then."""
+        """Submit transactions to the node; adds a receipt for each refused one."""
         for digest, said in zip(list(waiting), self._checked(list(waiting.values())), strict=True):
             if said.code:
-                # Committed in this very moment, it is refused as a repetition.
+                # A transaction that was just committed is refused as a duplicate.
                 receipts[digest] = self._committed(digest) or Receipt(digest, _CODES[said.code])
                 del waiting[digest]
 
@@ -119,6 +119,6 @@ class CometLedger(LedgerReader):
         if len(transactions) < 2:
             return [self._client.submit(tx) for tx in transactions]
         if self._pool is None:
-            # The node holds each check back for up to 20 ms to send many at once; many at once do not wait longer.
+            # The node delays each check by up to 20 ms to batch them; concurrent requests share that delay.
             self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="submit")
         return list(self._pool.map(self._client.submit, transactions))

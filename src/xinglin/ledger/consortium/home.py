@@ -1,4 +1,4 @@
-"""What one institution's validator keeps on disk: the node's keys and settings, the genesis, the state."""
+"""Files of an institution's validator: keys and settings of the node, genesis, state."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ _PEERS = re.compile(r'^persistent_peers = ".*"\nunconditional_peer_ids = ".*"$',
 
 @dataclass(frozen=True)
 class NodeOptions:
-    """How a node is reached and how fast it goes.
+    """Addresses and timing of a node.
 
     Args:
-        address: ``host:port`` where the other institutions reach it.
-        listen: ``host:port`` it listens on for them; all addresses and the port of `address` when empty.
-        rpc: ``host:port`` of its own door, for this institution only.
-        commit_ms: Milliseconds it waits after a block before the next; more lets slow validators sign too.
-        empty_seconds: Seconds after which a block is made though there is nothing to write, so that the block
-            time, by which transactions expire, never stands still for longer.
+        address: ``host:port`` that the other institutions connect to.
+        listen: ``host:port`` to listen on; by default all addresses with the port of `address`.
+        rpc: ``host:port`` of the RPC interface, for this institution only.
+        commit_ms: Milliseconds to wait between blocks; more time lets slow validators sign.
+        empty_seconds: Seconds after which a block without transactions is made. Transactions expire by block time,
+            so it must advance.
     """
 
     address: str
@@ -87,16 +87,16 @@ class NodeOptions:
     def __post_init__(self) -> None:
         for place in (self.address, self.listen or self.address, self.rpc):
             if not is_host_port(place):
-                raise UsageError("an address is HOST:PORT", source=place)
+                raise UsageError("the address is invalid", source=place, remedy="write HOST:PORT")
 
 
 @dataclass(frozen=True)
 class ValidatorHome:
-    """The places inside a region's home.
+    """Paths of a validator in a region's home.
 
     Args:
         home: The region's folder.
-        socket: Where node and application meet; inside the home when not given, if the path is short enough.
+        socket: Unix socket between node and application; by default in the home if the path is short enough.
     """
 
     home: Path
@@ -104,12 +104,12 @@ class ValidatorHome:
 
     @property
     def ledger(self) -> Path:
-        """Everything of the ledger but keys."""
+        """The ledger's folder; keys are elsewhere."""
         return self.home / "ledger"
 
     @property
     def node(self) -> Path:
-        """CometBFT's own folder."""
+        """CometBFT's folder."""
         return self.ledger / "node"
 
     @property
@@ -119,35 +119,35 @@ class ValidatorHome:
 
     @property
     def genesis(self) -> Path:
-        """Xinglin's genesis, which proofs are checked against."""
+        """Xinglin's genesis; proofs are checked against it."""
         return self.ledger / "genesis.json"
 
     @property
     def member(self) -> Path:
-        """The public part that the other institutions are sent."""
+        """The public part for the other institutions."""
         return self.ledger / "member.json"
 
     @property
     def socket_path(self) -> Path:
-        """The socket between node and application; a home too deep for one has it in a folder of its owner's own."""
+        """The socket between node and application; in a private folder if the home's path is too long."""
         return self.socket or socket_path(self.ledger / "abci.sock")
 
     def create(self, member: tuple[str, int], transactions: SigningKey, options: NodeOptions, now: int) -> Member:
-        """Make the node's keys and settings.
+        """Create the node's keys and settings.
 
         Args:
-            member: The institution's name and voting power.
-            transactions: The key its transactions are signed with (`transaction_key`).
-            options: How the node is reached.
+            member: Name and voting power of the institution.
+            transactions: The key that signs transactions (`transaction_key`).
+            options: Addresses and timing of the node.
             now: Unix seconds.
 
         Raises:
-            Conflict: There is a validator here already; its keys must never be made anew.
+            Conflict: A validator exists here; its keys must never be replaced.
         """
         from nacl.signing import SigningKey
 
         if self.member.exists() or (self.home / "keys" / "validator.json").exists():
-            raise Conflict("there is a validator here already", source=str(self.home))
+            raise Conflict("a validator exists here already", source=str(self.home), remedy="use another home")
         name, power = member
         keys = {kind: SigningKey.generate() for kind in ("validator", "node")}
         public = {kind: bytes(key.verify_key) for kind, key in keys.items()}
@@ -165,26 +165,26 @@ class ValidatorHome:
         return made
 
     def read_member(self) -> Member:
-        """This institution's public part.
+        """Read this institution's public part.
 
         Raises:
             NotFound: There is no validator here.
         """
         if not self.member.is_file():
             raise NotFound(
-                "there is no validator here", source=str(self.home), remedy="run: xinglin ledger init-validator"
+                "there is no validator here", source=str(self.home), remedy="run xinglin ledger init-validator"
             )
         return Member.from_json(self.member.read_text(), str(self.member))
 
     def create_genesis(self, others: list[Member], chain_id: str = "") -> Genesis:
-        """Begin a ledger with these institutions and this one: write genesis and peers.
+        """Start a ledger with these institutions and this one: write genesis and peers.
 
         Args:
-            others: The other institutions; this one may be among them.
-            chain_id: The chain's name; derived from the members when empty.
+            others: The other institutions; may include this one.
+            chain_id: The chain id; by default derived from the members.
 
         Raises:
-            Conflict: This node holds another chain.
+            Conflict: This node belongs to another chain.
         """
         own = self.read_member()
         genesis = genesis_of([own, *(one for one in others if one != own)], chain_id)
@@ -192,31 +192,31 @@ class ValidatorHome:
         return genesis
 
     def join(self, genesis: Genesis, others: list[Member]) -> None:
-        """Join the chain of a genesis that exists, by way of these peers.
+        """Join an existing chain: write its genesis and these peers.
 
         Raises:
-            Conflict: This node holds another chain.
+            Conflict: This node belongs to another chain.
         """
         own = self.read_member()
         content = genesis.to_json().encode()
         if self.genesis.is_file() and self.genesis.read_bytes() != content:
-            raise Conflict("this node holds another chain", source=str(self.genesis), remedy="use another home for it")
+            raise Conflict("this node belongs to another chain", source=str(self.genesis), remedy="use another home")
         write_atomic(self.node / "config" / "genesis.json", node_genesis(genesis))
         self.set_peers([one.peer for one in others if one.node != own.node])
         write_atomic(self.genesis, content)
 
     def request_joining(self, genesis: Genesis, transactions: SigningKey) -> Member:
-        """Write into the public part that its keys want to join a chain that began without them.
+        """Add to the public part the signatures that a running chain requires of a new institution.
 
         Args:
-            genesis: How the chain began; one of its founders has nothing to ask.
-            transactions: The key its transactions are signed with (`transaction_key`).
+            genesis: The chain's genesis; for a founder nothing changes.
+            transactions: The key that signs transactions (`transaction_key`).
 
         Returns:
-            The public part, as the others need it to propose this institution.
+            The public part, with which the others propose this institution.
 
         Raises:
-            Conflict: The keys here are not those of the public part.
+            Conflict: The keys here do not match the public part.
         """
         from nacl.signing import SigningKey
 
@@ -228,20 +228,20 @@ class ValidatorHome:
         voting = SigningKey(base64.b64decode(json.loads(path.read_text())["priv_key"]["value"])[:32])
         asking = own.signed_for(genesis.chain_id, transactions, voting)
         if not asking.proven:
-            remedy = "make a validator in another home: xinglin ledger init-validator"
-            raise Conflict("the keys here are not those of the public part", source=str(self.member), remedy=remedy)
+            remedy = "create a validator in another home: xinglin ledger init-validator"
+            raise Conflict("the keys here do not match the public part", source=str(self.member), remedy=remedy)
         write_atomic(self.member, asking.to_json().encode())
         return asking
 
     def set_peers(self, peers: list[str]) -> None:
-        """Name the peers of this node, each ``node@host:port``; nobody else is looked for or let in."""
+        """Set the peers of this node, each ``node@host:port``; it connects to no other node."""
         path = self.node / "config" / "config.toml"
         known = ",".join(sorted({peer.partition("@")[0] for peer in peers}))
         lines = f'persistent_peers = "{",".join(sorted(peers))}"\nunconditional_peer_ids = "{known}"'
         write_atomic(path, _PEERS.sub(lines, path.read_text()).encode())
 
     def rpc(self) -> str:
-        """The URL of the own node's door.
+        """The URL of the own node's RPC interface.
 
         Raises:
             NotFound: There is no validator here.
@@ -267,10 +267,10 @@ class ValidatorHome:
 
 
 def transaction_key(path: Path) -> SigningKey:
-    """The key of the institution's transactions; it is made when there is none.
+    """The key that signs the institution's transactions; created if missing.
 
     Args:
-        path: Its file: the seed in hex.
+        path: Key file: the seed in hex.
     """
     from nacl.signing import SigningKey
 
@@ -279,7 +279,7 @@ def transaction_key(path: Path) -> SigningKey:
 
 
 def _key_file(seed: bytes, public_key: bytes) -> bytes:
-    """A key in CometBFT's JSON, whose private key is seed and public key in a row."""
+    """A key in CometBFT's JSON format; the private key is the seed followed by the public key."""
     public = {"type": "tendermint/PubKeyEd25519", "value": base64.b64encode(public_key).decode()}
     private = {"type": "tendermint/PrivKeyEd25519", "value": base64.b64encode(seed + public_key).decode()}
     document = {"address": address_of(public_key).hex().upper(), "pub_key": public, "priv_key": private}

@@ -1,8 +1,8 @@
-"""ABCI 2.0 in messages: what CometBFT asks an application, what it is answered, and how both travel.
+"""ABCI 2.0 messages: request and response classes and their framing.
 
-A message on the socket is its length as a base-128 varint, then a ``Request`` or ``Response`` of protocol buffers
-(CometBFT specification, ABCI++ client and server). The classes are made from the description that
-`xinglin.ledger.consortium.toolchain` compiled; none is part of the repository.
+A message on the socket is its length as a base-128 varint, followed by a protobuf ``Request`` or ``Response``
+(CometBFT specification, ABCI++ client and server). The classes are created from the descriptors that
+`xinglin.ledger.consortium.toolchain` compiles; they are not part of the repository.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from xinglin.ledger.proofs.protobuf import varint
 __all__ = ["MAX_MESSAGE", "Interface", "check_tx_of", "frame", "interface", "split_messages"]
 
 MAX_MESSAGE = 104_857_600
-"""Bytes of the longest message: CometBFT's own limit for a block, 100 MiB."""
+"""Maximum message size in bytes: CometBFT's limit for a block, 100 MiB."""
 
 _CHECK = b"\x42"
 _TX = b"\x0a"
 _AGAIN = b"\x10\x01"
-"""Of ABCI: the field ``check_tx`` of a request, the field ``tx`` in it, and the field ``type`` that says: again."""
+"""Protobuf tags: ``Request.check_tx``, ``RequestCheckTx.tx``, and ``type`` with the value recheck."""
 
 
 @dataclass(frozen=True)
 class Interface:
-    """The messages of ``tendermint.abci``, made when asked for.
+    """The message classes of ``tendermint.abci``.
 
     Args:
-        pool: All descriptors of one release.
+        pool: Descriptors of one release.
     """
 
     pool: Any
@@ -46,10 +46,10 @@ class Interface:
 
 
 def interface() -> Interface:
-    """The interface of the release of CometBFT that is used.
+    """The ABCI messages of the installed release of CometBFT.
 
     Raises:
-        NotFound: It was not made on this machine, or protobuf is not installed.
+        NotFound: CometBFT or protobuf is not installed.
     """
     return _load(interface_file())
 
@@ -60,7 +60,7 @@ def _load(path: Path) -> Interface:
         from google.protobuf.descriptor_pb2 import FileDescriptorSet
         from google.protobuf.descriptor_pool import DescriptorPool
     except ImportError as error:
-        raise NotFound("protobuf is not installed", remedy="run: pip install 'xinglin[consortium]'") from error
+        raise NotFound("protobuf is not installed", remedy="run pip install 'xinglin[consortium]'") from error
     pool = DescriptorPool()
     for file in FileDescriptorSet.FromString(path.read_bytes()).file:
         pool.AddSerializedFile(file.SerializeToString())
@@ -68,7 +68,7 @@ def _load(path: Path) -> Interface:
 
 
 def frame(message: bytes) -> bytes:
-    """A message as it travels: its length, then itself.
+    """Frame a message: its length, then its bytes.
 
     Example:
         >>> frame(bytes(300))[:2].hex()
@@ -78,9 +78,9 @@ def frame(message: bytes) -> bytes:
 
 
 def check_tx_of(message: bytes) -> bytes | None:
-    """The transaction of a request to check one; None when it is anything else, or written in another way.
+    """The transaction of a CheckTx request; None for any other request or encoding.
 
-    Nearly every request is of this kind. All of one length begin alike, so a comparison reads them.
+    Fast path for the most frequent request: all CheckTx requests of one length begin with the same bytes.
 
     Example:
         >>> check_tx_of(bytes.fromhex("42050a03") + b"abc")
@@ -96,7 +96,7 @@ def check_tx_of(message: bytes) -> bytes | None:
 
 @lru_cache(1_024)
 def _check_heads(length: int) -> tuple[bytes | None, bytes | None]:
-    """How requests of this length begin: to check a transaction for the first time, and again after a block."""
+    """First bytes of CheckTx requests of this length: for a new check, and for a recheck."""
     inner = _content(length)
     sizes = [None if inner is None else _content(inner - tail) for tail in (0, len(_AGAIN))]
     heads = [None if inner is None or size is None else _CHECK + varint(inner) + _TX + varint(size) for size in sizes]
@@ -104,19 +104,19 @@ def _check_heads(length: int) -> tuple[bytes | None, bytes | None]:
 
 
 def _content(length: int) -> int | None:
-    """The bytes of a field's content when kind, length and content have so many together; None when none fits."""
+    """Content length of a protobuf field with this total length; None if there is none."""
     fitting = (length - 1 - width for width in range(1, 6))
     return next((size for size in fitting if size >= 0 and len(varint(size)) + 1 + size == length), None)
 
 
 def split_messages(buffer: bytearray) -> Generator[bytes]:
-    """The whole messages at the beginning of what has arrived; they are taken out of it.
+    """Remove and return the complete messages at the start of a buffer.
 
     Args:
-        buffer: What has arrived; an unfinished message stays.
+        buffer: Received bytes; an incomplete message stays.
 
     Raises:
-        ValueError: A message says that it is longer than `MAX_MESSAGE`.
+        ValueError: A message is longer than `MAX_MESSAGE`.
 
     Example:
         >>> arrived = bytearray(frame(b"one") + frame(b"two") + b"\\x05thr")
@@ -141,7 +141,7 @@ def split_messages(buffer: bytearray) -> Generator[bytes]:
                 raise ValueError(f"a message of {length} bytes is longer than {MAX_MESSAGE}")
             if place + length > len(buffer):
                 return
-            # Taken out even if nobody asks for the next one.
+            # Removed even if the caller stops iterating.
             start = place + length
             yield bytes(buffer[place:start])
     finally:

@@ -1,4 +1,4 @@
-"""Several validators on one machine, in the background: to try a consortium out, not to run one."""
+"""Several validators on one machine, as background processes: for trying out a consortium, not for production."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _PATIENCE = 60.0
 
 
 def create(homes: Sequence[ValidatorHome], now: int, port: int) -> None:
-    """Make validators that know each other; those that are there already are left as they are.
+    """Create validators of one chain; existing ones stay unchanged.
 
     Args:
-        homes: Their homes.
+        homes: Homes of the validators.
         now: Unix seconds.
-        port: First of their ports; ten are left for each.
+        port: First port; each validator has a range of ten.
     """
     if all(home.genesis.is_file() for home in homes):
         return
@@ -42,10 +42,10 @@ def create(homes: Sequence[ValidatorHome], now: int, port: int) -> None:
 
 
 def start(homes: Sequence[ValidatorHome]) -> StatusReport:
-    """Start those that do not run, each a process of its own, and wait until all have the first block.
+    """Start the validators that do not run and wait until all have the first block.
 
     Raises:
-        StorageError: They made no block in time.
+        StorageError: There was no common block in time.
     """
     for home in homes:
         if running(home):
@@ -65,14 +65,14 @@ def start(homes: Sequence[ValidatorHome]) -> StatusReport:
     while not (report.agree and report.height):
         if time.monotonic() > end:
             where = str(homes[0].ledger / "validator.log")
-            raise StorageError("the validators made no block together", source=where, remedy="see what they said")
+            raise StorageError("the validators made no common block", source=where, remedy="read this log file")
         time.sleep(0.2)
         report = query_nodes(urls)
     return report
 
 
 def stop(homes: Sequence[ValidatorHome]) -> int:
-    """End those that run, in order; gives how many that were."""
+    """Stop the running validators; returns their number."""
     found = [pid for home in homes if (pid := running(home))]
     for pid in found:
         os.kill(pid, signal.SIGTERM)
@@ -85,10 +85,10 @@ def stop(homes: Sequence[ValidatorHome]) -> int:
 
 
 def running(home: ValidatorHome) -> int:
-    """The process id of a validator that was started here and still runs; 0 when there is none."""
+    """Process id of a running validator that was started here; 0 if there is none."""
     with suppress(OSError, ValueError):
         pid = int(_pid_file(home).read_text())
-        # A number that another program has by now is none of ours.
+        # The id may belong to another program by now.
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         if os.fsencode(home.home) in words:
             return pid

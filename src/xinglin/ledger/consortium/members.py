@@ -1,7 +1,7 @@
-"""The institutions that hold a ledger together: their public parts, and the genesis that follows from them.
+"""Members of a consortium: their public parts, and the genesis computed from them.
 
-Every institution sends the others one small file that holds nothing secret. The genesis is a pure function of these
-files, so all of them make the same bytes without asking anybody.
+Each institution sends the others one small file without secrets. The genesis is a pure function of these files, so all
+institutions compute the same bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["FORMAT", "MAX_BLOCK", "Joining", "Member", "address_of", "genesis_of
 
 FORMAT = "xinglin ledger member 2"
 MAX_BLOCK = 4_194_304
-"""Bytes of the largest block: some ten thousand transactions, which an application checks in well under a second."""
+"""Maximum block size in bytes: about ten thousand transactions, checked in less than a second."""
 
 _DOMAIN = b"xinglin member 2\x00"
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -40,7 +40,7 @@ _LAST_YEAR = 253_402_300_799
 
 
 def is_host_port(text: str) -> bool:
-    """Whether this is ``host:port``, and nothing that means more in a file of settings.
+    """Whether a text is ``host:port`` without characters that have a meaning in config.toml.
 
     Example:
         >>> is_host_port("[2001:db8::1]:26656"), is_host_port("a:1,b:2")
@@ -50,7 +50,7 @@ def is_host_port(text: str) -> bool:
 
 
 def address_of(public_key: bytes) -> bytes:
-    """How CometBFT names a key: the first 20 bytes of its SHA-256.
+    """CometBFT's address of a key: the first 20 bytes of its SHA-256.
 
     Example:
         >>> address_of(bytes(32)).hex()
@@ -61,12 +61,12 @@ def address_of(public_key: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Joining:
-    """That both keys of an institution ask to be let into a chain that runs; good for that chain alone.
+    """Signatures with which both keys of an institution ask to join a running chain; valid for that chain only.
 
     Args:
-        chain_id: The chain.
-        public_key_proof: Signature (hex) by the key of transactions over `possession.joining`.
-        validator_key_proof: The same by the key that the node votes with.
+        chain_id: The chain id.
+        public_key_proof: Signature (hex) of the transaction key over `possession.joining`.
+        validator_key_proof: Signature (hex) of the validator key over the same statement.
     """
 
     chain_id: str
@@ -79,16 +79,16 @@ class Member:
     """The public part of one institution.
 
     Args:
-        name: The institution.
-        public_key: The key (hex) its transactions are signed with.
-        validator_key: The key (hex) its node votes with.
-        power: Its voting power.
-        node: The identity of its node, by which the others know it is the right one.
-        address: ``host:port`` where the others reach its node.
-        made: Unix seconds when the keys were made.
-        public_key_proof: Signature (hex) by the first key over all of the above; empty until it is signed.
-        validator_key_proof: The same by the second key.
-        joining: For one that comes to a chain that runs, what the others need to propose it; None before.
+        name: Name of the institution.
+        public_key: Transaction key (hex).
+        validator_key: Validator key (hex), with which its node votes.
+        power: Voting power.
+        node: Node id, which authenticates the node to its peers.
+        address: ``host:port`` of the node.
+        made: Unix seconds when the keys were created.
+        public_key_proof: Signature (hex) of the transaction key over the fields above; empty until signed.
+        validator_key_proof: Signature (hex) of the validator key over the same fields.
+        joining: Signatures for joining a running chain; None otherwise.
     """
 
     name: str
@@ -106,39 +106,39 @@ class Member:
         keys = _HEX.fullmatch(self.public_key) and _HEX.fullmatch(self.validator_key) and _NODE.fullmatch(self.node)
         limits = ((self.power, MAX_POWER), (self.made, _LAST_YEAR))
         numbers = all(type(number) is int and 0 < number <= most for number, most in limits)
-        # The address is written into the settings of the others' nodes.
+        # The address is written to the config.toml of the other nodes.
         if not (is_name(self.name) and keys and numbers and is_host_port(self.address)):
             raise BadInput("this is not the public part of an institution", source=self.name)
 
     @property
     def peer(self) -> str:
-        """Its node as a peer of the others."""
+        """The node as a CometBFT peer address."""
         return f"{self.node}@{self.address}"
 
     @property
     def statement(self) -> bytes:
-        """What both keys sign: everything but the signatures."""
+        """The signed bytes: all fields except the signatures."""
         signatures = {"public_key_proof", "validator_key_proof", "joining"}
         said = {name: value for name, value in asdict(self).items() if name not in signatures}
         return _DOMAIN + json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
     def signed(self, transactions: SigningKey, validator: SigningKey) -> Member:
-        """The same with the signatures of both keys, by which the others know that they are held here.
+        """A copy with the signatures of both keys, which prove their possession.
 
         Args:
             transactions: The key that signs transactions.
-            validator: The key that the node votes with.
+            validator: The validator key.
         """
         proofs = [key.sign(self.statement).signature.hex() for key in (transactions, validator)]
         return replace(self, public_key_proof=proofs[0], validator_key_proof=proofs[1])
 
     def signed_for(self, chain_id: str, transactions: SigningKey, validator: SigningKey) -> Member:
-        """The same with what shows a chain that runs that both keys want to join it.
+        """A copy with the signatures for joining a running chain.
 
         Args:
-            chain_id: The chain.
+            chain_id: The chain id.
             transactions: The key that signs transactions.
-            validator: The key that the node votes with.
+            validator: The validator key.
         """
         said = self._joining_statement(chain_id)
         proofs = [key.sign(said).signature.hex() for key in (transactions, validator)]
@@ -146,7 +146,7 @@ class Member:
 
     @property
     def proven(self) -> bool:
-        """Whether both keys signed it, and that they join the chain that it names, if it names one."""
+        """Whether the signatures of both keys are valid, including those for joining if present."""
         signed = self._by_both(self.statement, self.public_key_proof, self.validator_key_proof)
         if not signed or self.joining is None:
             return signed
@@ -163,7 +163,7 @@ class Member:
         )
 
     def to_json(self) -> str:
-        """The file that the others are sent.
+        """The file for the other institutions.
 
         Example:
             >>> from nacl.signing import SigningKey
@@ -178,10 +178,10 @@ class Member:
 
     @classmethod
     def from_json(cls, text: str, source: str = "") -> Member:
-        """The reverse of `to_json`.
+        """Read and verify a public part.
 
         Raises:
-            BadInput: It is something else, or a key that it names did not sign it.
+            BadInput: The text is not a public part, or a signature is missing or invalid.
         """
         try:
             fields = json.loads(text)
@@ -194,21 +194,23 @@ class Member:
             remedy = "ask the institution for the file that `xinglin ledger init-validator` printed"
             raise BadInput("this is not the public part of an institution", source=source, remedy=remedy) from error
         if not proven:
-            remedy = "ask the institution for its own file; nobody else can change it"
-            raise BadInput("the keys of this institution did not sign its public part", source=source, remedy=remedy)
+            remedy = "ask the institution for its original file"
+            raise BadInput(
+                "the public part is not signed by both keys of the institution", source=source, remedy=remedy
+            )
         return member
 
 
 def genesis_of(members: Sequence[Member], chain_id: str = "") -> Genesis:
-    """Xinglin's genesis: the institutions by name, and the moment when the last of them made its keys.
+    """Compute Xinglin's genesis; its time is the latest creation time of the members' keys.
 
     Args:
         members: All institutions, in any order.
-        chain_id: The chain's name; derived from the members when empty.
+        chain_id: The chain id; by default derived from the members.
 
     Raises:
-        UsageError: Two have the same name, key, node or address.
-        BadInput: No chain can begin with them.
+        UsageError: Two members have the same name, key, node or address.
+        BadInput: The genesis would be invalid.
 
     Example:
         >>> one = Member("north", "ab" * 32, "cd" * 32, 1, "ef" * 20, "10.0.0.1:26656", 7)
@@ -218,11 +220,11 @@ def genesis_of(members: Sequence[Member], chain_id: str = "") -> Genesis:
     ordered = sorted(members, key=lambda member: member.name)
     for field in ("name", "public_key", "validator_key", "node", "address"):
         if len({getattr(member, field) for member in ordered}) < len(ordered):
-            raise UsageError(f"two institutions have the same {field}", remedy="each makes its own by init-validator")
+            raise UsageError(f"two institutions have the same {field}", remedy="run init-validator at each of them")
     if len({key for member in ordered for key in (member.public_key, member.validator_key)}) < 2 * len(ordered):
-        raise UsageError("one key is used for two things", remedy="each makes its own by init-validator")
+        raise UsageError("one key is used for two purposes", remedy="run init-validator at each of them")
     if not ordered:
-        raise UsageError("a ledger needs an institution")
+        raise UsageError("no institution given", remedy="name the files of the members")
     said = b"".join(member.statement for member in ordered)
     chain_id = chain_id or f"xinglin-{hashlib.sha256(said).hexdigest()[:12]}"
     founders = [
@@ -235,7 +237,7 @@ def genesis_of(members: Sequence[Member], chain_id: str = "") -> Genesis:
 
 
 def node_genesis(genesis: Genesis) -> bytes:
-    """CometBFT's ``genesis.json``: the same institutions as its first validators, Xinglin's genesis within."""
+    """CometBFT's ``genesis.json``: the institutions as first validators, and Xinglin's genesis as `app_state`."""
     validators = [
         _validator(one.name, one.validator_key, one.power)
         for one in genesis.institutions

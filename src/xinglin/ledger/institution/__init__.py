@@ -1,1 +1,1 @@
-"""One institution on the ledger: its signer, its keys, its membership."""
+"""An institution on the ledger: signer, key rotation, membership."""

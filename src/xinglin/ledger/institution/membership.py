@@ -1,4 +1,4 @@
-"""Who holds the ledger, what is proposed about that, and how an institution proposes and votes."""
+"""Membership of the ledger: institutions, proposals, voting."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ __all__ = [
     "vote",
 ]
 
-_SEE = "see: xinglin ledger status"
+_SEE = "check the state: xinglin ledger status"
 _ID = re.compile(r"[0-9a-f]{8,64}")
 _OTHERS = {"public_key": None, "validator_key": None, "public_key_proof": None, "validator_key_proof": None}
 
 
 class _Read(Protocol):
-    """What is needed of a ledger to look."""
+    """The reading methods that this module needs."""
 
     def header(self) -> Header:
-        """The last block."""
+        """Header of the last block."""
 
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        """State keys that begin with a prefix, and their values."""
+        """State keys with a prefix, and their values."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Participant:
     """An institution on the ledger.
 
     Args:
-        name: The institution.
-        power: Its voting power.
-        active: It has not left.
-        validator_key: The key (hex) its node votes with; empty for none.
+        name: Name of the institution.
+        power: Voting power.
+        active: Whether it is a member now.
+        validator_key: Validator key (hex); empty if there is none.
     """
 
     name: str
@@ -61,19 +61,19 @@ class Participant:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is proposed, and how the votes stand.
+    """A proposal and its votes.
 
     Args:
         id: SHA-256 (hex) of the transaction that proposed it.
         action: ``add``, ``remove`` or ``power``.
-        name: The institution it is about.
-        power: What it would have.
-        institution: Who proposed it.
-        agreed: Who voted for it.
-        against: Who voted against it.
-        silent: Who has voting power and did not vote.
-        missing: Voting power that has to agree still; 0 when it is decided.
-        until: Unix seconds when its time is over.
+        name: The institution to add, remove or change.
+        power: Its new voting power.
+        institution: The proposer.
+        agreed: Institutions that voted for it.
+        against: Institutions that voted against it.
+        silent: Institutions with voting power that have not voted.
+        missing: Voting power still needed; 0 when decided.
+        until: Unix seconds when it expires.
         outcome: ``open``, ``accepted``, ``rejected`` or ``expired``.
     """
 
@@ -91,7 +91,7 @@ class Proposal:
 
     @property
     def words(self) -> str:
-        """What it would do.
+        """One sentence about the change.
 
         Example:
             >>> Proposal("00", "add", "east", 10, "north", (), (), (), 27, 0, "open").words
@@ -103,7 +103,7 @@ class Proposal:
 
 
 def participants(ledger: _Read) -> list[Participant]:
-    """Every institution that is or was on the ledger, by name."""
+    """All current and former institutions, ordered by name."""
     entries = ((key, cbor.decode(value)) for key, value in ledger.scan(INSTITUTIONS))
     return [
         Participant(name_of(key), one["power"], one["active"], (one["validator_key"] or b"").hex())
@@ -112,10 +112,10 @@ def participants(ledger: _Read) -> list[Participant]:
 
 
 def tolerated_failures(powers: Iterable[int]) -> int:
-    """How many institutions, whichever, may be away while the others still are more than two thirds.
+    """Number of institutions, whichever, that may be unavailable while the others have more than two thirds.
 
     Args:
-        powers: Voting power of each.
+        powers: Voting power of each institution.
 
     Example:
         >>> tolerated_failures([10, 10, 10, 10]), tolerated_failures([10, 10, 10]), tolerated_failures([1, 1, 1, 9])
@@ -127,7 +127,7 @@ def tolerated_failures(powers: Iterable[int]) -> int:
 
 
 def proposals(ledger: _Read) -> list[Proposal]:
-    """Every proposal that was ever made; those whose time is over first, the latest last."""
+    """All proposals, ordered by their end."""
     powers = {one.name: one.power for one in participants(ledger) if one.power}
     now = ledger.header().time
     found = [_proposal(key, cbor.decode(value), powers, now) for key, value in ledger.scan(PROPOSALS)]
@@ -161,19 +161,19 @@ def addition(name: str, power: int, keys: Sequence[bytes], proofs: Sequence[byte
     Args:
         name: The institution.
         power: Its voting power.
-        keys: Of its transactions, and of its node's votes.
-        proofs: Signatures by both over `possession.joining`.
+        keys: Transaction key and validator key.
+        proofs: Signatures of both keys over `possession.joining`.
     """
     body = {"action": "add", "name": name, "power": power, "public_key": keys[0], "validator_key": keys[1]}
     return {**body, "public_key_proof": proofs[0], "validator_key_proof": proofs[1]}
 
 
 def change(name: str, power: int | None) -> dict[str, Any]:
-    """The body of a proposal about an institution that is there.
+    """The body of a proposal that changes or removes an institution.
 
     Args:
         name: The institution.
-        power: What it is to have; None when it is to leave.
+        power: New voting power; None to remove it.
 
     Example:
         >>> change("east", None)["action"], change("east", 5)["power"]
@@ -183,52 +183,51 @@ def change(name: str, power: int | None) -> dict[str, Any]:
 
 
 def propose(ledger: Ledger, signer: Signer, body: dict[str, Any]) -> Proposal:
-    """Open a proposal, with the own vote for it, and wait until the ledger has it.
+    """Open a proposal, which includes the proposer's vote, and wait for its block.
 
     Args:
         ledger: The ledger.
-        signer: Signs for an institution that has voting power.
+        signer: Signs for an institution with voting power.
         body: From `addition` or `change`.
 
     Raises:
-        Conflict: It changes nothing, the same is open already, or the ledger refuses.
-        NotFound: No such institution is on the ledger.
-        LedgerUnavailable: The ledger does not answer; call it again.
+        Conflict: It changes nothing, the same proposal is open, or the ledger refuses it.
+        NotFound: The institution is not on the ledger.
+        LedgerUnavailable: The ledger does not answer; call again.
     """
     known = {one.name: one for one in participants(ledger) if one.active}
     _may_vote(known, signer.institution)
-    _makes_sense(known, body)
+    _check_change(known, body)
     for one in _open(ledger):
         if (one.action, one.name, one.power) == (body["action"], body["name"], body["power"]):
             remedy = f"vote on it: xinglin ledger vote {one.id[:12]}"
-            raise Conflict("the same is proposed already", source=one.id, remedy=remedy)
+            raise Conflict("this is already proposed", source=one.id, remedy=remedy)
     transaction = signer.sign("InstitutionPropose", body)
     submit_and_wait(ledger, transaction, "the proposal", _SEE)
     return _one(ledger, digest_of(transaction).hex())
 
 
 def vote(ledger: Ledger, signer: Signer, named: str, approve: bool) -> Proposal:
-    """Vote on a proposal, and wait until the ledger has the vote; a later vote replaces an earlier one.
+    """Vote on a proposal and wait for the block; a later vote replaces an earlier one.
 
     Args:
         ledger: The ledger.
-        signer: Signs for an institution that has voting power.
+        signer: Signs for an institution with voting power.
         named: The proposal's id, or at least its first eight digits.
-        approve: For or against.
+        approve: True for, false against.
 
     Raises:
-        UsageError: This names no proposal, or more than one.
+        UsageError: The id is malformed or ambiguous.
         NotFound: There is no such proposal, or the own node is behind.
-        Conflict: It is decided, its time is over, the vote was given before, or the ledger refuses.
-        LedgerUnavailable: The ledger does not answer; call it again.
+        Conflict: It is decided or expired, the same vote was cast before, or the ledger refuses.
+        LedgerUnavailable: The ledger does not answer; call again.
     """
     _may_vote({one.name: one for one in participants(ledger)}, signer.institution)
     one = _one(ledger, named)
     if one.outcome != "open":
-        said = "its time is over" if one.outcome == "expired" else f"it is {one.outcome}"
-        raise Conflict(f"nobody votes on this proposal any more: {said}", source=one.id, remedy=_SEE)
+        raise Conflict(f"voting on this proposal has ended: it is {one.outcome}", source=one.id, remedy=_SEE)
     if signer.institution in (one.agreed if approve else one.against):
-        raise Conflict(f"{signer.institution} has voted so already", source=one.id, remedy=_SEE)
+        raise Conflict(f"{signer.institution} has already cast this vote", source=one.id, remedy=_SEE)
     body = {"proposal": bytes.fromhex(one.id), "approve": approve}
     submit_and_wait(ledger, signer.sign("InstitutionVote", body), "the vote", _SEE)
     return _one(ledger, one.id)
@@ -240,34 +239,34 @@ def _open(ledger: _Read) -> list[Proposal]:
 
 def _one(ledger: _Read, named: str) -> Proposal:
     if not _ID.fullmatch(named):
-        raise UsageError("a proposal is named by its id, or by eight or more of its first digits", source=named)
+        raise UsageError("the proposal id is invalid", source=named, remedy="give its first 8 to 64 hex digits")
     found = [one for one in proposals(ledger) if one.id.startswith(named)]
     if not found:
         ids = ", ".join(one.id[:12] for one in _open(ledger))
-        remedy = f"open are: {ids}" if ids else "none is open"
-        # A node hears of a block a moment after the others, or after days.
-        raise NotFound("no such proposal has come here yet", source=named, remedy=remedy, retry=True)
+        remedy = f"open proposals: {ids}" if ids else "no proposal is open"
+        # A node can be a moment or days behind the others.
+        raise NotFound("this node has no such proposal yet", source=named, remedy=remedy, retry=True)
     if len(found) > 1:
-        raise UsageError("more than one proposal begins so", source=named, remedy="give more digits")
+        raise UsageError("more than one proposal has this id prefix", source=named, remedy="give more digits")
     return found[0]
 
 
 def _may_vote(known: dict[str, Participant], name: str) -> None:
     if name not in known or not known[name].power:
-        remedy = "an institution that has voting power proposes and votes; xinglin ledger status says which"
-        raise Conflict("this institution has no voting power on the ledger", source=name, remedy=remedy)
+        remedy = "let an institution with voting power do it: xinglin ledger status"
+        raise Conflict("this institution has no voting power", source=name, remedy=remedy)
 
 
-def _makes_sense(known: dict[str, Participant], body: dict[str, Any]) -> None:
+def _check_change(known: dict[str, Participant], body: dict[str, Any]) -> None:
     name, there = body["name"], known.get(body["name"])
     if body["action"] == "add":
         if there:
             remedy = "to change it: xinglin ledger propose NAME --power N"
-            raise Conflict("this institution is on the ledger already", source=name, remedy=remedy)
+            raise Conflict("this institution is already on the ledger", source=name, remedy=remedy)
         return
     if there is None:
-        raise NotFound("no such institution is on the ledger", source=name, remedy=f"these are: {', '.join(known)}")
+        raise NotFound("the institution is not on the ledger", source=name, remedy=f"use one of {', '.join(known)}")
     if body["action"] == "power" and there.power == body["power"]:
-        raise Conflict("the institution has this power already", source=name, remedy=_SEE)
+        raise Conflict("the institution already has this power", source=name, remedy=_SEE)
     if not body["power"] and not any(one.power for one in known.values() if one is not there):
-        raise Conflict("somebody has to hold the ledger", source=name, remedy="let another have voting power first")
+        raise Conflict("no institution would have voting power", source=name, remedy="give another one power first")

@@ -1,4 +1,4 @@
-"""Signs an institution's transactions; a sequence number is never used twice, whatever dies or runs beside it."""
+"""Sign an institution's transactions; no sequence number is used twice, even after crashes or by several processes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from xinglin.ledger.transactions.possession import rotation
 __all__ = ["Signer", "last_sequence"]
 
 _GROUP = 64
-# The ledger accepts numbers up to 1,024 below the highest. Numbers that were reserved long ago, while other processes
-# went on, would be refused; so a rest that is this far behind is given up.
+# The ledger accepts numbers up to 1,024 below the highest. Reserved numbers that are this far behind those of other
+# processes are discarded, because the ledger would refuse them.
 _BEHIND = 512
 
 
 def last_sequence(ledger: Ledger, public_key: bytes) -> int:
-    """The highest sequence number that a ledger has seen of a key; -1 when it saw none.
+    """The highest sequence number of a key on the ledger; -1 if there is none.
 
     Args:
-        ledger: Where to look.
+        ledger: The ledger.
         public_key: The key of 32 bytes.
     """
     value = ledger.state(sequence_key(key_id_of(public_key)))
@@ -35,16 +35,16 @@ def last_sequence(ledger: Ledger, public_key: bytes) -> int:
 
 
 class Signer:
-    """One institution's key and its sequence numbers, which are durable before they are used.
+    """Signs with one institution's key; sequence numbers are reserved durably before use.
 
     Args:
-        institution: Who signs.
+        institution: Name of the institution.
         key: The Ed25519 seed of 32 bytes.
-        chain_id: The chain it signs for.
-        sequences: The file (SQLite) that remembers the numbers; several processes may share it.
-        clock: Gives the time that validity counts from.
-        floor: No number below is used; one above what the ledger has seen (state key ``seq/KEYID``), after the file
-            was lost or restored.
+        chain_id: The chain id.
+        sequences: SQLite file of the reserved numbers; several processes may share it.
+        clock: The clock, for the validity of transactions.
+        floor: Lowest number to use. After the file was lost or restored, set it one above the highest number on the
+            ledger (state key ``seq/KEYID``).
 
     Example:
         >>> import tempfile; from xinglin.core.clock import system_clock
@@ -79,21 +79,21 @@ class Signer:
             )
 
     def sign(self, type: str, body: dict[str, Any], *, valid_for: int = 3_600) -> bytes:
-        """A signed transaction.
+        """Sign a transaction.
 
         Args:
-            type: A name in `ledger.bodies.BODIES`.
-            body: What it says; the ledger checks it.
-            valid_for: Seconds that it may wait for a block, at most a day.
+            type: A name in `ledger.transactions.bodies.BODIES`.
+            body: The body; the ledger checks it.
+            valid_for: Seconds until it expires, at most one day.
         """
         return self._seal(type, body, self._take(), valid_for)
 
     def rotate(self, key: bytes, *, valid_for: int = 3_600) -> bytes:
-        """A transaction that registers another key of the institution, with the proof that it is held here.
+        """Sign a transaction that registers a new key of the institution, with its proof of possession.
 
         Args:
             key: The new key's Ed25519 seed of 32 bytes.
-            valid_for: Seconds that it may wait for a block, at most a day.
+            valid_for: Seconds until it expires, at most one day.
         """
         from nacl.signing import SigningKey
 
@@ -138,5 +138,5 @@ class Signer:
         self._next = self._end - _GROUP
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()

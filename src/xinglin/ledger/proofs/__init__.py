@@ -1,1 +1,1 @@
-"""Proofs: made from a ledger, checked without one."""
+"""Proof files: created from a ledger, verified without one."""

@@ -1,4 +1,4 @@
-"""What a node of a consortium answers (JSON of CometBFT's RPC), read as blocks and validators."""
+"""Parse the RPC answers of a CometBFT node (JSON) to signed headers and validators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["signed_header_of", "validators_of"]
 
 
 def _moment(text: str) -> Time:
-    """A time as CometBFT writes it: RFC 3339, up to nine digits of a second.
+    """Parse a time of CometBFT: RFC 3339 with up to nine fractional digits.
 
     Example:
         >>> _moment("2026-01-02T03:04:05.000000006Z")
@@ -29,7 +29,7 @@ def _block_id(value: dict[str, Any]) -> BlockId:
 
 
 def signed_header_of(answer: dict[str, Any]) -> SignedHeader:
-    """The `signed_header` of what a node answers to ``/commit``."""
+    """The signed header in an answer to ``/commit``."""
     plain, commit = answer["header"], answer["commit"]
     hashes = (
         "last_commit_hash", "data_hash", "validators_hash", "next_validators_hash", "consensus_hash", "app_hash",
@@ -55,5 +55,5 @@ def _vote(value: dict[str, Any]) -> Vote:
 
 
 def validators_of(answer: Iterable[dict[str, Any]]) -> Validators:
-    """The `validators` of what a node answers to ``/validators``."""
+    """The validators in an answer to ``/validators``."""
     return Validators(tuple((base64.b64decode(one["pub_key"]["value"]), int(one["voting_power"])) for one in answer))

@@ -1,15 +1,15 @@
-"""Proof files: what somebody needs to believe one thing about the ledger, in one file, for a reader without one.
+"""Verify proof files: one file proves one fact about the ledger to a reader without a ledger.
 
-A file is canonical CBOR of a map::
+A proof file is a canonical CBOR map::
 
     format    "xinglin proof 1"
-    chain_id  name of the chain
-    kind      what is proved; `item` is read by whoever knows the kind (`xinglin.flows.evidence.check`)
+    chain_id  the chain id
+    kind      kind of the fact; `xinglin.flows.evidence.check` reads the items of each kind
     item      a map
-    ledger    how the item hangs on the ledger: a transaction in its log, or an entry of its state
-    anchor    a signed checkpoint, or blocks and the votes for them (`ledger.trust`)
+    ledger    link from the item to the ledger: a transaction in the log, or an entry of the state
+    anchor    a signed checkpoint, or blocks with their votes (`ledger.proofs.trust`)
 
-Every byte of a file is held by some hash or signature that leads to the anchor; none can be changed without a word.
+Every byte of a file is covered by a hash or signature that leads to the anchor, so every change is detected.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _ANCHORS = 64
 
 @dataclass(frozen=True)
 class Checked:
-    """A proof of which all holds but its item, which is for whoever knows the kind.
+    """A verified proof, except for its item, which depends on the kind.
 
     Args:
-        kind: What is proved.
-        item: The item.
-        anchored: What the ledger was, and who says so.
-        envelope: The transaction, where the item hangs on one.
-        body: What it says.
-        index: Its place in the log, where the anchor says how long the log is.
-        key: The state's key, where the item hangs on the state.
-        entry: The entry under it; None where there is none.
+        kind: Kind of the fact.
+        item: The item, not verified yet.
+        anchored: The verified anchor.
+        envelope: The transaction, for a fact in the log.
+        body: Body of the transaction.
+        index: Its position in the log, if the anchor gives the size of the log.
+        key: The state key, for a fact in the state.
+        entry: The state entry; None proves absence.
     """
 
     kind: str
@@ -63,35 +63,35 @@ class Checked:
 
 
 def invalid(item: str, why: str) -> VerificationFailed:
-    """The error that names the first bad item of a proof."""
+    """The error for the first invalid item of a proof."""
     return VerificationFailed(
-        f"{item}: {why}", source="proof", remedy="ask for the proof again, from another if need be"
+        f"{item}: {why}", source="proof", remedy="request the proof again, or from another institution"
     )
 
 
 def fields_of(value: Any, what: str, /, **types: type | tuple[type, ...]) -> list[Any]:
-    """The values of a map that has these fields, of these types, and no others.
+    """The values of a map with exactly these fields and types.
 
     Raises:
-        VerificationFailed: It has not.
+        VerificationFailed: Fields or types differ.
 
     Example:
         >>> fields_of({"a": 1, "b": b""}, "the item", a=int, b=bytes)
         [1, b'']
     """
     if type(value) is not dict or value.keys() != types.keys():
-        raise invalid(what, f"it has not the fields {', '.join(types)}")
+        raise invalid(what, f"the expected fields are {', '.join(types)}")
     for name, kinds in types.items():
         if type(value[name]) not in (kinds if isinstance(kinds, tuple) else (kinds,)):
-            raise invalid(what, f"its {name} has another form")
+            raise invalid(what, f"the field {name} has the wrong type")
     return [value[name] for name in types]
 
 
 class Checker:
-    """Checks proof files against what is believed; anchors that were checked are remembered by their bytes.
+    """Verifies proof files against a trust configuration; caches verified anchors.
 
     Args:
-        trust: The genesis, and the witnesses that are asked for.
+        trust: The genesis and the required witnesses.
     """
 
     def __init__(self, trust: Trust) -> None:
@@ -99,13 +99,13 @@ class Checker:
         self._anchors: OrderedDict[bytes, Anchored] = OrderedDict()
 
     def check(self, content: bytes) -> Checked:
-        """Check all of a proof that does not depend on its kind.
+        """Verify everything in a proof except its item.
 
         Raises:
-            VerificationFailed: Names the first item that does not hold.
+            VerificationFailed: Names the first invalid item.
         """
         if len(content) > _MOST:
-            raise invalid("file", "it is larger than a proof can be")
+            raise invalid("file", f"it is larger than {_MOST:,} bytes")
         try:
             proof = cbor.decode(content)
         except ValueError as error:
@@ -116,7 +116,7 @@ class Checker:
         if form != FORMAT:
             raise invalid("format", f"it is not {FORMAT}")
         if chain != self.trust.chain_id:
-            raise invalid("chain_id", "it is not the chain of the genesis")
+            raise invalid("chain_id", "it differs from the chain of the genesis")
         anchored = self._anchor(anchor)
         if "transaction" in place:
             return self._logged(kind, item, place, anchored)
@@ -139,7 +139,7 @@ class Checker:
             place, "ledger", transaction=bytes, path=bytes, state_root=bytes, key=(type(None), list)
         )
         if len(state_root) != 32 or anchored.state_root not in (None, state_root):
-            raise invalid("state root", "it is not that of the checkpoint")
+            raise invalid("state root", "it differs from the checkpoint")
         envelope, body = self._transaction(content, key, state_root)
         root = audit_path_root(leaf_hash(content), path, "log path")
         if anchored.log_root not in (None, root):
@@ -166,16 +166,16 @@ class Checker:
         try:
             VerifyKey(public_key).verify(DOMAIN + envelope.message, envelope.signature)
         except (BadSignatureError, ValueError) as error:
-            raise invalid("transaction", "the signature is wrong") from error
+            raise invalid("transaction", "the signature is invalid") from error
         return envelope, body
 
     def _signer(self, key_id: str, proof: list[Any] | None, state_root: bytes) -> tuple[str, bytes]:
-        """The key of the genesis, or one that the state shows."""
+        """Institution and public key of the signer: from the genesis, or proved from the state."""
         founder = self.trust.keys.get(key_id)
         if founder is not None and proof is None:
             return founder
         if founder is not None or proof is None or len(proof) != 2:
-            raise invalid("signer's key", "the genesis has it, or it is shown by the state: one of the two")
+            raise invalid("signer's key", "it must come either from the genesis or from the state")
         entry = _entry(MapProof(signing_key(key_id), *_shown([*proof, None]), state_root, 0), "signer's key")
         if entry is None:
             raise invalid("signer's key", "the state has no such key")
@@ -186,7 +186,7 @@ class Checker:
             place, "ledger", key=bytes, value=(type(None), bytes), path=list, other=(type(None), list), log_root=bytes
         )
         if len(log_root) != 32 or anchored.log_root not in (None, log_root):
-            raise invalid("log root", "it is not that of the checkpoint")
+            raise invalid("log root", "it differs from the checkpoint")
         proof = MapProof(key, *_shown([value, path, other]), anchored.state_root or b"", anchored.height)
         root = _root(proof, "state path")
         if anchored.state_root not in (None, root):
@@ -200,7 +200,7 @@ def _shown(parts: list[Any]) -> tuple[bytes | None, tuple[bytes, ...], tuple[byt
     value, path, other = parts
     right = (value is None or type(value) is bytes) and type(path) is list and all(type(one) is bytes for one in path)
     if not right or (other is not None and (len(other) != 2 or not all(type(one) is bytes for one in other))):
-        raise invalid("state path", "it is none")
+        raise invalid("state path", "it is malformed")
     return value, tuple(path), None if other is None else (other[0], other[1])
 
 

@@ -1,7 +1,7 @@
-"""Blocks of a consortium, checked without a node: header hash, validator set hash, votes, more than two thirds.
+"""Light client: verify blocks of a consortium without a node, by header hash, validator set hash and votes.
 
-Follows CometBFT's specification of data structures, as its ``types.Header.Hash``, ``types.ValidatorSet.Hash`` and
-``types.VoteSignBytes`` compute them. Nothing of CometBFT is needed, only SHA-256 and Ed25519.
+Implements CometBFT's data structures as ``types.Header.Hash``, ``types.ValidatorSet.Hash`` and ``types.VoteSignBytes``
+compute them, with SHA-256 and Ed25519 only.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Time = tuple[int, int]
 
 @dataclass(frozen=True)
 class BlockId:
-    """How votes and headers name a block; no block when `hash` is empty.
+    """Identifier of a block in votes and headers; an empty `hash` means no block.
 
     Args:
-        hash: Hash of its header.
-        parts: Number of the parts it is sent in.
-        parts_hash: Root over them.
+        hash: Hash of the header.
+        parts: Number of block parts.
+        parts_hash: Root over the parts.
     """
 
     hash: bytes = b""
@@ -48,30 +48,30 @@ class BlockId:
     parts_hash: bytes = b""
 
     def encode(self) -> bytes:
-        """BlockID and CanonicalBlockID have the same encoding."""
+        """Encoding of BlockID and CanonicalBlockID, which are equal."""
         part_set = whole(1, self.parts) + length_delimited(2, self.parts_hash)
         return length_delimited(1, self.hash) + message(2, part_set)
 
 
 @dataclass(frozen=True)
 class Header:
-    """The fields of a block header, in the order in which they are hashed.
+    """A block header; fields in the order of hashing.
 
     Args:
         version: Protocol versions of block and application.
-        chain_id: Name of the chain.
+        chain_id: The chain id.
         height: Height of the block.
-        time: When it was proposed.
-        last_block: The block before it.
-        last_commit_hash: Hash of the votes for the block before it.
-        data_hash: Root over its transactions.
-        validators_hash: Who votes on this block.
-        next_validators_hash: Who votes on the next block.
-        consensus_hash: Parameters of the consensus.
-        app_hash: The ledger after the block before it.
-        last_results_hash: Root over the results of the block before it.
+        time: Block time.
+        last_block: The previous block.
+        last_commit_hash: Hash of the votes for the previous block.
+        data_hash: Root over the transactions.
+        validators_hash: Hash of the validators of this block.
+        next_validators_hash: Hash of the validators of the next block.
+        consensus_hash: Hash of the consensus parameters.
+        app_hash: App hash after the previous block.
+        last_results_hash: Root over the results of the previous block.
         evidence_hash: Root over evidence of misbehaviour.
-        proposer: Address of the validator that proposed it.
+        proposer: Address of the proposing validator.
     """
 
     version: tuple[int, int]
@@ -112,10 +112,10 @@ class Header:
 
 @dataclass(frozen=True)
 class Validators:
-    """Who votes, with how much power; in the order that the consensus gives them.
+    """A validator set in consensus order.
 
     Args:
-        members: Ed25519 public key and voting power of each, the most powerful first, then by address.
+        members: Ed25519 public key and voting power, ordered by descending power, then by address.
 
     Example:
         >>> Validators.of([(bytes(32), 1), (bytes([1] * 32), 5)]).members[0][1]
@@ -126,12 +126,12 @@ class Validators:
 
     @classmethod
     def of(cls, members: Iterable[tuple[bytes, int]]) -> Validators:
-        """Put validators into their order."""
+        """A validator set from members in any order."""
         return cls(tuple(sorted(members, key=lambda one: (-one[1], address(one[0])))))
 
     @property
     def power(self) -> int:
-        """The voting power of all."""
+        """Total voting power."""
         return sum(power for _, power in self.members)
 
     def hash(self) -> bytes:
@@ -141,7 +141,7 @@ class Validators:
 
 
 def address(public_key: bytes) -> bytes:
-    """The 20 bytes by which the consensus names a validator."""
+    """A validator's address: the first 20 bytes of the SHA-256 of its key."""
     return hashlib.sha256(public_key).digest()[:20]
 
 
@@ -150,8 +150,8 @@ class Vote:
     """One validator's signature on a block.
 
     Args:
-        validator: Its address.
-        time: When it voted.
+        validator: Address of the validator.
+        time: Time of the vote.
         signature: Ed25519 over `vote_bytes`.
     """
 
@@ -166,10 +166,10 @@ class SignedHeader:
 
     Args:
         header: The header.
-        round: The round in which it was committed.
-        parts: Number of the parts of the block.
-        parts_hash: Root over them.
-        votes: Votes for the block; those for no block or of nobody are left out.
+        round: Consensus round of the commit.
+        parts: Number of block parts.
+        parts_hash: Root over the parts.
+        votes: Votes for the block, without nil and absent votes.
     """
 
     header: Header
@@ -180,7 +180,7 @@ class SignedHeader:
 
 
 def vote_bytes(chain_id: str, height: int, round: int, block: BlockId, time: Time, kind: int = _PRECOMMIT) -> bytes:
-    """What a validator signs: the canonical vote with its length before it.
+    """The bytes that a validator signs: the length-prefixed canonical vote.
 
     Example:
         >>> vote_bytes("", 1, 1, BlockId(), (-62135596800, 0)).hex()
@@ -202,39 +202,38 @@ def check_commit(signed: SignedHeader, validators: Validators) -> int:
 
     Args:
         signed: The header and the votes.
-        validators: Who may vote on it, known from elsewhere.
+        validators: The trusted validator set of the block.
 
     Returns:
-        The voting power that stands behind the block.
+        Voting power of the votes.
 
     Raises:
-        VerificationFailed: The header names other validators, a vote is not what its validator signed, or the votes
-            are too few.
+        VerificationFailed: The header names other validators, a vote is invalid, or the voting power is too low.
     """
     header = signed.header
     where = f"height {header.height}"
     if header.validators_hash != validators.hash():
-        raise VerificationFailed("the header names other validators than those that are known", source=where)
+        raise VerificationFailed("the validators of the header are not the trusted ones", source=where)
     block = BlockId(header.hash(), signed.parts, signed.parts_hash)
     members = {address(key): (key, power) for key, power in validators.members}
     behind = 0
     for number, vote in enumerate(signed.votes):
         key, power = members.pop(vote.validator, (b"", 0))
         if not key:
-            raise VerificationFailed(f"vote {number} is of nobody who may vote, or counted already", source=where)
+            raise VerificationFailed(f"vote {number} is not from a validator, or is a duplicate", source=where)
         if not _holds(signed, block, vote, key):
-            raise VerificationFailed(f"vote {number} is not what its validator signed", source=where)
+            raise VerificationFailed(f"the signature of vote {number} is invalid", source=where)
         behind += power
     if 3 * behind <= 2 * validators.power:
-        raise VerificationFailed(f"{behind} of {validators.power} of the voting power is too little", source=where)
+        raise VerificationFailed(f"{behind} of {validators.power} of the voting power is not enough", source=where)
     return behind
 
 
 def with_valid_votes_only(signed: SignedHeader, validators: Validators) -> SignedHeader:
-    """The same with those votes alone that `check_commit` counts, for whoever makes a proof.
+    """A copy with only the votes that `check_commit` accepts, for use in a proof.
 
-    CometBFT accepts more forms of an Ed25519 signature (ZIP 215) than other readers do; a validator that uses them
-    must not spoil the proofs of the others.
+    CometBFT accepts more encodings of Ed25519 signatures (ZIP 215) than other verifiers do; a validator that uses them
+    must not make the proof invalid.
     """
     block = BlockId(signed.header.hash(), signed.parts, signed.parts_hash)
     keys = {address(key): key for key, _ in validators.members}
@@ -257,19 +256,19 @@ def _holds(signed: SignedHeader, block: BlockId, vote: Vote, key: bytes) -> bool
 def verify_chain(
     trusted: Validators, changes: Sequence[tuple[SignedHeader, Validators]], last: SignedHeader, chain_id: str
 ) -> int:
-    """Go from the validators of the genesis to a header, over every change of the validators between.
+    """Verify a header from the validators of the genesis, across all changes of the validator set.
 
     Args:
         trusted: The validators of the genesis.
-        changes: Headers whose `next_validators_hash` names others, and those others, oldest first.
-        last: The header to be believed.
-        chain_id: Name of the chain.
+        changes: Headers with another next validator set, and that set, oldest first.
+        last: The header to verify.
+        chain_id: The chain id.
 
     Returns:
-        The voting power that stands behind the last header.
+        Voting power of the votes for the last header.
 
     Raises:
-        VerificationFailed: Names the height at which the chain does not hold.
+        VerificationFailed: Names the height of the first invalid header.
     """
     height = 0
     for signed, following in changes:
@@ -277,7 +276,7 @@ def verify_chain(
         check_commit(signed, trusted)
         if following.hash() != signed.header.next_validators_hash:
             raise VerificationFailed(
-                "the next validators are not those that the header names", source=f"height {signed.header.height}"
+                "the next validators differ from the header", source=f"height {signed.header.height}"
             )
         trusted, height = following, signed.header.height
     _check_place(last.header, chain_id, height)
@@ -286,6 +285,6 @@ def verify_chain(
 
 def _check_place(header: Header, chain_id: str, after: int) -> None:
     if header.chain_id != chain_id:
-        raise VerificationFailed("the header is of another chain", source=f"height {header.height}")
+        raise VerificationFailed("the header belongs to another chain", source=f"height {header.height}")
     if header.height <= after:
-        raise VerificationFailed("a header stands before the one it follows", source=f"height {header.height}")
+        raise VerificationFailed("the header is not later than its predecessor", source=f"height {header.height}")

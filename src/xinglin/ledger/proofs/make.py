@@ -1,4 +1,4 @@
-"""Making proof files: an item, how it hangs on the ledger, and an anchor that a stranger can believe."""
+"""Create proof files: an item, its link to the ledger, and an anchor that a third party can verify."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _TRIES = 3
 
 @dataclass(frozen=True)
 class Anchor:
-    """An anchor, and the height that it is for.
+    """An anchor and its height.
 
     Args:
-        height: The block after which all that is proved holds.
-        content: Its bytes in a proof file.
+        height: Height of the block whose state is proved.
+        content: Bytes of the anchor in a proof file.
     """
 
     height: int
@@ -40,26 +40,26 @@ class Anchor:
 
 
 class Anchors(Protocol):
-    """Gives the newest anchor of a ledger."""
+    """Creates the newest anchor of a ledger."""
 
     def newest(self, ledger: Ledger) -> Anchor:
         """The newest anchor."""
 
 
 def checkpoint_of(ledger: Ledger) -> Checkpoint:
-    """What the ledger is now, as a checkpoint to sign."""
+    """The current state of the ledger as an unsigned checkpoint."""
     last = ledger.header()
     return Checkpoint(ledger.chain_id, last.size, last.log_root, last.height, last.time, last.state_root)
 
 
 @dataclass(frozen=True)
 class CheckpointAnchors:
-    """Anchors of a ledger on one machine: its own checkpoints.
+    """Anchors of an embedded ledger: its checkpoints.
 
     Args:
-        key: Public half of the checkpoint key.
-        sign: Gives an Ed25519 signature of 64 bytes.
-        cosigned: The newest checkpoint that witnesses cosigned, and their keys; used while nothing came after it.
+        key: Public checkpoint key.
+        sign: Returns an Ed25519 signature of 64 bytes.
+        cosigned: The newest cosigned checkpoint and the witnesses' keys; used while it is current.
     """
 
     key: Verifier
@@ -67,7 +67,7 @@ class CheckpointAnchors:
     cosigned: tuple[Note, tuple[Verifier, ...]] | None = None
 
     def newest(self, ledger: Ledger) -> Anchor:
-        """A checkpoint of now: the cosigned one where it is as new, else one signed at this moment."""
+        """The cosigned checkpoint if it is current, otherwise a newly signed one."""
         checkpoint = checkpoint_of(ledger)
         if self.cosigned and self.cosigned[0].text == checkpoint.text():
             return Anchor(checkpoint.height, note_anchor(*self.cosigned))
@@ -76,24 +76,24 @@ class CheckpointAnchors:
 
 @dataclass(frozen=True)
 class BlockAnchors:
-    """Anchors of a ledger between institutions: blocks with the votes for them, from the own node.
+    """Anchors of a consortium ledger: blocks with their votes, from the own node.
 
     Args:
-        call: Asks the node: method and parameters to result (`ledger.consortium`'s door).
-        trust: The genesis, from which on the changes of the validators are followed.
+        call: Calls the node's RPC: method and parameters to result (`NodeClient.call`).
+        trust: The genesis; start of the chain of validator sets.
     """
 
     call: Callable[..., Any]
     trust: Trust
 
     def newest(self, ledger: Ledger) -> Anchor:
-        """The last block whose app hash the own application knows, and the way to its validators."""
+        """The last block whose app hash the own store has, with the changes of the validator set up to it."""
         last = int(self.call("status")["sync_info"]["latest_block_height"])
-        # The newest block may be executed already or not yet; what it carries is of the block before, which is.
+        # The newest block may not be executed yet; its header holds the app hash of the previous block, which is.
         height = min(last, ledger.height() + 1)
         if height < 2:
             raise LedgerUnavailable(
-                "the ledger has no block yet to prove against", source=self.trust.chain_id, retry=True
+                "the ledger has no block yet that a proof could use", source=self.trust.chain_id, retry=True
             )
         block = self._block(height)
         changes = self._changes(block)
@@ -101,7 +101,7 @@ class BlockAnchors:
         return Anchor(height - 1, commit_anchor(changes, with_valid_votes_only(block, voting)))
 
     def _changes(self, last: SignedHeader) -> list[tuple[SignedHeader, Validators]]:
-        """Blocks at which those who are believed hand over to others, found by halving."""
+        """Blocks at which the validator set changed, found by bisection."""
         changes: list[tuple[SignedHeader, Validators]] = []
         voting, low = self.trust.validators, 1
         trusted = voting.hash()
@@ -130,12 +130,12 @@ class BlockAnchors:
 
 
 class Prover:
-    """Makes proof files of one ledger, all against one anchor as long as its state is kept.
+    """Creates proof files of one ledger with one anchor, as long as its state is available.
 
     Args:
         ledger: The ledger.
-        anchors: Gives the anchor.
-        trust: What the reader is told: keys that the genesis has need not be shown.
+        anchors: Creates the anchor.
+        trust: The reader's trust configuration; keys of the genesis need no proof.
     """
 
     def __init__(self, ledger: Ledger, anchors: Anchors, trust: Trust) -> None:
@@ -145,19 +145,19 @@ class Prover:
 
     @cached_property
     def anchor(self) -> Anchor:
-        """The anchor that all proofs of this prover end in."""
+        """The anchor of all proofs of this prover."""
         return self._anchors.newest(self._ledger)
 
     def of_transaction(self, kind: str, item: dict[str, Any], digest: bytes) -> bytes:
-        """The proof of an item that hangs on a transaction.
+        """Prove an item by a transaction in the log.
 
         Args:
-            kind: What is proved.
-            item: What only the kind knows.
+            kind: Kind of the fact.
+            item: The item, specific to the kind.
             digest: SHA-256 of the transaction.
 
         Raises:
-            NotFound: The anchor's log does not have it.
+            NotFound: The log of the anchor does not contain the transaction.
         """
         return self._anchored(lambda: self._of_transaction(kind, item, digest))
 
@@ -165,7 +165,7 @@ class Prover:
         height = self.anchor.height
         logged, header = self._ledger.transaction(digest), self._ledger.header(height)
         if logged is None or logged.index >= header.size:
-            raise NotFound("the ledger has no such transaction yet", source=digest.hex(), retry=True)
+            raise NotFound("the transaction is not on the ledger yet", source=digest.hex(), retry=True)
         proof = self._ledger.log_proof(digest, height)
         key_id, key = open_envelope(logged.transaction).key_id, None
         if key_id not in self._trust.keys:
@@ -180,17 +180,17 @@ class Prover:
         return self._file(kind, item, place)
 
     def of_state(self, kind: str, item: dict[str, Any], key: bytes) -> bytes:
-        """The proof of an item that hangs on an entry of the state, or on there being none.
+        """Prove an item by an entry of the state, or by its absence.
 
         Args:
-            kind: What is proved.
-            item: What only the kind knows.
-            key: The state's key.
+            kind: Kind of the fact.
+            item: The item, specific to the kind.
+            key: The state key.
         """
         return self._anchored(lambda: self._of_state(kind, item, key))
 
     def _anchored(self, make: Callable[[], bytes]) -> bytes:
-        """What is made under the anchor, or under a newer one where blocks followed so fast that its state is gone."""
+        """Create a proof; retries with a newer anchor if the state of the current one was pruned."""
         for _ in range(_TRIES):
             try:
                 return make()
@@ -224,6 +224,6 @@ class Prover:
 
 
 def cosigners_of(note: Note, known: Sequence[Verifier]) -> tuple[Verifier, ...]:
-    """The known keys whose lines stand on a note."""
+    """The known keys that have a signature line on a note."""
     lines = {(one.name, one.key_id) for one in note.signatures}
     return tuple(key for key in known if (key.name, key.key_id) in lines)

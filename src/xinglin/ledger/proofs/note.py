@@ -1,7 +1,7 @@
-"""Signed notes: a text, and the signatures of those who vouch for it (C2SP signed-note v1).
+"""Signed notes: a text with signatures (C2SP signed-note v1).
 
-A note is text that ends in a line end, an empty line, and one line per signature. Anybody with the public keys can
-check it with `note.Open` of Go's ``golang.org/x/mod/sumdb/note`` or with any other reader of the format.
+A note is a text that ends with a line end, an empty line, and one line per signature. With the public keys it can be
+verified by `note.Open` of Go's ``golang.org/x/mod/sumdb/note`` or any other implementation of the format.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["COSIGNATURE", "ED25519", "Note", "Signature", "Verifier", "base64_by
 ED25519 = 1
 """A signature over the text itself."""
 COSIGNATURE = 4
-"""A witness's signature with the time at which it was made (C2SP tlog-cosignature v1)."""
+"""A witness's signature with its time (C2SP tlog-cosignature v1)."""
 
 _LIMIT = 1_000_000
 _DASH = "— "
@@ -33,8 +33,8 @@ class Signature:
 
     Args:
         name: Name of the key.
-        key_id: Four bytes that tell keys of one name apart.
-        value: The signature; of a cosignature, 8 bytes of time stand before it.
+        key_id: Four bytes that distinguish keys of one name.
+        value: The signature; a cosignature has 8 bytes of time before it.
     """
 
     name: str
@@ -42,26 +42,26 @@ class Signature:
     value: bytes
 
     def line(self) -> str:
-        """The line as it stands in the note, with its line end."""
+        """The signature line of the note, with its line end."""
         return f"{_DASH}{self.name} {base64.b64encode(self.key_id + self.value).decode()}\n"
 
     @property
     def time(self) -> int:
-        """When a cosignature was made, in Unix seconds."""
+        """Time of a cosignature, Unix seconds."""
         return int.from_bytes(self.value[:8], "big")
 
 
 @dataclass(frozen=True)
 class Verifier:
-    """A public key that signs notes under a name.
+    """A named public key that verifies notes.
 
     Args:
-        name: Without spaces and plus signs.
-        public_key: 32 bytes, Ed25519.
+        name: Name without spaces and plus signs.
+        public_key: Ed25519 key of 32 bytes.
         kind: `ED25519` or `COSIGNATURE`.
 
     Raises:
-        VerificationFailed: The name or the key cannot be one.
+        VerificationFailed: The name or the key is invalid.
 
     Example:
         >>> key = Verifier.parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
@@ -75,7 +75,7 @@ class Verifier:
 
     def __post_init__(self) -> None:
         if not _KEY_NAME(self.name) or len(self.public_key) != 32 or self.kind not in (ED25519, COSIGNATURE):
-            raise VerificationFailed("this is no key that signs notes", source=repr(self.name)[:80])
+            raise VerificationFailed("this is not a key for notes", source=repr(self.name)[:80])
 
     @property
     def key_id(self) -> bytes:
@@ -83,7 +83,7 @@ class Verifier:
         return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public_key).digest()[:4]
 
     def text(self) -> str:
-        """The key as one line, in the form that `parse` reads."""
+        """The key as one line, ``name+id+key``."""
         encoded = base64.b64encode(bytes([self.kind]) + self.public_key).decode()
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
@@ -92,18 +92,18 @@ class Verifier:
         """Read a key of the form ``name+id+key``.
 
         Raises:
-            VerificationFailed: It has another form, or the id is not that of the key.
+            VerificationFailed: The text is malformed, or the id does not match the key.
         """
         name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
         key = base64_bytes(encoded, "the key of a note")
         made = cls(name, key[1:], key[0] if key else 0)
         if made.key_id.hex() != key_id:
-            raise VerificationFailed("the id of the key is not that of its name and bytes", source=name)
+            raise VerificationFailed("the id of the key does not match its name and bytes", source=name)
         return made
 
     def verifies(self, text: str, signature: Signature) -> bool:
-        """Whether a signature line with this key's name and id was made by this key over `text`."""
+        """Whether a signature line with this key's name and id is a valid signature of `text`."""
         from nacl.exceptions import BadSignatureError
         from nacl.signing import VerifyKey
 
@@ -120,7 +120,7 @@ class Verifier:
 
 
 def cosigned(text: str, time: int) -> bytes:
-    """The bytes that a witness signs: a header line, the time, and the whole text."""
+    """The bytes that a witness signs: a header line, the time, and the text."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
@@ -141,20 +141,20 @@ class Note:
 
     @classmethod
     def parse(cls, content: str | bytes) -> Note:
-        """Read a note without believing any of its signatures.
+        """Parse a note without verifying its signatures.
 
         Raises:
-            VerificationFailed: It does not have the form of a note.
+            VerificationFailed: The content is not a note.
         """
         try:
             whole = content.decode() if isinstance(content, bytes) else content
         except UnicodeDecodeError as error:
-            raise VerificationFailed("a note is UTF-8 text") from error
+            raise VerificationFailed("the note is not UTF-8 text") from error
         if len(whole) > _LIMIT or any(ord(char) < 32 and char != "\n" for char in whole):
-            raise VerificationFailed("a note has at most 1,000,000 characters, and no control characters")
+            raise VerificationFailed("the note has more than 1,000,000 characters, or control characters")
         text, blank, lines = whole.rpartition("\n\n")
         if not blank or not lines.endswith("\n"):
-            raise VerificationFailed("a note is a text, an empty line, and signature lines")
+            raise VerificationFailed("the note is not a text, an empty line and signature lines")
         return cls(text + "\n", tuple(_signature(line) for line in lines[:-1].split("\n")))
 
 
@@ -162,15 +162,15 @@ def _signature(line: str) -> Signature:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     value = base64_bytes(encoded, "a signature line")
     if not line.startswith(_DASH) or not _KEY_NAME(name) or len(value) < 5:
-        raise VerificationFailed("a signature line is a dash, the name of a key, and its signature")
+        raise VerificationFailed("a signature line is not a dash, the name of a key and its signature")
     return Signature(name, value[:4], value[4:])
 
 
 def base64_bytes(text: str, what: str) -> bytes:
-    """Standard base 64 (RFC 4648, section 4) in its one canonical spelling.
+    """Decode canonical base 64 (RFC 4648, section 4).
 
     Raises:
-        VerificationFailed: It is something else.
+        VerificationFailed: The text is not canonical base 64.
     """
     try:
         value = base64.b64decode(text, validate=True)
@@ -182,13 +182,13 @@ def base64_bytes(text: str, what: str) -> bytes:
 
 
 def open_note(note: Note, known: Sequence[Verifier]) -> list[tuple[Verifier, Signature]]:
-    """Check the signatures of known keys; those of others are passed over, as the specification asks.
+    """Verify the signatures of known keys; other signatures are ignored, as the specification requires.
 
     Returns:
-        The keys whose signatures hold, each once; never an empty list.
+        The keys with valid signatures, each once; never an empty list.
 
     Raises:
-        VerificationFailed: The signature of a known key does not hold, or no known key signed.
+        VerificationFailed: The signature of a known key is invalid, or no known key signed.
     """
     keys = {(key.name, key.key_id): key for key in known}
     held: dict[tuple[str, bytes], tuple[Verifier, Signature]] = {}
@@ -198,7 +198,7 @@ def open_note(note: Note, known: Sequence[Verifier]) -> list[tuple[Verifier, Sig
         if key is None or place in held:
             continue
         if not key.verifies(note.text, signature):
-            raise VerificationFailed("the signature on the note does not hold", source=signature.name)
+            raise VerificationFailed("the signature of the note is invalid", source=signature.name)
         held[place] = (key, signature)
     if not held:
         raise VerificationFailed("no known key signed the note", source=", ".join(key.name for key in known))
@@ -206,13 +206,13 @@ def open_note(note: Note, known: Sequence[Verifier]) -> list[tuple[Verifier, Sig
 
 
 def sign_note(text: str, key: Verifier, sign: Callable[[bytes], bytes], time: int = 0) -> Signature:
-    """Make one signature line.
+    """Create one signature line.
 
     Args:
-        text: What is signed, with its last line end.
-        key: The public half, which says the kind of signature.
-        sign: Gives the 64 bytes of an Ed25519 signature over bytes.
-        time: Of a cosignature, Unix seconds.
+        text: The signed text, with its last line end.
+        key: The public key; its kind is the kind of signature.
+        sign: Returns an Ed25519 signature of 64 bytes.
+        time: Time of a cosignature, Unix seconds.
     """
     if key.kind == COSIGNATURE:
         return Signature(key.name, key.key_id, time.to_bytes(8, "big") + sign(cosigned(text, time)))

@@ -1,7 +1,7 @@
-"""Audit paths as a proof file has them: each hash with the side it stands on.
+"""Audit paths in proof files: each hash with its side.
 
-Neither the place nor the number of leaves is written down, so nothing about a path can be changed that does not
-change the root it leads to; where the number of leaves is known, the place follows from the sides.
+A path contains neither leaf index nor tree size, so every change of it changes the root. If the size is known, the
+index follows from the sides.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def with_sides(index: int, size: int, path: Sequence[bytes]) -> bytes:
 
 
 def audit_path_root(leaf: bytes, path: bytes, what: str) -> bytes:
-    """The root that a leaf hash and its path lead to.
+    """The root computed from a leaf hash and its audit path.
 
     Raises:
-        VerificationFailed: `what` is no path.
+        VerificationFailed: The path is malformed; the error names it by `what`.
     """
     if len(path) % _STEP or len(path) > 64 * _STEP or any(side > 1 for side in path[::_STEP]):
-        raise VerificationFailed(f"{what} is no audit path", source="proof")
+        raise VerificationFailed(f"{what} is not an audit path", source="proof")
     value = leaf
     for start in range(0, len(path), _STEP):
         other = path[start + 1 : start + _STEP]
@@ -46,10 +46,10 @@ def audit_path_root(leaf: bytes, path: bytes, what: str) -> bytes:
 
 
 def leaf_index(path: bytes, size: int, what: str) -> int:
-    """Which leaf of `size` a path belongs to, from 0.
+    """The index, from 0, of the leaf with this path in a tree of `size` leaves.
 
     Raises:
-        VerificationFailed: A tree of that size has no leaf with such a path.
+        VerificationFailed: A tree of that size has no leaf with this path.
 
     Example:
         >>> leaf_index(with_sides(4, 7, [bytes(32)] * 3), 7, "the path")

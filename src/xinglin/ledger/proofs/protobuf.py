@@ -1,7 +1,7 @@
-"""The little of protobuf that block headers, validator sets and votes need (proto3 encoding).
+"""Protobuf encoding (proto3) for block headers, validator sets and votes.
 
-Fields are written in the order of their numbers, and a field with its default value is not written: the canonical
-form that CometBFT hashes and signs.
+Fields are in the order of their numbers, and fields with default values are omitted: the canonical form that CometBFT
+hashes and signs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["fixed64", "length_delimited", "message", "timestamp", "varint", "who
 
 
 def varint(number: int) -> bytes:
-    """Base 128; a negative number as its two's complement of 64 bits.
+    """A base-128 varint; negative numbers as 64-bit two's complement.
 
     Example:
         >>> varint(300).hex(), len(varint(-1))
@@ -38,7 +38,7 @@ def fixed64(field: int, number: int) -> bytes:
 
 
 def message(field: int, content: bytes) -> bytes:
-    """A field that holds a message; it is written even when the message is empty."""
+    """A field of a message type; written even if the message is empty."""
     return varint(field << 3 | 2) + varint(len(content)) + content
 
 

@@ -1,9 +1,9 @@
-"""What a stranger is told once, and whether a proof's anchor follows from it.
+"""The trust configuration of a verifier, and the verification of a proof's anchor against it.
 
-Of a ledger between institutions the genesis is enough: it names the validators, and an anchor is a block that more
-than two thirds of them signed. Of the ledger of one machine the genesis also names the key that signs checkpoints
-(``checkpoint``) and the witnesses that watch it (``witnesses``). That is evidence against changes made later, not
-consensus: whoever holds the checkpoint key can sign anything that no witness has seen contradicted.
+For a consortium ledger the genesis is enough: it names the validators, and an anchor is a block signed by more than two
+thirds of their voting power. The genesis of an embedded ledger also names the key that signs checkpoints
+(``checkpoint``) and its witnesses (``witnesses``). This is evidence against later changes, not consensus: the owner of
+the checkpoint key can sign any state that does not contradict one that a witness has seen.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _SIGNED = (list, int, int, bytes, list)
 
 @dataclass(frozen=True)
 class Trust:
-    """What is believed without proof.
+    """What a verifier trusts without proof.
 
     Args:
-        chain_id: Name of the chain.
-        keys: Institution and public key by key id, as the chain began.
-        validators: Who signs blocks, as the chain began; nobody on one machine.
-        checkpoint: The key that signs checkpoints of a ledger on one machine.
-        witnesses: Keys of the witnesses whose cosignatures count.
-        quorum: How many of them must have cosigned.
+        chain_id: The chain id.
+        keys: Institution and public key by key id, from the genesis.
+        validators: Validators of the genesis; empty for an embedded ledger.
+        checkpoint: The checkpoint key of an embedded ledger.
+        witnesses: Keys of the trusted witnesses.
+        quorum: Required number of cosignatures.
     """
 
     chain_id: str
@@ -53,11 +53,11 @@ class Trust:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Trust:
-        """Read a genesis: Xinglin's own, or that of a CometBFT chain, which holds it as ``app_state``.
+        """Read a genesis: Xinglin's, or CometBFT's with Xinglin's as ``app_state``.
 
         Raises:
-            BadInput: It is none.
-            VerificationFailed: A key in it is none.
+            BadInput: The text is not a genesis.
+            VerificationFailed: A key in it is invalid.
         """
         try:
             told = json.loads(text)
@@ -65,7 +65,7 @@ class Trust:
             named = told.get("checkpoint")
             witnesses = tuple(Verifier.parse(one) for one in told.get("witnesses", ()))
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
-            raise BadInput("the genesis cannot be read", remedy="ask the one who gave it for the whole file") from error
+            raise BadInput("the genesis cannot be read", remedy="request the complete file from its sender") from error
         genesis = Genesis.from_json(json.dumps(told))
         members = genesis.institutions
         voting = [(one.validator_key, one.power) for one in members if one.validator_key and one.power]
@@ -78,10 +78,10 @@ class Trust:
         )
 
     def requiring(self, witnesses: Sequence[Verifier], quorum: int) -> Trust:
-        """The same, with further witnesses, so many of whom must have cosigned.
+        """A copy with further witnesses and a required number of cosignatures.
 
         Raises:
-            VerificationFailed: A key is not that of a witness.
+            VerificationFailed: A key is not the key of a witness.
         """
         for key in witnesses:
             if key.kind != COSIGNATURE:
@@ -92,16 +92,16 @@ class Trust:
 
 @dataclass(frozen=True)
 class Anchored:
-    """What an anchor stands for, once it is believed.
+    """A verified anchor.
 
     Args:
-        height: The block after which it holds.
-        time: Unix seconds: it was so by then.
-        app_hash: What the ledger was.
-        by: Who says so, in words.
-        size: Transactions in the log, where the anchor says it.
-        log_root: Root of the log, where the anchor says it.
-        state_root: Root of the state, where the anchor says it.
+        height: Height of the block whose state it proves.
+        time: Unix seconds at which that state existed.
+        app_hash: App hash of that state.
+        by: Who vouches for it, as text.
+        size: Number of transactions in the log, if the anchor gives it.
+        log_root: Root of the log, if the anchor gives it.
+        state_root: Root of the state, if the anchor gives it.
     """
 
     height: int
@@ -114,15 +114,15 @@ class Anchored:
 
 
 def register_in_genesis(path: Path, checkpoint: Verifier, witnesses: Sequence[Verifier] = ()) -> None:
-    """Say in the genesis of a ledger on one machine which key signs its checkpoints, and who watches it.
+    """Write the checkpoint key and the witnesses to the genesis of an embedded ledger.
 
     Args:
-        path: The genesis, which is handed to whoever checks proofs.
-        checkpoint: The checkpoint key; never replaced by another.
+        path: The genesis file, which verifiers receive.
+        checkpoint: The checkpoint key; an existing one is never replaced.
         witnesses: Keys to add.
 
     Raises:
-        Conflict: Another checkpoint key is named.
+        Conflict: The genesis names another checkpoint key.
     """
     told = json.loads(path.read_bytes())
     if told.get("checkpoint", checkpoint.text()) != checkpoint.text():
@@ -136,31 +136,31 @@ def register_in_genesis(path: Path, checkpoint: Verifier, witnesses: Sequence[Ve
 
 
 def note_anchor(note: Note, cosigners: Sequence[Verifier]) -> bytes:
-    """The anchor of a proof out of a signed checkpoint.
+    """Encode a signed checkpoint as an anchor.
 
     Args:
         note: The checkpoint.
-        cosigners: The public keys behind its cosignatures, so that whoever knows none of them can check them too.
+        cosigners: Public keys of its cosignatures, so that every verifier can check them.
     """
     return cbor.encode({"checkpoint": str(note), "cosigners": [key.text() for key in cosigners]})
 
 
 def commit_anchor(changes: Sequence[tuple[SignedHeader, Validators]], last: SignedHeader) -> bytes:
-    """The anchor of a proof out of blocks.
+    """Encode blocks as an anchor.
 
     Args:
-        changes: The blocks at which the validators changed since the genesis, and who followed.
-        last: The block whose `app_hash` is proved against.
+        changes: Blocks at which the validator set changed since the genesis, each with the next set.
+        last: The block whose `app_hash` is the anchor.
     """
     steps = [[_plain(signed), [list(member) for member in following.members]] for signed, following in changes]
     return cbor.encode({"changes": steps, "block": _plain(last)})
 
 
 def open_anchor(content: bytes, trust: Trust) -> Anchored:
-    """Check an anchor against what is believed.
+    """Verify an anchor.
 
     Raises:
-        VerificationFailed: It does not follow.
+        VerificationFailed: The anchor is invalid.
     """
     try:
         anchor = cbor.decode(content)
@@ -173,29 +173,29 @@ def open_anchor(content: bytes, trust: Trust) -> Anchored:
     else:
         raise VerificationFailed("the anchor is neither a checkpoint nor a block")
     if not 0 <= opened.time <= _LAST_SECOND:
-        raise VerificationFailed("the anchor's time is in no year that there is")
+        raise VerificationFailed("the time of the anchor is out of range")
     return opened
 
 
 def _open_note(text: Any, cosigners: Any, trust: Trust) -> Anchored:
     if trust.checkpoint is None:
-        raise VerificationFailed("the genesis names no checkpoint key, and the proof ends in a checkpoint")
+        raise VerificationFailed("the proof needs a checkpoint key, and the genesis names none")
     if type(text) is not str or type(cosigners) is not list or not all(type(one) is str for one in cosigners):
-        raise VerificationFailed("the anchor is not of the form of a checkpoint")
+        raise VerificationFailed("the checkpoint of the anchor is malformed")
     named = [Verifier.parse(one) for one in cosigners]
     checkpoint, held = open_checkpoint(text, trust.checkpoint, named)
-    # Every line must hold, so that nothing in a proof file can be changed without a word.
+    # Every signature line must be valid, so that every change of a proof file is detected.
     if len(held) != len(named) or len(Note.parse(text).signatures) != len(named) + 1:
-        raise VerificationFailed("the checkpoint carries a line that nobody named answers for")
+        raise VerificationFailed("the checkpoint has a signature line without a key")
     if any(key.kind != COSIGNATURE for key in named):
-        raise VerificationFailed("a cosigner's key is not that of a witness")
+        raise VerificationFailed("the key of a cosigner is not the key of a witness")
     known = [key.name for key, _ in held if key in trust.witnesses]
-    # One key under two names is one witness, and the ledger's own key under any name is none.
+    # A key with two names is one witness; the ledger's own key is not a witness.
     parties = {key.public_key for key, _ in held if key in trust.witnesses} - {trust.checkpoint.public_key}
     if len(parties) < trust.quorum:
-        raise VerificationFailed(f"{len(parties)} of the known witnesses cosigned, and {trust.quorum} are asked for")
-    strangers = [f"{key.name} (not known to you)" for key, _ in held if key not in trust.witnesses]
-    watched = f", cosigned by {', '.join([*known, *strangers])}" if held else ", cosigned by nobody"
+        raise VerificationFailed(f"{len(parties)} of the known witnesses cosigned, {trust.quorum} are required")
+    strangers = [f"{key.name} (unknown witness)" for key, _ in held if key not in trust.witnesses]
+    watched = f", cosigned by {', '.join([*known, *strangers])}" if held else ", without cosignature"
     return Anchored(
         checkpoint.height,
         checkpoint.time,
@@ -209,15 +209,15 @@ def _open_note(text: Any, cosigners: Any, trust: Trust) -> Anchored:
 
 def _open_commit(changes: Any, block: Any, trust: Trust) -> Anchored:
     if not trust.validators.members:
-        raise VerificationFailed("the genesis names no validators, and the proof ends in a block")
+        raise VerificationFailed("the proof needs validators, and the genesis names none")
     if type(changes) is not list or not all(type(one) is list and len(one) == 2 for one in changes):
-        raise VerificationFailed("the changes of the validators are not of their form")
+        raise VerificationFailed("the changes of the validators are malformed")
     followed = [(_signed(signed), _members(members)) for signed, members in changes]
     last = _signed(block)
     behind = verify_chain(trust.validators, followed, last, trust.chain_id)
     total = (followed[-1][1] if followed else trust.validators).power
     words = f"{behind} of {total} of the voting power at height {last.header.height}"
-    # A block carries what the ledger was after the block before it.
+    # A header holds the app hash after the previous block.
     return Anchored(last.header.height - 1, last.header.time[0], last.header.app_hash, words)
 
 
@@ -248,14 +248,14 @@ def _signed(value: Any) -> SignedHeader:
 
 def _members(value: Any) -> Validators:
     if type(value) is not list:
-        raise VerificationFailed("the validators are not of their form")
+        raise VerificationFailed("the validators are malformed")
     return Validators(tuple((key, power) for key, power in (_list(one, (bytes, int)) for one in value)))
 
 
 def _list(value: Any, types: tuple[type, ...]) -> list[Any]:
     right = type(value) is list and len(value) == len(types)
     if not right or any(type(one) is not kind for one, kind in zip(value, types, strict=True)):
-        raise VerificationFailed("a block in the anchor is not of its form")
+        raise VerificationFailed("a block in the anchor is malformed")
     if any(kind is int and not -(2**62) < one < 2**62 for one, kind in zip(value, types, strict=True)):
         raise VerificationFailed("a number in the anchor is out of range")
     return list(value)

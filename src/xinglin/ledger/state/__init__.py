@@ -1,1 +1,1 @@
-"""The state machine: rules, authenticated map, log, and the file that holds them."""
+"""The state machine: rules, authenticated map, log, and their SQLite store."""

@@ -1,4 +1,4 @@
-"""Recompute a whole ledger from its genesis and compare every item it keeps."""
+"""Audit a ledger: execute it again from its genesis and compare every stored item."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ Row = tuple[Any, ...]
 
 
 def check_store(path: Path) -> Header:
-    """Execute every kept transaction again in a scratch store and compare the two, item by item.
+    """Execute all stored transactions again in a scratch store and compare both stores item by item.
 
-    Every signature is verified and every hash computed anew. A store that was replaced as a whole, or rolled back, by
-    one that is right in itself passes: only a checkpoint kept elsewhere shows that. So does one whose write-ahead log
-    was damaged: SQLite leaves out what follows the damage, which is a rollback.
+    Verifies every signature and computes every hash again. It does not detect a store that was replaced or rolled back
+    to another consistent state: only an external checkpoint does. The same holds for a damaged write-ahead log, because
+    SQLite drops everything after the damage, which is a rollback.
 
     Args:
-        path: The ledger's SQLite file; it is only read.
+        path: The ledger's SQLite file, which is only read.
 
     Returns:
-        The last block.
+        Header of the last block.
 
     Raises:
-        VerificationFailed: The first item that is not what it should be, by name.
+        VerificationFailed: Names the first damaged item.
         StorageError: The file cannot be read.
     """
     require_file(path)
@@ -74,16 +74,16 @@ def _check(rows: Rows, scratch: Store, source: str) -> Header:
     connection = rows.connection
     for number, digest, content in _all(connection, "SELECT number, digest, bytes FROM entry ORDER BY number"):
         if type(content) is not bytes or digest_of(content) != digest:
-            raise _bad(f"transaction {number}", "its bytes are not those of its digest", source)
+            raise _bad(f"transaction {number}", "its bytes do not match its digest", source)
     for row in _all(connection, "SELECT height, time, misbehaviour FROM block WHERE height > 0 ORDER BY height"):
         _replay(machine, connection, row, source)
         _compare_blocks(rows, scratch.writer, row[0], source)
     for table, (key, name) in _TABLES.items():
         _compare_tables(connection, scratch.writer.connection, table, key, name, source)
     compare_nodes(connection, scratch.writer.connection, lambda what, why: _bad(what, why, source))
-    told_by_sqlite = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if told_by_sqlite != "ok":
-        raise _bad("the file's structure", told_by_sqlite, source)
+    integrity = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if integrity != "ok":
+        raise _bad("the file's structure", integrity, source)
     return machine.header
 
 
@@ -92,13 +92,13 @@ def _replay(machine: Machine, connection: sqlite3.Connection, row: Row, source: 
     sql = "SELECT number, bytes FROM entry WHERE height = ? ORDER BY number"
     entries = connection.execute(sql, (height,)).fetchall()
     try:
-        blamed = cbor.decode(misbehaviour)
-        result = machine.execute(height, time, [content for _, content in entries], blamed)
+        offenders = cbor.decode(misbehaviour)
+        result = machine.execute(height, time, [content for _, content in entries], offenders)
     except Exception as error:
         raise _bad(f"block {height}", "it cannot be executed again", source) from error
     for (number, _), code in zip(entries, result.codes, strict=True):
         if code is not Code.OK:
-            raise _bad(f"transaction {number}", f"executed again it is refused: {code.reason}", source)
+            raise _bad(f"transaction {number}", f"it is refused when executed again: {code.reason}", source)
     machine.commit()
 
 
@@ -108,9 +108,9 @@ def _compare_blocks(rows: Rows, again: Rows, height: int, source: str) -> None:
         raise _bad(f"block {height}", "it is missing", source)
     for field in ("size", "log_root", "state_root", "app_hash"):
         if getattr(kept, field) != getattr(made, field):
-            raise _bad(f"block {height}", f"its {field} is not what its transactions give", source)
+            raise _bad(f"block {height}", f"its {field} does not follow from its transactions", source)
     if rows.digest(height) != again.digest(height):
-        raise _bad(f"block {height}", "its time, its blame or its digest was changed", source)
+        raise _bad(f"block {height}", "its time, misbehaviour or digest was changed", source)
 
 
 def _compare_tables(
@@ -122,7 +122,7 @@ def _compare_tables(
             place = _named(
                 min((row[0] for row in (one, other) if row is not None), key=lambda one: (str(type(one)), one))
             )
-            raise _bad(f"{name} {place}", "it is not what the transactions give", source)
+            raise _bad(f"{name} {place}", "it does not follow from the transactions", source)
 
 
 def _named(key: object) -> str:

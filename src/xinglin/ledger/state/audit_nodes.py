@@ -1,4 +1,4 @@
-"""Whether the nodes that a ledger keeps are those that its transactions give, but for those it may have forgotten."""
+"""Compare the stored nodes of the authenticated map with those of a new execution, except for pruned ones."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from xinglin.ledger.state.pruning import CHUNK, bits_of, numbers_of
 __all__ = ["compare_nodes"]
 
 Bad = Callable[[str, str], VerificationFailed]
-_WRONG = "it is not what the transactions give"
+_WRONG = "it does not follow from the transactions"
 
 
 def compare_nodes(kept: sqlite3.Connection, made: sqlite3.Connection, bad: Bad) -> None:
-    """Compare the authenticated map's nodes, and what is noted about forgetting them.
+    """Compare the nodes of the authenticated map and the tables for pruning.
 
     Args:
         kept: The ledger.
-        made: The same executed again, with all nodes that there ever were.
-        bad: Makes the error that names an item and what is wrong with it.
+        made: The same ledger executed again, with all nodes.
+        bad: Creates the error for an item and its defect.
 
     Raises:
-        VerificationFailed: The first item that is not what it should be.
+        VerificationFailed: Names the first damaged item.
     """
     (first,) = kept.execute("SELECT min(place) FROM replaced").fetchone()
     rows = "SELECT place, numbers FROM replaced WHERE place >= ? ORDER BY place"
     if first is None or kept.execute(rows, (first,)).fetchall() != made.execute(rows, (first,)).fetchall():
-        raise bad("the note of replaced state nodes", _WRONG)
+        raise bad("the table of replaced state nodes", _WRONG)
     made.execute("CREATE TEMP TABLE gone (number INTEGER PRIMARY KEY)")
     made.execute("CREATE TEMP TABLE marked (number INTEGER PRIMARY KEY)")
     made.execute("BEGIN")
@@ -41,12 +41,12 @@ def compare_nodes(kept: sqlite3.Connection, made: sqlite3.Connection, bad: Bad) 
     made.execute("COMMIT")
     (stray,) = made.execute("SELECT min(number) FROM marked WHERE number NOT IN gone").fetchone()
     if stray is not None:
-        raise bad(f"state node {stray}", "it is to be forgotten, and is needed still")
+        raise bad(f"state node {stray}", "it is marked as dead but still needed")
     _compare_bitmaps(kept, _forgotten(kept, made, bad), bad)
 
 
 def _forgotten(kept: sqlite3.Connection, made: sqlite3.Connection, bad: Bad) -> Counter[int]:
-    """How many nodes of each chunk are not kept any more."""
+    """Number of pruned nodes in each chunk."""
     sql = """
         SELECT node.number, node.bytes, gone.number IS NOT NULL, marked.number IS NOT NULL FROM node
         LEFT JOIN temp.gone USING (number) LEFT JOIN temp.marked USING (number) ORDER BY node.number"""
@@ -70,6 +70,6 @@ def _forgotten(kept: sqlite3.Connection, made: sqlite3.Connection, bad: Bad) -> 
 def _compare_bitmaps(kept: sqlite3.Connection, forgotten: Counter[int], bad: Bad) -> None:
     for chunk, bits, marked, remaining in kept.execute("SELECT chunk, bits, marked, remaining FROM dead"):
         if marked != sum(1 for _ in bits_of(bits)) or remaining != CHUNK - forgotten.pop(chunk, 0):
-            raise bad(f"the note of forgotten state nodes {chunk}", _WRONG)
+            raise bad(f"the bitmap of pruned state nodes {chunk}", _WRONG)
     if forgotten:
-        raise bad(f"the note of forgotten state nodes {min(forgotten)}", "it is missing")
+        raise bad(f"the bitmap of pruned state nodes {min(forgotten)}", "it is missing")

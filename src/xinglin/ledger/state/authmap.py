@@ -1,15 +1,15 @@
-"""An authenticated map: one root commits to every key and value, and to the absence of every other key.
+"""The authenticated map: one root commits to all keys and values, and to the absence of all other keys.
 
 A binary trie over SHA-256(key), the first bit of the hash at the root:
 
-    leaf   H(0x00 || key hash || value hash)      a subtree that holds one leaf is that leaf, at whatever depth
+    leaf   H(0x00 || key hash || value hash)      a subtree with one leaf is that leaf, at any depth
     node   H(0x01 || left || right)
     empty  32 zero bytes
 
-The root depends on the keys and values alone, never on the order or grouping in which they came. Nodes are appended
-to a numbered list and never changed, so that older roots stay provable until `pruning` forgets what they alone need. A
-kept node is what was hashed, followed by the numbers of its two children, or by a leaf's value: found by number,
-because a store that grows at its end stays fast, and one ordered by hash does not.
+The root depends only on keys and values, not on their order or grouping. Nodes are appended to a numbered list and
+never changed, so that older roots stay provable until `pruning` deletes the nodes that only they need. A stored node
+is the hashed bytes, followed by the numbers of its two children or by the value of a leaf. Nodes are stored by number
+because an append-only table stays fast, and one ordered by hash does not.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from xinglin.ledger.port import MapProof
 __all__ = ["EMPTY", "Nodes", "Ref", "Updated", "check_proof", "prove", "root_of_proof", "update"]
 
 Ref = tuple[bytes, int]
-"""A node: its hash, and its number in the list."""
+"""A node: hash and number."""
 
 Nodes = Callable[[int], bytes]
-"""A kept node by its number, from 1."""
+"""Reads a stored node by its number, from 1."""
 
 EMPTY: Ref = (bytes(32), 0)
 
@@ -41,7 +41,7 @@ _Leaf = tuple[bytes, Ref]
 
 
 class _NewNodes:
-    """Nodes to append, numbered on from those that are kept already."""
+    """Nodes to append, numbered after the stored ones."""
 
     def __init__(self, count: int) -> None:
         self.nodes: dict[int, bytes] = {}
@@ -69,12 +69,12 @@ def _children(body: bytes) -> tuple[Ref, Ref]:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """A map after changes.
+    """An updated map.
 
     Attributes:
-        root: Its root.
-        nodes: The nodes to append, by their number.
-        replaced: Numbers of the nodes that belonged to the map before and do not any more.
+        root: The new root.
+        nodes: Nodes to append, by number.
+        replaced: Numbers of nodes that no longer belong to the map.
     """
 
     root: Ref
@@ -86,10 +86,10 @@ def update(root: Ref, changes: Iterable[tuple[bytes, bytes]], read: Nodes, count
     """Set values.
 
     Args:
-        root: The map as it is.
-        changes: Keys, each once, and their new values.
-        read: The kept nodes.
-        count: The highest number given so far.
+        root: The current root.
+        changes: Distinct keys and their new values.
+        read: Reads stored nodes.
+        count: The highest number in use.
 
     Example:
         >>> one = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
@@ -136,7 +136,7 @@ def _bit(place: bytes, depth: int) -> int:
 
 
 def _split(leaves: list[_Leaf], depth: int) -> int:
-    """Where the leaves of the right side begin; all agree on the bits above."""
+    """Index of the first leaf of the right subtree; all leaves share the bits above."""
     byte, shift = depth >> 3, 7 - (depth & 7)
     low, high = 0, len(leaves)
     while low < high:
@@ -149,7 +149,7 @@ def _split(leaves: list[_Leaf], depth: int) -> int:
 
 
 def prove(root: Ref, key: bytes, read: Nodes, height: int = 0) -> MapProof:
-    """That the key has its value, or none.
+    """Prove the value of a key, or its absence.
 
     Example:
         >>> one = update(EMPTY, [(b"a", b"1"), (b"b", b"2")], {}.__getitem__, 0)
@@ -173,17 +173,17 @@ def prove(root: Ref, key: bytes, read: Nodes, height: int = 0) -> MapProof:
 
 
 def root_of_proof(proof: MapProof) -> bytes:
-    """The root that a proof leads to; whoever knows the right one compares.
+    """The root computed from a proof; the caller compares it with the expected one.
 
     Raises:
-        VerificationFailed: The proof contradicts itself.
+        VerificationFailed: The proof is malformed.
     """
     place = _sha(proof.key).digest()
     if len(proof.path) > 256 or any(len(sibling) != 32 for sibling in proof.path):
-        raise VerificationFailed("a state proof's path is no path")
+        raise VerificationFailed("the path of the state proof is malformed")
     if proof.value is not None:
         if proof.other is not None:
-            raise VerificationFailed("a state proof shows a value and its absence")
+            raise VerificationFailed("the state proof shows both a value and its absence")
         node = _sha(_LEAF + place + _sha(proof.value).digest()).digest()
     elif proof.other is not None:
         node = _other_leaf(place, *proof.other, depth=len(proof.path))
@@ -198,17 +198,17 @@ def root_of_proof(proof: MapProof) -> bytes:
 
 def _other_leaf(place: bytes, other: bytes, value_hash: bytes, *, depth: int) -> bytes:
     if len(other) != 32 or len(value_hash) != 32 or other == place:
-        raise VerificationFailed("a state proof's other leaf is none")
+        raise VerificationFailed("the other leaf of the state proof is malformed")
     if any(_bit(place, bit) != _bit(other, bit) for bit in range(depth)):
-        raise VerificationFailed("a state proof's other leaf stands elsewhere")
+        raise VerificationFailed("the other leaf of the state proof is not on the path of the key")
     return _sha(_LEAF + other + value_hash).digest()
 
 
 def check_proof(proof: MapProof) -> None:
-    """Check a proof against the root it names.
+    """Verify a proof against its root.
 
     Raises:
-        VerificationFailed: It does not lead there.
+        VerificationFailed: The proof is invalid.
     """
     if root_of_proof(proof) != proof.root:
-        raise VerificationFailed("a state proof does not lead to its root")
+        raise VerificationFailed("the state proof does not lead to its root")

@@ -1,4 +1,4 @@
-"""Proof that a log only grew: the older tree is the beginning of the newer one (RFC 6962, section 2.1.2)."""
+"""Consistency proofs: the older tree is a prefix of the newer one (RFC 6962, section 2.1.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["check_consistency", "consistency_spans"]
 
 
 def consistency_spans(old: int, new: int) -> list[tuple[int, int]]:
-    """The spans (first leaf, end) of the newer tree whose roots make the proof, in its order.
+    """The spans (first leaf, end) of the newer tree whose roots form the proof, in proof order.
 
     Args:
         old: Leaves of the older tree.
@@ -27,12 +27,12 @@ def consistency_spans(old: int, new: int) -> list[tuple[int, int]]:
         ([(4, 6), (6, 7), (0, 4)], [], [])
     """
     if not 0 <= old <= new:
-        raise ValueError(f"a log of {new} entries never had {old}")
+        raise ValueError(f"a log of {new} entries has no prefix of {old}")
     return [] if old in (0, new) else _spans(old, 0, new, True)
 
 
 def _spans(old: int, first: int, end: int, whole: bool) -> list[tuple[int, int]]:
-    """`whole` says that the older tree's root is what the span stands for, so that the reader has it already."""
+    """`whole` means that the span is the whole older tree, whose root the verifier already has."""
     if old == end:
         return [] if whole else [(first, end)]
     middle = first + (1 << (end - first - 1).bit_length() - 1)
@@ -42,15 +42,15 @@ def _spans(old: int, first: int, end: int, whole: bool) -> list[tuple[int, int]]
 
 
 def check_consistency(old: tuple[int, bytes], new: tuple[int, bytes], proof: Sequence[bytes]) -> None:
-    """Check that the older tree is the beginning of the newer.
+    """Verify that the older tree is a prefix of the newer one.
 
     Args:
-        old: Its size and root.
-        new: Its size and root.
+        old: Size and root of the older tree.
+        new: Size and root of the newer tree.
         proof: Roots of `consistency_spans`.
 
     Raises:
-        VerificationFailed: It is not, or the proof does not show it.
+        VerificationFailed: The proof is invalid.
 
     Example:
         >>> from xinglin.core.merkle import leaf_hash, root_of
@@ -70,7 +70,7 @@ def check_consistency(old: tuple[int, bytes], new: tuple[int, bytes], proof: Seq
         return
     if before == 0:
         if old_root != EMPTY_ROOT:
-            raise VerificationFailed("the root of the empty log is not that of an empty tree")
+            raise VerificationFailed("the root of the empty log is wrong")
         return
     reached = _reached(before, after, old_root, list(proof))
     if reached != (old_root, new_root):
@@ -79,7 +79,7 @@ def check_consistency(old: tuple[int, bytes], new: tuple[int, bytes], proof: Seq
 
 
 def _reached(before: int, after: int, old_root: bytes, proof: list[bytes]) -> tuple[bytes, bytes]:
-    """The roots of the older and the newer tree that the proof leads to."""
+    """The roots of the older and the newer tree computed from the proof."""
 
     def walk(first: int, end: int, whole: bool) -> tuple[bytes, bytes]:
         if before == end:

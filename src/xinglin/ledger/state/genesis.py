@@ -1,4 +1,4 @@
-"""How a chain begins: its name, its time and its first institutions."""
+"""The genesis of a chain: chain id, time and first institutions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Founder", "Genesis"]
 
 @dataclass(frozen=True, slots=True)
 class Founder:
-    """An institution of the first hour.
+    """A founding institution.
 
     Attributes:
-        name: Its name.
-        public_key: The Ed25519 key that its transactions are signed with.
-        validator_key: The key that its CometBFT node signs blocks with; None for none.
-        power: Its voting power.
+        name: Name of the institution.
+        public_key: Ed25519 key that signs its transactions.
+        validator_key: Key with which its CometBFT node votes; None if it has no node.
+        power: Voting power.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Founder:
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """What everybody must be told once and can check everything from.
+    """The genesis: the trust root of every verifier.
 
     Attributes:
-        chain_id: The chain's name, at most 50 characters.
+        chain_id: The chain id, at most 50 characters.
         time: Unix seconds.
-        institutions: The founders, in the order of their names.
+        institutions: The founders, ordered by name.
 
     Example:
         >>> genesis = Genesis("region", 0, (Founder("hospital", bytes(32), None, 1),))
@@ -49,11 +49,11 @@ class Genesis:
     institutions: tuple[Founder, ...]
 
     def to_json(self) -> str:
-        """JSON with sorted keys; keys in hex."""
+        """JSON with sorted member names; public keys in hex."""
         return json.dumps(self.to_dict(), sort_keys=True, indent=1) + "\n"
 
     def to_dict(self) -> dict[str, object]:
-        """The same as plain values, for the ``app_state`` of a CometBFT genesis."""
+        """As plain values, for ``app_state`` of a CometBFT genesis."""
         members = [
             {
                 "name": one.name,
@@ -70,7 +70,7 @@ class Genesis:
         """Read and check a genesis.
 
         Raises:
-            BadInput: A field is missing or ill-formed, a name or key appears twice, or nobody has any power.
+            BadInput: A field is missing or malformed, a name or key is duplicate, or no institution has voting power.
         """
         try:
             told = json.loads(text)
@@ -85,26 +85,25 @@ class Genesis:
             ]
             genesis = cls(told["chain_id"], told["time"], tuple(sorted(members, key=lambda one: one.name)))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BadInput("the genesis cannot be read", remedy="ask the one who gave it for the whole file") from error
+            raise BadInput("the genesis cannot be read", remedy="request the complete file from its sender") from error
         genesis.check()
         return genesis
 
     def check(self) -> None:
-        """Refuse a genesis that no chain could begin with.
+        """Check that the genesis is valid.
 
         Raises:
-            BadInput: What is wrong with it.
+            BadInput: Names the first defect.
         """
         transaction_keys = [one.public_key for one in self.institutions]
         validator_keys = [one.validator_key for one in self.institutions if one.validator_key is not None]
         names = [one.name for one in self.institutions]
         problems = {
-            "its chain_id is not a name of at most 50 characters": not is_name(self.chain_id)
-            or len(self.chain_id) > 50,
-            "its time is not a whole number of seconds": type(self.time) is not int or not 0 <= self.time < 2**53,
-            "its institutions are not in the order of their names": names != sorted(names),
-            "an institution's name is no name": not all(map(is_name, names)),
-            "a key has not 32 bytes": any(len(key) != 32 for key in [*transaction_keys, *validator_keys]),
+            "chain_id is not a name of at most 50 characters": not is_name(self.chain_id) or len(self.chain_id) > 50,
+            "time is not a whole number of seconds": type(self.time) is not int or not 0 <= self.time < 2**53,
+            "the institutions are not ordered by name": names != sorted(names),
+            "the name of an institution is invalid": not all(map(is_name, names)),
+            "a key does not have 32 bytes": any(len(key) != 32 for key in [*transaction_keys, *validator_keys]),
             "a name or key appears twice": any(
                 len(values) != len(set(values)) for values in (names, [*transaction_keys, *validator_keys])
             ),
@@ -112,7 +111,7 @@ class Genesis:
                 type(one.power) is int and 0 <= one.power <= MAX_POWER for one in self.institutions
             ),
         }
-        problems["nobody has any voting power"] = not any(one.power for one in self.institutions)
+        problems["no institution has voting power"] = not any(one.power for one in self.institutions)
         for problem, holds in problems.items():
             if holds:
-                raise BadInput(f"no chain can begin with this genesis: {problem}", remedy="write a new one")
+                raise BadInput(f"the genesis is invalid: {problem}", remedy="correct it or create a new one")

@@ -1,8 +1,7 @@
-"""The log of transactions: an RFC 6962 tree whose perfect subtrees are kept, so any size can be proved from few reads.
+"""The transaction log: an RFC 6962 tree with stored perfect subtrees, so that proofs of any size need few reads.
 
-A perfect subtree of 2 ** level leaves never changes once it is full. The tree of any size is made of the perfect
-subtrees that its binary digits name, so its root, an inclusion proof and a consistency proof each need O(log n) of
-them.
+A perfect subtree of 2 ** level leaves never changes once it is complete. A tree of any size consists of the perfect
+subtrees of its binary digits, so root, inclusion proof and consistency proof each read O(log n) of them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from xinglin.ledger.state.consistency import consistency_spans
 __all__ = ["Subtrees", "append", "audit_path", "consistency_path", "root"]
 
 Subtrees = Callable[[int, int], bytes]
-"""The root of a perfect subtree by its level and its number from the left."""
+"""Reads the root of a perfect subtree by level and number from the left."""
 
 
 def _node(left: bytes, right: bytes) -> bytes:
@@ -24,7 +23,7 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 def append(size: int, leaves: Iterable[bytes], read: Subtrees) -> dict[tuple[int, int], bytes]:
-    """Every perfect subtree that new leaf hashes complete, to be kept.
+    """The perfect subtrees that new leaf hashes complete, to be stored.
 
     Example:
         >>> sorted(append(0, [bytes(32)] * 3, {}.__getitem__))
@@ -43,7 +42,7 @@ def append(size: int, leaves: Iterable[bytes], read: Subtrees) -> dict[tuple[int
 
 
 def _span(first: int, end: int, read: Subtrees) -> bytes:
-    """The root over leaves `first` to `end`, a subtree as RFC 6962 cuts a tree."""
+    """The root over leaves `first` to `end`, a subtree of RFC 6962."""
     length = end - first
     if length & (length - 1) == 0:
         level = length.bit_length() - 1
@@ -63,8 +62,8 @@ def audit_path(index: int, size: int, read: Subtrees) -> tuple[bytes, ...]:
 
 
 def consistency_path(first: int, second: int, read: Subtrees) -> tuple[bytes, ...]:
-    """That the tree of `first` leaves is the beginning of that of `second` (RFC 6962, 2.1.2).
+    """Consistency proof: the tree of `first` leaves is a prefix of that of `second` (RFC 6962, 2.1.2).
 
-    Empty when the sizes are equal or the first is 0: there is nothing to show.
+    Empty if the sizes are equal or `first` is 0.
     """
     return tuple(_span(*span, read) for span in consistency_spans(first, second))

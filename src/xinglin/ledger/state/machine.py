@@ -1,4 +1,4 @@
-"""The state machine that every institution runs: the same transactions give the same app hash everywhere."""
+"""The state machine: the same transactions give the same app hash at every institution."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNKNOWN: Entry = {}
 
 
 def app_hash_of(log_root: bytes, state_root: bytes) -> bytes:
-    """What a block commits to: neither height nor time, so a block without transactions changes nothing.
+    """The app hash; covers neither height nor time, so a block without transactions does not change it.
 
     Example:
         >>> app_hash_of(bytes(32), bytes(32)).hex()[:16]
@@ -42,14 +42,14 @@ def _digest(header: Header, blamed: bytes, before: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What executing a block gives (ABCI 2.0, FinalizeBlock).
+    """The result of executing a block (ABCI 2.0, FinalizeBlock).
 
     Attributes:
-        codes: One for each transaction.
-        indexes: The place of each in the log; None when refused.
-        validator_updates: (Ed25519 key, new power) of those whose power changed, in the order of the keys.
-        app_hash: What the block commits to.
-        retain: The lowest height that must be kept; 0 keeps all.
+        codes: One code per transaction.
+        indexes: Position of each transaction in the log; None if refused.
+        validator_updates: (Ed25519 key, new power) of changed validators, ordered by key.
+        app_hash: App hash after the block.
+        retain: Lowest height that the node must keep; 0 keeps all.
     """
 
     codes: tuple[Code, ...]
@@ -63,7 +63,7 @@ class Machine:
     """Checks, executes and commits transactions; one thread at a time.
 
     Args:
-        store: Where the committed chain lies.
+        store: Store of the committed chain.
 
     Example:
         >>> import tempfile; from pathlib import Path; from xinglin.ledger.state.genesis import Founder
@@ -87,27 +87,27 @@ class Machine:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take notice of blocks that another process committed."""
+        """Read blocks that another process committed."""
         header = self._store.writer.header()
         if header != self._header:
             self._header, self._entries = header, {}
 
     @property
     def header(self) -> Header:
-        """The last committed block.
+        """Header of the last committed block.
 
         Raises:
-            NotFound: The chain has not begun.
+            NotFound: The chain has no genesis.
         """
         if self._header is None:
             raise NotFound(
-                "the ledger has no genesis yet", source=str(self._store.path), remedy="begin it with a genesis"
+                "the ledger has no genesis yet", source=str(self._store.path), remedy="run xinglin ledger anchor"
             )
         return self._header
 
     @property
     def chain_id(self) -> str:
-        """The chain's name."""
+        """The chain id."""
         if self._chain_id is None:
             chain = self._entry(CHAIN)
             if chain is None:
@@ -120,17 +120,19 @@ class Machine:
         return (0, b"") if self._header is None else (self._header.height, self._header.app_hash)
 
     def genesis(self, genesis: Genesis) -> bytes:
-        """Begin the chain, durably; the same genesis again changes nothing. Returns the app hash.
+        """Start the chain durably and return the app hash; repeating it with the same genesis changes nothing.
 
         Raises:
-            BadInput: No chain could begin with it.
-            Conflict: The chain began with another one.
+            BadInput: The genesis is invalid.
+            Conflict: The chain has another genesis.
         """
         genesis.check()
         text = genesis.to_json().encode()
         if self._header is not None:
             if self._store.writer.meta("genesis") != text:
-                raise Conflict("the ledger began with another genesis", source=str(self._store.path))
+                raise Conflict(
+                    "the ledger has another genesis", source=str(self._store.path), remedy="use another home"
+                )
             return self._header.app_hash
         view = self.view()
         rules.apply_genesis(view, genesis)
@@ -139,11 +141,11 @@ class Machine:
         return self.commit({"genesis": text}).app_hash
 
     def view(self) -> View:
-        """The committed state, for changes that are kept nowhere."""
+        """A view of the committed state with pending changes."""
         return View(self._entry, self._store.writer.scan)
 
     def reading(self) -> AbstractContextManager[None]:
-        """While many transactions are checked and nothing is executed: the store is read in one transaction."""
+        """Read the store in one transaction while many transactions are checked and none is executed."""
         return self._store.writer.read_transaction()
 
     def _entry(self, key: bytes) -> Entry | None:
@@ -163,25 +165,25 @@ class Machine:
         return body
 
     def check(self, transaction: bytes, now: int) -> Code:
-        """Whether a transaction may wait for a block (ABCI 2.0, CheckTx).
+        """Check whether a transaction may wait for a block (ABCI 2.0, CheckTx).
 
-        What the state says about its body is judged in the block alone, because transactions before it may change
-        that. A sequence number that a waiting transaction uses is refused to any other.
+        The rule of its body is applied only in the block, because earlier transactions may change the state. The
+        sequence number of a waiting transaction is reserved.
 
         Args:
-            transaction: Its bytes.
+            transaction: The transaction's bytes.
             now: Unix seconds.
         """
         return self.check_opened(self.cache.open(transaction), now)
 
     def check_opened(self, opened: ParsedTransaction, now: int) -> Code:
-        """`check` of a transaction that was read already."""
+        """Check a parsed transaction."""
         code = self._admit(self._check_view, opened, now)
         self._check_view.rollback()
         if code is not Code.OK or opened.envelope is None:
             return code
         if len(self._reserved) >= _REMEMBERED:
-            # Blocks judge sequence numbers anyway; the promises only spare them work.
+            # Blocks check sequence numbers anyway; reservations only refuse duplicates earlier.
             self._reserved = {}
         place = (opened.envelope.key_id, opened.envelope.seq)
         if self._reserved.setdefault(place, (opened.digest, opened.envelope.valid_until))[0] != opened.digest:
@@ -189,7 +191,7 @@ class Machine:
         return Code.OK
 
     def _admit(self, view: View, opened: ParsedTransaction, time: int) -> Code:
-        """Everything but the body's rule; leaves the used sequence number in the view."""
+        """Check everything except the body's rule; writes the used sequence number to the view."""
         if opened.envelope is None:
             return opened.code
         try:
@@ -205,16 +207,16 @@ class Machine:
     def execute(
         self, height: int, time: int, transactions: Sequence[bytes], misbehaviour: Sequence[bytes] = ()
     ) -> BlockResult:
-        """Execute a block on the last committed one; nothing is durable until `commit` (ABCI 2.0, FinalizeBlock).
+        """Execute the next block; nothing is durable until `commit` (ABCI 2.0, FinalizeBlock).
 
         Args:
             height: The next height.
-            time: The block's time in Unix seconds.
-            transactions: Their bytes, in order; a refused one changes nothing and is not in the log.
-            misbehaviour: Addresses of validators that signed two blocks of one height.
+            time: Block time, Unix seconds.
+            transactions: The transactions in order; a refused one changes nothing and is not logged.
+            misbehaviour: Addresses of validators that signed two blocks at one height.
 
         Raises:
-            Conflict: It is not the next height.
+            Conflict: The height is not the next one.
         """
         if height != self.header.height + 1:
             raise Conflict(f"block {height} does not follow block {self.header.height}", source=str(self._store.path))
@@ -240,7 +242,7 @@ class Machine:
         return BlockResult(tuple(codes), tuple(indexes), updates, self._executed[0].header.app_hash)
 
     def verify_ahead(self, transactions: Sequence[bytes]) -> None:
-        """Read and verify transactions that are about to be checked; nothing is decided."""
+        """Parse and verify transactions that will be checked next; decides nothing."""
         self.cache.verify_ahead(transactions, self._known_key, spread=False)
 
     def _known_key(self, key_id: str) -> bytes | None:
@@ -287,13 +289,13 @@ class Machine:
         return tuple((key, after.get(key, 0)) for key in keys if before.get(key) != after.get(key))
 
     def commit(self, meta: dict[str, bytes] | None = None) -> Header:
-        """Make the executed block durable, wholly or not at all (ABCI 2.0, Commit).
+        """Make the executed block durable, atomically (ABCI 2.0, Commit).
 
         Args:
-            meta: Facts about the whole store, at the genesis only.
+            meta: Metadata of the store, at the genesis only.
 
         Raises:
-            Conflict: Nothing was executed, or another process committed meanwhile.
+            Conflict: No block was executed, or another process committed in the meantime.
         """
         if self._executed is None:
             raise Conflict("there is no executed block to commit", source=str(self._store.path))

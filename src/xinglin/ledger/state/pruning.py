@@ -1,10 +1,9 @@
-"""Forgetting nodes of the authenticated map that no state worth proving needs any more.
+"""Pruning: delete nodes of the authenticated map that only expired states need.
 
-A block notes which nodes it replaced (table ``replaced``). When the states before it are past keeping, these nodes are
-marked dead, in one bitmap for each 1,024 numbers (table ``dead``), and where half of what a bitmap stands for is dead,
-the dead are deleted. So deletions fall together in the file, which one by one they would not, and what is dead never
-takes more room than what lives. All of it happens in the transaction that writes a block, so much at a time that no
-block waits long, and changes neither a root nor a proof: the numbers of the nodes that stay are the same.
+A block records the nodes that it replaced (table ``replaced``). When the states before it expire, these nodes are
+marked dead, in one bitmap per 1,024 numbers (table ``dead``). When half of the nodes of a bitmap are dead, they are
+deleted. So deletions are clustered in the file, and dead nodes never take more space than live ones. Pruning runs in
+the transaction that writes a block, in limited steps, and changes neither roots nor proofs: node numbers stay the same.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from xinglin.core.errors import NotFound
 __all__ = ["CHUNK", "KEPT", "LEAST", "TABLES", "StatePruned", "bits_of", "note", "numbers_of", "oldest", "prune"]
 
 KEPT = 64
-"""The states of so many last blocks stay provable.
+"""Number of latest blocks whose state can be proved.
 
-Blocks are executed on the last one alone, also after a restart, and the proof of a transaction of any age needs the log
-and the newest state. The older ones are for whoever makes a proof while blocks follow.
+Executing a block needs only the last state, and proving a transaction of any age only the log and the newest state.
+Older states serve proofs that are created while new blocks arrive.
 """
 
 LEAST = 2
-"""A proof between institutions ends in the block before the last: the last one's votes are not there yet."""
+"""Minimum: a proof of a consortium ledger uses the block before the last, because the last has no votes yet."""
 
 TABLES = """
 CREATE TABLE replaced (place INTEGER PRIMARY KEY, numbers BLOB NOT NULL) STRICT;
@@ -35,7 +34,7 @@ CREATE INDEX ripe ON dead (chunk) WHERE marked * 2 >= remaining AND marked > 0;
 """
 
 CHUNK = 1_024
-"""Nodes that one bitmap stands for."""
+"""Number of nodes per bitmap."""
 
 _BATCH = 4_096
 _PARTS = 1 << 20
@@ -43,16 +42,16 @@ _ROWS = 64
 
 
 class StatePruned(NotFound):
-    """The state after a block is past keeping."""
+    """The state after a block was pruned."""
 
 
 def note(connection: sqlite3.Connection, height: int, numbers: Sequence[int]) -> None:
-    """Write down which nodes a block replaced.
+    """Record the nodes that a block replaced.
 
     Args:
-        connection: In the transaction that writes the block.
-        height: The block.
-        numbers: The nodes, in any order.
+        connection: Connection, in the transaction that writes the block.
+        height: Height of the block.
+        numbers: Numbers of the nodes, in any order.
     """
     ordered = sorted(numbers)
     parts = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)] or [[]]
@@ -61,26 +60,26 @@ def note(connection: sqlite3.Connection, height: int, numbers: Sequence[int]) ->
 
 
 def numbers_of(content: bytes) -> array[int]:
-    """The nodes that a row of ``replaced`` names."""
+    """The node numbers in a row of ``replaced``."""
     return array("q", content)
 
 
 def oldest(connection: sqlite3.Connection) -> int:
-    """The first block whose state is whole, and so is every later one's."""
+    """The first block whose state is complete, as are all later ones."""
     (place,) = connection.execute("SELECT min(place) FROM replaced").fetchone()
     height, part = divmod(place or 0, _PARTS)
-    # What a block replaced belongs to the state before it, which lasts until the first of that is gone.
+    # Replaced nodes belong to the state before the block, which is complete until the first of them is deleted.
     return height if part else max(0, height - 1)
 
 
 def prune(connection: sqlite3.Connection, height: int, kept: int, more: int) -> None:
-    """Forget a part of what is past keeping.
+    """Prune a part of the expired nodes.
 
     Args:
-        connection: In the transaction that writes the block, after `note`.
-        height: The block.
-        kept: States of so many last blocks stay, at least two.
-        more: How many nodes the block replaced; forgetting goes twice as fast.
+        connection: Connection, in the transaction that writes the block, after `note`.
+        height: Height of the block.
+        kept: Number of latest blocks whose state stays, at least two.
+        more: Number of nodes that the block replaced; pruning is twice as fast.
     """
     allowed = _BATCH + 2 * more
     _mark(connection, height - max(kept, LEAST) + 1, allowed)
@@ -90,7 +89,7 @@ def prune(connection: sqlite3.Connection, height: int, kept: int, more: int) -> 
 def _mark(connection: sqlite3.Connection, last: int, allowed: int) -> None:
     sql = "SELECT count(*), sum(length(numbers)) / 8 FROM replaced WHERE place < ?"
     rows, waiting = connection.execute(sql, ((last + 1) * _PARTS,)).fetchone()
-    # Many at once fall together in fewer bitmaps.
+    # Larger groups touch fewer bitmaps per node.
     if rows < _ROWS and (waiting or 0) < _BATCH:
         return
     done, gone = [], array("q")
@@ -131,7 +130,7 @@ def _sweep(connection: sqlite3.Connection, allowed: int) -> None:
 
 
 def bits_of(bits: bytes) -> Iterator[int]:
-    """The places of the ones in a bitmap, in order.
+    """Positions of the set bits of a bitmap, in order.
 
     Example:
         >>> list(bits_of(bytes([5, 1])))

@@ -1,4 +1,4 @@
-"""What SQLite's refusals mean to whoever reads or writes a ledger, and what helps."""
+"""Translate SQLite errors to errors with remedies."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError, Verif
 
 __all__ = ["RESTORE", "ledger_errors", "require_file"]
 
-RESTORE = "restore it: xinglin backup restore, or from the other institutions as docs/how-to/run/consortium.md says"
-"""What helps a ledger whose file is damaged."""
+RESTORE = "restore it: xinglin backup restore, or from the other institutions (docs/how-to/run/consortium.md)"
+"""Remedy for a damaged ledger file."""
 
 
 def require_file(path: Path) -> None:
-    """Ask for a ledger's file.
+    """Check that the ledger's file exists.
 
     Raises:
-        NotFound: There is none.
+        NotFound: The file does not exist.
     """
     if not path.exists():
-        remedy = "alone: xinglin ledger anchor begins one; between institutions: xinglin ledger join, then start"
+        remedy = "create one: xinglin ledger anchor; in a consortium: xinglin ledger join, then start"
         raise NotFound("there is no ledger here", source=str(path), remedy=remedy)
 
 
 def ledger_errors(path: Path) -> AbstractContextManager[None]:
-    """Say what SQLite's refusals mean.
+    """Translate SQLite errors that are raised in the block.
 
     Raises:
-        LedgerUnavailable: Another process writes for too long.
-        StorageError: The disk is full, read-only or gone.
+        LedgerUnavailable: Another process holds the write lock for too long.
+        StorageError: The disk is full, read-only or missing.
         VerificationFailed: The file is damaged.
     """
     return _Translation(path)
 
 
 class _Translation(AbstractContextManager[None]):
-    """A class, not a generator: every read of a single value passes it."""
+    """A class instead of a generator, for speed: used for every read of a single value."""
 
     __slots__ = ("_path",)
 
@@ -55,7 +55,9 @@ class _Translation(AbstractContextManager[None]):
             if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise LedgerUnavailable("another process is writing the ledger", source=source, retry=True) from error
             if not str(error).startswith("no such"):
-                remedy = "see that it is a file that this account may write, and that the disk has room"
-                raise StorageError(f"the ledger's file refused: {error}", source=source, remedy=remedy) from error
+                remedy = "check the file's permissions and the free disk space"
+                raise StorageError(
+                    f"the ledger's file cannot be used: {error}", source=source, remedy=remedy
+                ) from error
         if isinstance(error, (sqlite3.DatabaseError, OverflowError)):
             raise VerificationFailed(f"the ledger's file is damaged: {error}", source=source, remedy=RESTORE) from error

@@ -1,4 +1,4 @@
-"""Where a ledger lies: one SQLite file, one block in one transaction, readable by other processes meanwhile."""
+"""The ledger's store: one SQLite file, one transaction per block, with concurrent readers."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ _FORM = 2
 
 @dataclass(frozen=True, slots=True)
 class NewBlock:
-    """All that a block adds to the store.
+    """Everything that a block adds to the store.
 
     Attributes:
-        header: What it commits to.
-        root_node: The number of the authenticated map's root.
-        misbehaviour: Addresses of validators blamed in it, canonical CBOR.
-        digest: SHA-256 over all that and the digest of the block before. The app hash says nothing of the time; this
-            lets `audit` find a time that was changed.
-        entries: (number, digest, transaction) of what it appended to the log.
-        subtrees: Perfect subtrees that it completed, by level and number.
+        header: Header of the block.
+        root_node: Number of the root node of the authenticated map.
+        misbehaviour: Addresses of double-signing validators, canonical CBOR.
+        digest: SHA-256 over the above and the previous digest. The app hash does not cover the time; this lets `audit`
+            detect a changed time.
+        entries: (number, digest, transaction) of new log entries.
+        subtrees: Completed perfect subtrees, by level and number.
         nodes: New nodes of the authenticated map, by number.
         state: Changed values by key.
-        replaced: Nodes that the map does not need any more, by number.
+        replaced: Numbers of nodes that the map no longer needs.
     """
 
     header: Header
@@ -65,13 +65,13 @@ class NewBlock:
 
 
 def _place(level: int, number: int) -> int:
-    """The place of a perfect subtree when all are numbered as they are completed: the table grows at its end."""
+    """Number of a perfect subtree in the order of completion, so that the table is append-only."""
     last = ((number + 1) << level) - 1
     return 2 * last - last.bit_count() + level
 
 
 class Rows:
-    """What one connection reads."""
+    """Read access through one connection."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
@@ -83,7 +83,7 @@ class Rows:
 
     @contextmanager
     def read_transaction(self) -> Iterator[None]:
-        """Read many values in one transaction, which takes half as long; nothing is written meanwhile."""
+        """Read many values in one transaction, in half the time; nothing may be written in it."""
         with ledger_errors(self._path):
             self.connection.execute("BEGIN")
         try:
@@ -99,7 +99,7 @@ class Rows:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything that is read within is of one moment."""
+        """A consistent snapshot for all reads in the block."""
         with ledger_errors(self._path):
             self.connection.execute("BEGIN")
         try:
@@ -108,7 +108,7 @@ class Rows:
             self.connection.execute("ROLLBACK")
 
     def header(self, height: int | None = None) -> Header | None:
-        """A block's header; the last one's without a height."""
+        """Header of a block; by default of the last one."""
         if height is None:
             row = self._one(f"{_HEADER} ORDER BY height DESC LIMIT 1")
         else:
@@ -126,7 +126,7 @@ class Rows:
         return None if row is None else row[0]  # type: ignore[return-value]
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Keys and values that begin with a prefix, in the order of the keys."""
+        """Keys with a prefix and their values, ordered by key."""
         sql = "SELECT key, value FROM state WHERE key >= ? AND substr(key, 1, ?) = ? ORDER BY key"
         end = "SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key"
         last = prefix[:-1] + bytes([prefix[-1] + 1]) if prefix and prefix[-1] < 255 else None
@@ -135,7 +135,7 @@ class Rows:
             yield from self.connection.execute(end if last else sql, values)
 
     def state_root(self, height: int) -> tuple[bytes, int]:
-        """The root of the authenticated map after a block: its hash and number.
+        """Root of the authenticated map after a block: hash and node number.
 
         Raises:
             VerificationFailed: There is no such block.
@@ -146,15 +146,15 @@ class Rows:
         return row  # type: ignore[return-value]
 
     def nodes(self) -> int:
-        """The highest number of a node of the authenticated map; that of the last root, which is always kept."""
+        """The highest node number of the authenticated map: the last root, which is never pruned."""
         row = self._one("SELECT coalesce(max(number), 0) FROM node")
         return row[0] if row else 0  # type: ignore[return-value]
 
     def node(self, number: int) -> bytes:
-        """A kept node of the authenticated map.
+        """A stored node of the authenticated map.
 
         Raises:
-            VerificationFailed: It is not there.
+            VerificationFailed: The node is missing.
         """
         row = self._one("SELECT bytes FROM node WHERE number = ?", number)
         if row is None:
@@ -162,10 +162,10 @@ class Rows:
         return row[0]  # type: ignore[return-value]
 
     def subtree(self, level: int, number: int) -> bytes:
-        """A kept perfect subtree of the log.
+        """Root of a stored perfect subtree of the log.
 
         Raises:
-            VerificationFailed: It is not there.
+            VerificationFailed: The subtree is missing.
         """
         row = self._one("SELECT hash FROM subtree WHERE place = ?", _place(level, number))
         if row is None:
@@ -173,25 +173,25 @@ class Rows:
         return row[0]  # type: ignore[return-value]
 
     def entry(self, digest: bytes) -> LogEntry | None:
-        """A transaction in the log by its digest."""
+        """A log entry by the digest of its transaction."""
         row = self._one("SELECT bytes, number, height FROM entry WHERE digest = ?", digest)
         return None if row is None else LogEntry(*row)  # type: ignore[arg-type]
 
     def meta(self, name: str) -> bytes | None:
-        """A fact about the whole store."""
+        """Metadata of the store."""
         row = self._one("SELECT value FROM meta WHERE name = ?", name)
         return None if row is None else row[0]  # type: ignore[return-value]
 
     def _missing(self, what: str) -> VerificationFailed:
-        return VerificationFailed(f"the ledger's file lacks {what}", source=str(self._path), remedy=RESTORE)
+        return VerificationFailed(f"{what} is missing in the ledger's file", source=str(self._path), remedy=RESTORE)
 
 
 class Store:
-    """One ledger's file: a writer, and a reader for each thread.
+    """The SQLite file of one ledger: one writer, and one reader per thread.
 
     Args:
-        path: The file; it is made when missing. Its folder must exist.
-        kept: The states of so many last blocks stay provable (`pruning.KEPT`); 0 keeps all for ever.
+        path: The file; created if missing. Its folder must exist.
+        kept: Number of latest blocks whose state can be proved (`pruning.KEPT`); 0 disables pruning.
     """
 
     def __init__(self, path: Path, kept: int = pruning.KEPT) -> None:
@@ -224,12 +224,12 @@ class Store:
                     connection.execute(statement)
             elif connection.execute("PRAGMA user_version").fetchone() != (_FORM,):
                 raise StorageError(
-                    "the ledger's file has the form of another version",
+                    "the ledger's file has the format of another version",
                     source=str(self.path),
-                    remedy="use the version that wrote it, or move its folder away and begin a new ledger",
+                    remedy="use the version that wrote it, or move its folder away and start a new ledger",
                 )
             if self._counter.seen() & 1:
-                # Who holds the lock knows that nobody is committing: whoever left it odd has died.
+                # With the lock held no process is committing, so an odd number was left by a process that ended.
                 with self._counter.changing():
                     pass
         finally:
@@ -237,7 +237,7 @@ class Store:
 
     @property
     def reader(self) -> Rows:
-        """What this thread reads with."""
+        """The reader of this thread."""
         rows: Rows | None = getattr(self._local, "rows", None)
         if rows is None:
             with ledger_errors(self.path):
@@ -246,37 +246,37 @@ class Store:
         return rows
 
     def mark(self) -> object:
-        """Something that differs after every commit, by whatever process; it mostly costs less than a microsecond."""
+        """A token that differs after each commit of any process; usually read in less than a microsecond."""
         seen = self._counter.seen()
         if not seen & 1:
             return seen
-        # A commit is under way, or its process died: SQLite itself knows which commits can be seen.
+        # During a commit, or after its process ended, SQLite knows which commits are visible.
         with self._watch, ledger_errors(self.path):
             version: int = self._watcher.connection.execute("PRAGMA data_version").fetchone()[0]
             return seen, version
 
     def begin(self) -> None:
-        """Keep every other process from writing until `write` or `rollback`."""
+        """Take the write lock until `write` or `rollback`."""
         with ledger_errors(self.path):
             self.writer.connection.execute("BEGIN IMMEDIATE")
 
     def rollback(self) -> None:
-        """Let go without having written."""
+        """Release the write lock without writing."""
         if self.writer.connection.in_transaction:
             self.writer.connection.execute("ROLLBACK")
 
     def write(self, block: NewBlock, meta: dict[str, bytes] | None = None) -> None:
-        """Make a block durable, or leave everything as it was.
+        """Write a block durably and atomically.
 
         Raises:
-            Conflict: Another process committed meanwhile.
+            Conflict: Another process committed in the meantime.
         """
         if not self.writer.connection.in_transaction:
             self.begin()
         try:
             last = self.writer.header()
             if block.header.height != (0 if last is None else last.height + 1):
-                raise Conflict("another process committed a block meanwhile", source=str(self.path), retry=True)
+                raise Conflict("another process committed a block in the meantime", source=str(self.path), retry=True)
             with ledger_errors(self.path):
                 self._insert(block, meta or {})
                 with self._counter.changing():
@@ -307,6 +307,6 @@ class Store:
             pruning.prune(connection, head.height, self._kept, len(block.replaced))
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         for rows in (self.writer, self._watcher, *self._readers):
             rows.connection.close()

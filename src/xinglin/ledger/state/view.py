@@ -1,4 +1,4 @@
-"""The state as the rules see it: what is committed, with what this block and this transaction changed on top."""
+"""The state view of the rules: committed entries, overlaid by the changes of the block and of the transaction."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Entry = dict[str, Any]
 
 
 class View:
-    """State entries by key; a changed one is put whole, never altered in place.
+    """State entries by key; entries are replaced as a whole, never modified.
 
     Args:
-        committed: A committed entry by its key, or None.
-        scan: The committed keys and values that begin with a prefix.
+        committed: Reads a committed entry by its key; None if absent.
+        scan: Reads committed keys with a prefix and their values.
 
     Example:
         >>> view = View({b"a": {}}.get, lambda prefix: iter(()))
@@ -36,30 +36,30 @@ class View:
         self._changes: dict[bytes, Entry] = {}
 
     def get(self, key: bytes) -> Entry | None:
-        """An entry, or None."""
+        """An entry; None if absent."""
         entry = self._changes.get(key)
         if entry is None:
             entry = self._block.get(key)
         return self._committed(key) if entry is None else entry
 
     def put(self, key: bytes, entry: Entry) -> None:
-        """Set an entry, for this transaction until it is kept."""
+        """Set an entry in the current transaction."""
         self._changes[key] = entry
 
     def entries(self, prefix: bytes) -> list[tuple[bytes, Entry]]:
-        """Every entry whose key begins with a prefix, in the order of the keys."""
+        """All entries whose key has a prefix, ordered by key."""
         found: dict[bytes, Entry] = {key: cbor.decode(value) for key, value in self._scan(prefix)}
         for layer in (self._block, self._changes):
             found.update((key, entry) for key, entry in layer.items() if key.startswith(prefix))
         return sorted(found.items(), key=lambda item: item[0])
 
     def commit(self) -> None:
-        """The transaction succeeded: its changes belong to the block."""
+        """Add the changes of the transaction to the block."""
         self._block.update(self._changes)
         self._changes = {}
 
     def rollback(self) -> None:
-        """The transaction failed: it changed nothing."""
+        """Discard the changes of the transaction."""
         self._changes = {}
 
     def changed(self) -> dict[bytes, Entry]:

@@ -1,1 +1,1 @@
-"""Transactions: canonical CBOR, signed envelopes, one checked form for each type."""
+"""Transactions: canonical CBOR, signed envelopes, one checked body class per type."""

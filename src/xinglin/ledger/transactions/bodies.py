@@ -1,4 +1,4 @@
-"""What a transaction of each type says: one checked, frozen form for each; unknown fields are refused."""
+"""Transaction bodies: one checked, frozen class per type; unknown fields are refused."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ ONE_SECOND = 1_000_000
 
 
 class Body:
-    """What every form has."""
+    """Base class of all bodies."""
 
     __slots__ = ()
 
     def agrees(self) -> bool:
-        """Whether the fields fit together; each alone was checked before."""
+        """Whether the fields are consistent; each field was checked before."""
         return True
 
     def proven(self, envelope: Envelope) -> bool:
-        """Whether every key that it brings is shown to be held by whoever brings it, in this very envelope."""
+        """Whether each new key has a valid proof of possession for this envelope."""
         return True
 
 
@@ -69,12 +69,12 @@ class InstitutionPropose(Body):
 
     Attributes:
         action: ``add``, ``remove`` or ``power``.
-        name: The institution.
+        name: Name of the institution.
         public_key: Its first transaction key; null unless it is added.
-        validator_key: The Ed25519 key that its CometBFT node signs blocks with; null for none.
-        power: Its voting power; 0 when removed.
-        public_key_proof: Signature by `public_key` over `possession.joining`; null where there is no such key.
-        validator_key_proof: The same by `validator_key`.
+        validator_key: Ed25519 key with which its CometBFT node votes; null if none.
+        power: Voting power; 0 to remove.
+        public_key_proof: Signature of `public_key` over `possession.joining`; null without that key.
+        validator_key_proof: Signature of `validator_key` over the same statement.
     """
 
     action: str = checked(is_one_of("add", "remove", "power"))
@@ -86,7 +86,7 @@ class InstitutionPropose(Body):
     validator_key_proof: bytes | None = checked(or_none(is_signature))
 
     def agrees(self) -> bool:
-        """A key is given exactly when an institution is added, each with its proof; one that leaves has no power."""
+        """Keys are given only to add an institution, each with its proof; a removal has power 0."""
         pairs = ((self.public_key, self.public_key_proof), (self.validator_key, self.validator_key_proof))
         if any((key is None) != (proof is None) for key, proof in pairs):
             return False
@@ -96,7 +96,7 @@ class InstitutionPropose(Body):
         return alone and (self.action == "power" or self.power == 0)
 
     def proven(self, envelope: Envelope) -> bool:
-        """Each key signed that it joins this chain under this name, with the other."""
+        """Each key signed the statement to join this chain under this name."""
         if self.public_key is None:
             return True
         statement = joining(envelope.chain_id, self.name, self.public_key, self.validator_key)
@@ -110,7 +110,7 @@ class InstitutionVote(Body):
 
     Attributes:
         proposal: SHA-256 of the proposing transaction.
-        approve: For or against; a later vote replaces an earlier one.
+        approve: True for, false against; a later vote replaces an earlier one.
     """
 
     proposal: bytes = checked(is_hash)
@@ -119,41 +119,41 @@ class InstitutionVote(Body):
 
 @dataclass(frozen=True, slots=True)
 class KeyRotate(Body):
-    """One more key for the institution; the old one stays valid until it is revoked.
+    """Add a key of the institution; the old key stays valid until it is revoked.
 
     Attributes:
         public_key: The new key.
-        proof: Signature by the new key over `possession.rotation`.
+        proof: Signature of the new key over `possession.rotation`.
     """
 
     public_key: bytes = checked(is_hash)
     proof: bytes = checked(is_signature)
 
     def proven(self, envelope: Envelope) -> bool:
-        """The new key signed that it becomes this institution's by this transaction."""
-        told = (envelope.chain_id, envelope.institution, envelope.key_id, self.public_key, envelope.seq)
-        return holds(self.public_key, rotation(*told), self.proof)
+        """The new key signed the statement for this institution and transaction."""
+        terms = (envelope.chain_id, envelope.institution, envelope.key_id, self.public_key, envelope.seq)
+        return holds(self.public_key, rotation(*terms), self.proof)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRevoke(Body):
-    """A key of the institution is not valid any more."""
+    """Revoke a key of the institution."""
 
     key_id: str = checked(is_key_id)
 
 
 @dataclass(frozen=True, slots=True)
 class DataAnchor(Body):
-    """A landed batch.
+    """Anchor a landed batch.
 
     Attributes:
-        site: The site; it belongs to the institution that anchored it first.
-        sequence: The batch's number at the site, from 1 without a gap.
-        manifest: SHA-256 of its manifest.json.
-        root: RFC 6962 root over its resources.
-        size: How many resources that are.
-        schema: The name of the form it has.
-        previous: The manifest of the batch before; null for the first.
+        site: The site; belongs to the institution that anchored it first.
+        sequence: Batch number at the site, from 1 without gaps.
+        manifest: SHA-256 of manifest.json.
+        root: RFC 6962 root over the resources.
+        size: Number of resources.
+        schema: Name of the batch format.
+        previous: Manifest of the previous batch; null for the first.
     """
 
     site: str = checked(is_name)
@@ -167,15 +167,15 @@ class DataAnchor(Body):
 
 @dataclass(frozen=True, slots=True)
 class BuildAnchor(Body):
-    """A build of the mart, or of a model.
+    """Anchor a build of the mart or of a model.
 
     Attributes:
         kind: ``mart`` or ``model``.
-        name: Which one; it belongs to the institution that anchored it first.
-        inputs: Roots of what it was made from, at most 1,024.
-        code: The version of the code that made it.
-        output: Root of what came out.
-        previous: The output that is current now; null for the first.
+        name: Name of the build; belongs to the institution that anchored it first.
+        inputs: Roots of the inputs, at most 1,024.
+        code: Version of the code.
+        output: Root of the output.
+        previous: The current output; null for the first.
     """
 
     kind: str = checked(is_one_of("mart", "model"))
@@ -188,7 +188,7 @@ class BuildAnchor(Body):
 
 @dataclass(frozen=True, slots=True)
 class BackupAnchor(Body):
-    """A backup: its name, its root, and the root that is current now (null for the first)."""
+    """Anchor a backup: name, root, and the current root (null for the first)."""
 
     name: str = checked(is_name)
     root: bytes = checked(is_hash)
@@ -197,7 +197,7 @@ class BackupAnchor(Body):
 
 @dataclass(frozen=True, slots=True)
 class RestoreAttest(Body):
-    """A backup (its root) was restored, and this is the app hash that the restored ledger had."""
+    """Attest a restore: root of the backup, and app hash of the restored ledger."""
 
     backup: bytes = checked(is_hash)
     app_hash: bytes = checked(is_hash)
@@ -205,14 +205,14 @@ class RestoreAttest(Body):
 
 @dataclass(frozen=True, slots=True)
 class ConsentPut(Body):
-    """A consent is given or replaced.
+    """Add or replace a consent.
 
     Attributes:
-        handle: 16 random bytes that name it and say nothing about the person.
+        handle: 16 random bytes, independent of the person.
         commitment: SHA-256 of a salt and the canonical FHIR Consent.
         valid_from: Unix seconds.
         valid_until: Unix seconds, later; null for no end.
-        previous: The commitment that is current now; null when the handle is new.
+        previous: The current commitment; null for a new handle.
     """
 
     handle: bytes = checked(is_bytes(16))
@@ -222,13 +222,13 @@ class ConsentPut(Body):
     previous: bytes | None = checked(or_none(is_hash))
 
     def agrees(self) -> bool:
-        """It does not end before it begins."""
+        """The end is after the start."""
         return self.valid_until is None or self.valid_from < self.valid_until
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentWithdraw(Body):
-    """A consent is withdrawn for good; `previous` is the commitment that is current now."""
+    """Withdraw a consent for ever; `previous` is the current commitment."""
 
     handle: bytes = checked(is_bytes(16))
     previous: bytes = checked(is_hash)
@@ -236,14 +236,14 @@ class ConsentWithdraw(Body):
 
 @dataclass(frozen=True, slots=True)
 class AccessBatch(Body):
-    """A sealed segment of an audit log.
+    """Anchor a sealed segment of an audit log.
 
     Attributes:
-        root: RFC 6962 root over its events.
-        count: How many there are, at least one.
-        first: When the first happened, in microseconds since 1970.
-        last: When the last happened, at most a second later.
-        stream: 16 random bytes that name the audit log.
+        root: RFC 6962 root over the events.
+        count: Number of events, at least one.
+        first: Time of the first event, microseconds since 1970.
+        last: Time of the last event, at most one second later.
+        stream: 16 random bytes that identify the stream.
     """
 
     root: bytes = checked(is_hash)
@@ -253,13 +253,13 @@ class AccessBatch(Body):
     stream: bytes = checked(is_bytes(16))
 
     def agrees(self) -> bool:
-        """It covers no more than a second."""
+        """The segment covers at most one second."""
         return 0 <= self.last - self.first <= ONE_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureNotice(Body):
-    """Resources of an anchored batch (its manifest) were erased; `tombstone` is the digest of the signed notice."""
+    """Announce that resources of an anchored batch were erased; `tombstone` is the digest of the signed tombstone."""
 
     site: str = checked(is_name)
     sequence: int = checked(is_number(1, 99_999_999))
@@ -292,10 +292,10 @@ def _checks(kind: str) -> dict[str, Check]:
 
 
 def read_body(kind: str, body: dict[str, Any]) -> Body:
-    """The form of a type, filled and checked.
+    """Check a body and create its class.
 
     Raises:
-        Refused: UNKNOWN_TYPE, or BAD_BODY for a missing, unknown or ill-formed field.
+        Refused: UNKNOWN_TYPE, or BAD_BODY for a missing, unknown or malformed field.
 
     Example:
         >>> read_body("KeyRevoke", {"key_id": "66687aadf862bd77"})

@@ -1,10 +1,9 @@
-"""Canonical CBOR (RFC 8949, 4.2.1), the small part of it that a transaction may use.
+"""Canonical CBOR (RFC 8949, 4.2.1), restricted to the types that transactions use.
 
-Integers of at most 64 bits, byte strings, texts, arrays, maps with text keys, true, false and null. One value has
-one encoding, and bytes that are not that encoding are refused: nobody can say the same thing in two ways. Floats and
-tags are refused, so no two machines can read a number differently. Decoding is written out here, rather than
-decoding with a library and encoding again, because it must not change with the library and must not start work that
-a tag asks for.
+Integers of at most 64 bits, byte strings, texts, arrays, maps with text keys, true, false and null. Each value has one
+encoding; other encodings are refused. Floats and tags are refused, so that all machines read the same values. The
+decoder is implemented here, instead of decoding with a library and encoding again, because its behaviour must not
+change with the library and it must not process tags.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}
 
 
 def encode(value: Any) -> bytes:
-    """The one encoding of a value.
+    """The canonical encoding of a value.
 
     Example:
         >>> encode({"b": 1, "a": None}).hex()
@@ -34,9 +33,9 @@ def encode(value: Any) -> bytes:
 
 
 def _ordered(value: Any) -> Any:
-    """The same with every map in the order of its encoded keys: of texts, the shorter ones first.
+    """The value with all maps ordered by encoded key: shorter texts first.
 
-    What the encoder writes of a value allowed here is canonical then, in a third of the time.
+    The plain encoder then writes the canonical form, in a third of the time of its canonical mode.
     """
     if type(value) is dict:
         items = ((key, value[key]) for key in _order(tuple(value)))
@@ -50,10 +49,10 @@ def _order(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def decode(data: bytes) -> Any:
-    """Read one value from its canonical encoding.
+    """Decode one value.
 
     Raises:
-        ValueError: These bytes are no canonical encoding of a value allowed here.
+        ValueError: The bytes are not the canonical encoding of a permitted value.
 
     Example:
         >>> decode(bytes.fromhex("a26161f6616201"))
@@ -62,9 +61,9 @@ def decode(data: bytes) -> Any:
     try:
         value, end = _item(data, 0, _DEPTH)
     except IndexError as error:
-        raise ValueError("the CBOR ends too early") from error
+        raise ValueError("the CBOR is truncated") from error
     if end != len(data):
-        raise ValueError("bytes follow the CBOR")
+        raise ValueError("there are bytes after the CBOR")
     return value
 
 
@@ -76,7 +75,7 @@ def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     kind, number = first >> 5, first & 31
     if kind == 7:
         if number not in _SIMPLE:
-            raise ValueError("a float or another value that is not allowed")
+            raise ValueError("a float or another value that is not permitted")
         return _SIMPLE[number], at
     if number >= 24:
         number, at = _long(data, at, number)
@@ -87,7 +86,7 @@ def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     if kind <= 3:
         end = at + number
         if end > len(data):
-            raise ValueError("a string is cut short")
+            raise ValueError("a string is truncated")
         return (data[at:end] if kind == 2 else str(data[at:end], "utf-8")), end
     if kind == 6 or not depth:
         raise ValueError("a tag, or nested too deeply")
@@ -101,7 +100,7 @@ def _long(data: bytes, at: int, information: int) -> tuple[int, int]:
     end = at + width
     number = int.from_bytes(data[at:end])
     if end > len(data) or number < smallest:
-        raise ValueError("a number is cut short or not as short as it could be")
+        raise ValueError("a number is truncated or not in its shortest form")
     return number, end
 
 
@@ -117,7 +116,7 @@ def _map(data: bytes, at: int, depth: int, length: int) -> tuple[dict[str, Any],
     found: dict[str, Any] = {}
     before = b""
     for _ in range(length):
-        # Written out for short texts, which nearly every key is.
+        # Inlined for short texts: almost all keys are short.
         first = data[at]
         if 0x60 <= first < 0x78:
             end = at + first - 0x5F
@@ -126,7 +125,7 @@ def _map(data: bytes, at: int, depth: int, length: int) -> tuple[dict[str, Any],
             key, end = _item(data, at, depth - 1)
         encoded = data[at:end]
         if type(key) is not str or encoded <= before:
-            raise ValueError("a map's keys are not texts in ascending order")
+            raise ValueError("the keys of a map are not texts in ascending order")
         before = encoded
         found[key], at = _item(data, end, depth - 1)
     return found, at

@@ -1,4 +1,4 @@
-"""The signed envelope that every transaction comes in."""
+"""The signed envelope of a transaction."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FIELDS = {
     "institution": str,
     "valid_until": int,
 }
-"""What an envelope holds, in the order of the encoded keys."""
+"""Fields of an envelope, in the order of the encoded keys."""
 _TYPES = [*_FIELDS.values(), bytes]
 _SEAL_BYTES = 66
 _SHAPES = Shapes()
@@ -50,7 +50,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{16}").fullmatch
 
 
 class Refused(Exception):
-    """A transaction is refused for one reason; it never leaves the ledger package.
+    """A transaction is refused; does not leave the ledger package.
 
     Args:
         code: The reason.
@@ -62,18 +62,18 @@ class Refused(Exception):
 
 
 class Envelope(NamedTuple):
-    """Who says what, on which chain, until when.
+    """A parsed envelope.
 
     Attributes:
-        chain_id: The chain it is for.
-        type: The type of transaction, a name in `ledger.bodies.BODIES`.
-        institution: Who says it.
-        key_id: Which of the institution's keys signed (`key_id_of`).
-        seq: The key's sequence number, never used twice.
-        valid_until: Unix seconds; refused in a block of that time or later.
-        body: A map as its type asks for.
-        message: The envelope's own bytes, which are signed.
-        signature: Ed25519 (RFC 8032) over `DOMAIN` and `message`.
+        chain_id: The chain id.
+        type: Transaction type, a name in `ledger.transactions.bodies.BODIES`.
+        institution: The signing institution.
+        key_id: Id of the signing key (`key_id_of`).
+        seq: Sequence number of the key, used once.
+        valid_until: Unix seconds; refused in a block at or after this time.
+        body: The body of the type.
+        message: The signed bytes.
+        signature: Ed25519 signature (RFC 8032) over `DOMAIN` and `message`.
     """
 
     chain_id: str
@@ -88,7 +88,7 @@ class Envelope(NamedTuple):
 
 
 def key_id_of(public_key: bytes) -> str:
-    """The short name of a key: the first 8 bytes of its SHA-256, in hex.
+    """The id of a key: the first 8 bytes of its SHA-256, in hex.
 
     Example:
         >>> key_id_of(bytes(32))
@@ -98,7 +98,7 @@ def key_id_of(public_key: bytes) -> str:
 
 
 def digest_of(transaction: bytes) -> bytes:
-    """The SHA-256 by which a transaction is looked up."""
+    """The digest of a transaction: its SHA-256."""
     return hashlib.sha256(transaction).digest()
 
 
@@ -123,13 +123,13 @@ def seal(fields: dict[str, Any], key: bytes) -> bytes:
 
 
 def seal_with(fields: dict[str, Any], key: SigningKey) -> bytes:
-    """`seal` with a key that was expanded once for many transactions."""
+    """Sign an envelope with an expanded key, for many transactions."""
     message = cbor.encode({"v": _VERSION, **fields})
     return cbor.encode([message, key.sign(DOMAIN + message).signature])
 
 
 def open_envelope(transaction: bytes) -> Envelope:
-    """Read a transaction; its signature is not checked here.
+    """Parse a transaction without verifying its signature.
 
     Raises:
         Refused: OVERSIZED or MALFORMED.
@@ -142,7 +142,7 @@ def open_envelope(transaction: bytes) -> Envelope:
     version, seq, body, kind, key_id, chain_id, institution, valid_until, signature = values
     if version != _VERSION or not (0 <= seq <= _MAX_SEQ and 0 <= valid_until <= _MAX_SEQ):
         raise Refused(Code.MALFORMED)
-    # A key that nobody has is remembered as such, so nobody may make up long ones.
+    # Unknown key ids are cached, so their length must be limited.
     if _KEY_ID(key_id) is None:
         raise Refused(Code.MALFORMED)
     message = transaction[_head_bytes(len(transaction)) : -_SEAL_BYTES]
@@ -150,7 +150,7 @@ def open_envelope(transaction: bytes) -> Envelope:
 
 
 def _strictly(transaction: bytes) -> list[Any]:
-    """An envelope's values in the order of `_FIELDS` and its signature, all of the right type.
+    """Decode strictly: the values in the order of `_FIELDS` and the signature, with the right types.
 
     Raises:
         Refused: MALFORMED.
@@ -168,5 +168,5 @@ def _strictly(transaction: bytes) -> list[Any]:
 
 
 def _head_bytes(length: int) -> int:
-    """Where the message of a transaction of this length begins: it has more than 23 bytes and fewer than 65,536."""
+    """Offset of the message in a transaction of this length: the message has 24 to 65,535 bytes."""
     return 3 if length - 3 - _SEAL_BYTES < 1 << 8 else 4

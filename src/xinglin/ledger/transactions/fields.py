@@ -1,4 +1,4 @@
-"""What a field of a transaction's body may hold: one small check for each kind."""
+"""Checks for the fields of transaction bodies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Check = Callable[[object], bool]
 
 
 def is_name(value: object) -> bool:
-    """Whether this can name an institution, a site, a build or a backup.
+    """Whether a value is a valid name of an institution, site, build or backup.
 
     Example:
         >>> is_name("hospital-1"), is_name("a/b")
@@ -46,37 +46,37 @@ def is_name(value: object) -> bool:
 
 
 def is_label(value: object) -> bool:
-    """Whether this is a short text of printable ASCII."""
+    """Whether a value is a short text of printable ASCII."""
     return type(value) is str and _LABEL(value) is not None
 
 
 def is_key_id(value: object) -> bool:
-    """Whether this has the form of a key's short name (`envelope.key_id_of`)."""
+    """Whether a value is a key id (`envelope.key_id_of`)."""
     return type(value) is str and _KEY_ID(value) is not None
 
 
 def is_flag(value: object) -> bool:
-    """Whether this is true or false."""
+    """Whether a value is true or false."""
     return type(value) is bool
 
 
 def is_bytes(length: int) -> Check:
-    """Exactly so many bytes."""
+    """Check for a byte string of this length."""
     return lambda value: type(value) is bytes and len(value) == length
 
 
 def is_number(least: int, most: int) -> Check:
-    """A whole number within limits, and not a truth value."""
+    """Check for an integer within limits; booleans are refused."""
     return lambda value: type(value) is int and least <= value <= most
 
 
 def is_one_of(*words: str) -> Check:
-    """One of a few words."""
+    """Check for one of some texts."""
     return lambda value: type(value) is str and value in words
 
 
 def or_none(check: Check) -> Check:
-    """The same, or null."""
+    """The same check, or null."""
     return lambda value: value is None or check(value)
 
 
@@ -86,10 +86,10 @@ is_count = is_number(0, _LARGEST)
 
 
 def is_hashes(value: object) -> bool:
-    """Whether this is a list of at most 1,024 hashes."""
+    """Whether a value is a list of at most 1,024 hashes."""
     return type(value) is list and len(value) <= MAX_INPUTS and all(map(is_hash, value))
 
 
 def checked(check: Check) -> Any:
-    """A field of a form, with its check."""
+    """A dataclass field with its check."""
     return field(metadata={"check": check})

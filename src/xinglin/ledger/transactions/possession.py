@@ -1,11 +1,11 @@
-"""Proof that a key is held by whoever brings it: a signature by the key over what it is brought for.
+"""Proof of possession: a signature of a new key over the statement that registers it.
 
-Without it an institution could register a key that it does not hold, or that of another, and would be locked out of its
-own name, or taken for the other one. Each statement is canonical CBOR behind a domain of its own, so that a signature
-for one purpose is good for no other::
+Without it an institution could register a key that it does not have, or the key of another institution, and lose
+control of its own name or act for the other. Each statement is canonical CBOR with its own domain prefix, so that a
+signature is valid for one purpose only::
 
     rotation   [chain_id, institution, key_id of the key that signs the transaction, new public key, seq]
-    joining    [chain_id, name, public key, validator key or null], signed by each of the two keys
+    joining    [chain_id, name, public key, validator key or null], signed by both keys
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _JOINING = b"xinglin joining 1\x00"
 
 
 def rotation(chain_id: str, institution: str, key_id: str, public_key: bytes, seq: int) -> bytes:
-    """What a new key signs before it is registered by KeyRotate.
+    """The statement that a new key signs for KeyRotate.
 
     Args:
-        chain_id: The chain.
-        institution: Whose key it becomes.
-        key_id: The key that signs the transaction.
+        chain_id: The chain id.
+        institution: Owner of the new key.
+        key_id: Id of the key that signs the transaction.
         public_key: The new key of 32 bytes.
-        seq: The transaction's sequence number, so that the statement is good for this one alone.
+        seq: Sequence number of the transaction; limits the statement to this transaction.
 
     Example:
         >>> rotation("region", "hospital", "66687aadf862bd77", bytes(32), 7)[:18]
@@ -36,13 +36,13 @@ def rotation(chain_id: str, institution: str, key_id: str, public_key: bytes, se
 
 
 def joining(chain_id: str, name: str, public_key: bytes, validator_key: bytes | None) -> bytes:
-    """What both keys of an institution sign before it is proposed (InstitutionPropose).
+    """The statement that both keys of an institution sign for InstitutionPropose.
 
     Args:
-        chain_id: The chain.
-        name: The institution.
+        chain_id: The chain id.
+        name: Name of the institution.
         public_key: Its transaction key of 32 bytes.
-        validator_key: The key that its node votes with; None for none.
+        validator_key: Its validator key; None if it has none.
 
     Example:
         >>> joining("region", "lab", bytes(32), None) == joining("region", "lab", bytes(32), bytes(32))
@@ -52,11 +52,11 @@ def joining(chain_id: str, name: str, public_key: bytes, validator_key: bytes | 
 
 
 def holds(public_key: bytes, statement: bytes, signature: bytes) -> bool:
-    """Whether the key's holder signed the statement.
+    """Whether a signature of a statement is valid.
 
     Args:
         public_key: An Ed25519 key of 32 bytes.
-        statement: What must be signed.
+        statement: The signed bytes.
         signature: 64 bytes.
 
     Example:

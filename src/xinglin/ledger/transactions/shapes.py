@@ -1,9 +1,9 @@
-"""Reading many envelopes of one shape: keys, kinds and lengths are compared at one stroke, and only values are read.
+"""Fast path for envelopes of a known shape: compares all keys, types and lengths at once and reads only the values.
 
-Whoever writes to a ledger writes the same few forms again and again. An envelope that the strict decoder has read tells
-which bytes every envelope of its shape has in common: keys, kinds and lengths. Another one with these very bytes in
-these very places is canonical too if its numbers are as short as they could be and its texts are UTF-8, and has the
-same form, so it need not be walked through. Whatever differs is left to the strict decoder: a shape never refuses.
+Most transactions have one of a few shapes. From an envelope that the strict decoder has read, a shape stores the bytes
+that all envelopes of that shape share: keys, types and lengths. Another envelope with the same bytes at the same
+positions is canonical too if its numbers are in shortest form and its texts are UTF-8, so it need not be decoded step
+by step. All other envelopes go to the strict decoder: a shape never refuses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["LONGEST", "Shape", "Shapes", "shape_of"]
 
 LONGEST = 1_024
-"""Bytes of the longest envelope whose shape is worth remembering."""
+"""Maximum length in bytes of an envelope whose shape is cached."""
 
 _FEW = 4
 _SMALLEST = {"B": 24, "H": 1 << 8, "I": 1 << 16, "Q": 1 << 32}
@@ -24,16 +24,16 @@ _WIDTHS = {24: "B", 25: "H", 26: "I", 27: "Q"}
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What envelopes of one form have in common.
+    """The common bytes of envelopes of one shape.
 
     Attributes:
-        values: Where the values lie, in order.
-        mask: Ones over the bytes that all have in common.
-        common: Those bytes, zeros between them.
-        texts: Which values are texts.
-        numbers: Which values are numbers, and the smallest that needs its bytes.
-        fixed: Values that their first byte says already.
-        inner: The one value that is a map: its first value, the place after its last, and its keys.
+        values: Positions of the values, in order.
+        mask: Mask of the common bytes.
+        common: The common bytes, with zeros between them.
+        texts: Indexes of values that are texts.
+        numbers: Indexes of values that are numbers, with the smallest number of that width.
+        fixed: Values that are encoded in their first byte.
+        inner: The value that is a map: index of its first value, index after its last, and its keys.
     """
 
     values: Struct
@@ -45,7 +45,7 @@ class Shape:
     inner: tuple[int, int, tuple[str, ...]] | None
 
     def read(self, data: bytes) -> list[Any] | None:
-        """The values of an envelope of the same length, then its seal; None when it is of another shape or refused.
+        """The values of an envelope of the same length, then its signature; None for another shape.
 
         Example:
             >>> first, second = (bytes.fromhex(f"8246a1616e19{number}41ff") for number in ("012c", "0190"))
@@ -67,13 +67,13 @@ class Shape:
             values[place] = value
         if self.inner:
             first, end, keys = self.inner
-            # As many keys as values were counted when the shape was made.
+            # Keys and values were counted when the shape was created.
             values[first:end] = [dict(zip(keys, values[first:end]))]  # noqa: B905
         return values
 
 
 class _Survey:
-    """Walks through an envelope that is known to be canonical, beside its value."""
+    """Derives the shape of a canonical envelope from its bytes and its decoded value."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -87,13 +87,13 @@ class _Survey:
         self.inner: tuple[int, int, tuple[str, ...]] | None = None
 
     def skip(self, end: int) -> None:
-        """Bytes that are common and say no value."""
+        """Add common bytes that encode no value."""
         self.format += f"{end - self.at}x"
         self.mask += b"\xff" * (end - self.at)
         self.at = end
 
     def head(self) -> int:
-        """The length that the next byte, or it and those behind it, say; where these end is the new place."""
+        """Read a CBOR head and return its length argument."""
         information = self.data[self.at] & 31
         width = 1 << information - 24 if information >= 24 else 0
         end = self.at + 1 + width
@@ -102,12 +102,12 @@ class _Survey:
         return number
 
     def key(self) -> None:
-        """A map's key."""
+        """Read the key of a map."""
         length = self.head()
         self.skip(self.at + length)
 
     def value(self, value: Any) -> None:
-        """A value that is neither a map nor an array."""
+        """Read a value that is neither a map nor an array."""
         kind, information = self.data[self.at] >> 5, self.data[self.at] & 31
         if kind in (2, 3):
             length = self.head()
@@ -128,7 +128,7 @@ class _Survey:
         self.count += 1
 
     def fields(self, value: dict[str, Any]) -> bool:
-        """A map; False when it holds more than plain values and one map of plain values."""
+        """Read a map; False if it holds more than plain values and one map of plain values."""
         self.head()
         for one in value.values():
             self.key()
@@ -141,7 +141,7 @@ class _Survey:
         return True
 
     def shape(self) -> Shape:
-        """What was walked through."""
+        """The resulting shape."""
         mask = int.from_bytes(self.mask)
         places = tuple(self.texts), tuple(self.numbers), tuple(self.fixed)
         return Shape(Struct(self.format), mask, int.from_bytes(self.data) & mask, *places, self.inner)
@@ -161,12 +161,12 @@ class _Survey:
 
 
 def shape_of(fields: dict[str, Any], seal: bytes, data: bytes) -> Shape | None:
-    """The shape of an envelope; None for one that is too long or too deep to be worth it.
+    """The shape of an envelope; None if it is too long or too deep.
 
     Args:
-        fields: What the message says.
-        seal: The byte string behind it.
-        data: The envelope: an array of the message and the seal, both byte strings; all canonical CBOR.
+        fields: The decoded message.
+        seal: The signature.
+        data: The envelope: canonical CBOR array of message and signature.
 
     Example:
         >>> shape_of({"n": [1]}, b"", bytes.fromhex("8245a1616e810140")) is None
@@ -188,7 +188,7 @@ def _is_flat(value: dict[str, Any]) -> bool:
 
 
 class Shapes:
-    """The shapes seen last, a few for each length, so that what is remembered stays small.
+    """Cache of the last shapes, a few per length.
 
     Example:
         >>> shapes, first = Shapes(), bytes.fromhex("8246a1616e19012c41ff")
@@ -201,7 +201,7 @@ class Shapes:
         self._shapes: dict[int, tuple[Shape, ...]] = {}
 
     def read(self, data: bytes) -> list[Any] | None:
-        """What a shape reads; None when the envelope is of no shape that was seen."""
+        """The values of an envelope; None if its shape is not cached."""
         for shape in self._shapes.get(len(data), ()):
             value = shape.read(data)
             if value is not None:
@@ -209,6 +209,6 @@ class Shapes:
         return None
 
     def learn(self, shape: Shape | None) -> None:
-        """Remember the shape of an envelope that the strict decoder has read, if it has one."""
+        """Cache the shape of an envelope that the strict decoder has read."""
         if shape is not None:
             self._shapes[shape.values.size] = (shape, *self._shapes.get(shape.values.size, ())[: _FEW - 1])

@@ -1,4 +1,4 @@
-"""Reading and verifying transactions, each once: what was checked on arrival is not verified again in its block."""
+"""Parse and verify each transaction once: the check on arrival is reused in the block."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from xinglin.ledger.transactions.envelope import DOMAIN, Envelope, Refused, dige
 
 __all__ = ["ParsedTransaction", "TransactionCache"]
 
-# As many again are kept of those that were asked about before; together more than wait in a node's pool.
+# Two generations of this size are cached; together more than a node's mempool holds.
 _REMEMBERED = 8_000
-# Larger ones are rare, and together they would fill the memory.
+# Larger transactions are rare and would use too much memory.
 _REMEMBERED_BYTES = 4_096
 _WORTH_SHARING = 16
 
 
 @dataclass(slots=True)
 class ParsedTransaction:
-    """A transaction that was read.
+    """A parsed transaction.
 
     Attributes:
-        digest: Its SHA-256.
-        envelope: Who says it; None when it could not be read.
-        body: What it says; None when it could not be read.
-        code: Why it could not be read; OK otherwise.
-        verified: The public key that the signature is known to be good for.
-        failed: A public key that it is known not to be good for.
+        digest: SHA-256 of the transaction.
+        envelope: The envelope; None if malformed.
+        body: The body; None if malformed.
+        code: OK, or why it could not be parsed.
+        verified: Public key for which the signature is valid.
+        failed: Public key for which the signature is invalid.
     """
 
     digest: bytes
@@ -43,9 +43,9 @@ class ParsedTransaction:
 
 
 class TransactionCache:
-    """Transactions that arrived lately, read and verified; only what is certain for all time is remembered.
+    """Cache of parsed and verified transactions; caches only results that never change.
 
-    May be used by several threads: what two of them find out at once is the same.
+    Thread-safe: concurrent threads compute the same results.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class TransactionCache:
         self._pool: ThreadPoolExecutor | None = None
 
     def open(self, transaction: bytes) -> ParsedTransaction:
-        """Read a transaction, or remember it."""
+        """Parse a transaction, or return it from the cache."""
         opened = self._opened.get(transaction)
         if opened is None:
             opened = self._before.get(transaction) or _open(transaction, digest_of(transaction))
@@ -68,7 +68,7 @@ class TransactionCache:
         self._opened[transaction] = opened
 
     def signed_by(self, opened: ParsedTransaction, public_key: bytes) -> bool:
-        """Whether the signature is good for this key."""
+        """Whether the signature is valid for this key."""
         if opened.verified == public_key:
             return True
         if opened.envelope is None or opened.failed == public_key:
@@ -83,14 +83,14 @@ class TransactionCache:
     def verify_ahead(
         self, transactions: Sequence[bytes], key_of: Callable[[str], bytes | None], spread: bool = True
     ) -> None:
-        """Read transactions and verify those whose key is known already.
+        """Parse transactions and verify those whose key is known.
 
-        Reading all and then verifying all takes a core a quarter less time than turning from one to the other.
+        Parsing all and then verifying all takes a quarter less time than alternating.
 
         Args:
-            transactions: What arrived.
-            key_of: The public key of a key id, as far as it is known; a guess, checked again in the block.
-            spread: Use every core, which takes longer in all but ends sooner where cores are idle.
+            transactions: The transactions.
+            key_of: The presumed public key of a key id; checked again in the block.
+            spread: Use all cores; takes more CPU time in total but ends sooner if cores are idle.
         """
         work = []
         keys: dict[str, bytes | None] = {}
@@ -119,7 +119,7 @@ class TransactionCache:
             self.signed_by(opened, key)
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         if self._pool is not None:
             self._pool.shutdown()
 
@@ -130,7 +130,7 @@ def _open(transaction: bytes, digest: bytes) -> ParsedTransaction:
         envelope = open_envelope(transaction)
         return ParsedTransaction(digest, envelope, read_body(envelope.type, envelope.body), Code.OK)
     except Refused as refused:
-        # What is not of its form may be a thousand times larger in memory than it was in bytes.
+        # A malformed body can be a thousand times larger in memory than in bytes.
         return ParsedTransaction(digest, envelope and envelope._replace(body={}), None, refused.code)
 
 
@@ -145,7 +145,7 @@ def _verify(envelope: Envelope, public_key: bytes) -> bool:
 
 @cache
 def _library() -> tuple[Callable[[bytes, bytes], bytes], type[Exception]]:
-    """What verifies, and what it raises."""
+    """The verification function and the exception that it raises."""
     from nacl.bindings import crypto_sign_open
     from nacl.exceptions import BadSignatureError
 

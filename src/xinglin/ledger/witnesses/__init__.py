@@ -1,1 +1,1 @@
-"""Witnesses of a ledger kept by one institution: checkpoints, cosignatures, the HTTP service."""
+"""Witnesses of an embedded ledger: checkpoints, cosignatures, the HTTP service."""

@@ -1,10 +1,10 @@
-"""The checkpoints of a ledger on one machine: signed under its own key, sent to witnesses, kept when they cosigned.
+"""The checkpoint store of an embedded ledger: signs checkpoints, requests cosignatures, stores cosigned ones.
 
 | file | holds |
 |---|---|
 | ``keys/checkpoint.key`` | the seed of the checkpoint key, in hex (mode 600) |
-| ``ledger/genesis.json`` | the genesis, with the checkpoint key and the witnesses that watch it |
-| ``ledger/cosigned.note`` | the newest checkpoint that a witness cosigned |
+| ``ledger/genesis.json`` | the genesis, with the checkpoint key and the witnesses |
+| ``ledger/cosigned.note`` | the newest cosigned checkpoint |
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = ["CheckpointStore"]
 
 
 class CheckpointStore:
-    """Signs checkpoints of one ledger.
+    """Signs and stores the checkpoints of one ledger.
 
     Args:
         folder: The ledger's folder.
-        key: File of the checkpoint key, made when there is none.
-        chain_id: Name of the chain, under which checkpoints are signed.
+        key: File of the checkpoint key; created if missing.
+        chain_id: The chain id, which is the name of the key.
 
     Raises:
         Conflict: The genesis names another checkpoint key.
@@ -47,12 +47,12 @@ class CheckpointStore:
 
     @property
     def genesis(self) -> Path:
-        """What is handed to whoever checks proofs."""
+        """The genesis file, which verifiers of proofs receive."""
         return self._folder / "genesis.json"
 
     @property
     def trust(self) -> Trust:
-        """What the genesis says."""
+        """The trust configuration in the genesis."""
         return Trust.from_json(self.genesis.read_bytes())
 
     def sign(self, text: bytes) -> bytes:
@@ -60,17 +60,17 @@ class CheckpointStore:
         return self._secret.sign(text).signature
 
     def anchors(self) -> CheckpointAnchors:
-        """Anchors for proofs: the cosigned checkpoint where nothing came after it."""
+        """Anchors for proofs; use the cosigned checkpoint while it is current."""
         note = self._cosigned()
         kept = (note, cosigners_of(note, self.trust.witnesses)) if note else None
         return CheckpointAnchors(self.key, self.sign, kept)
 
     def request(self, ledger: Ledger, since: int | None = None) -> Request:
-        """A checkpoint of now, with the proof that it continues what a witness cosigned.
+        """A request to a witness: the current checkpoint with a consistency proof.
 
         Args:
             ledger: The ledger.
-            since: Size of the log that the witness has seen; that of the last cosigned checkpoint when not given.
+            since: Size of the log that the witness cosigned last; by default that of the stored checkpoint.
         """
         checkpoint = checkpoint_of(ledger)
         note = self._cosigned()
@@ -80,18 +80,18 @@ class CheckpointStore:
         return Request(since, proof, sign_checkpoint(checkpoint, self.key, self.sign))
 
     def take(self, note: Note, witnesses: Sequence[Verifier] = ()) -> list[str]:
-        """Keep a checkpoint that came back from a witness.
+        """Verify and store a checkpoint that a witness cosigned.
 
         Args:
-            note: What the witness gave.
-            witnesses: Keys of witnesses that are new; they are named in the genesis from now on.
+            note: The cosigned checkpoint.
+            witnesses: Keys of new witnesses, which are added to the genesis.
 
         Returns:
-            Names of those who cosigned it.
+            Names of the witnesses that cosigned it.
 
         Raises:
-            VerificationFailed: It is not the ledger's, or no known witness cosigned it.
-            Conflict: A newer one is kept.
+            VerificationFailed: The checkpoint is not the ledger's, or no known witness cosigned it.
+            Conflict: A newer checkpoint is stored.
         """
         known = (*self.trust.witnesses, *witnesses)
         checkpoint, held = open_checkpoint(str(note), self.key, known)
@@ -100,11 +100,11 @@ class CheckpointStore:
         kept = self._cosigned()
         before = open_checkpoint(str(kept), self.key)[0] if kept else None
         if before and (before.size, before.height) > (checkpoint.size, checkpoint.height):
-            raise Conflict("a newer checkpoint is kept already", source=f"{before.size} entries")
+            raise Conflict("a newer checkpoint is stored already", source=f"{before.size} entries")
         same = kept.signatures if kept and kept.text == note.text else ()
         lines = (*note.signatures, *(one for one in same if one.name not in {line.name for line in note.signatures}))
         named = cosigners_of(Note(note.text, lines), known)
-        # Lines of strangers are left out, so that everything in a proof file is checked.
+        # Lines of unknown keys are dropped, so that everything in a proof file is verified.
         kept_lines = tuple(one for one in lines if one.name in {self.key.name, *(key.name for key in named)})
         register_in_genesis(self.genesis, self.key, witnesses)
         write_atomic(self._folder / "cosigned.note", str(Note(note.text, kept_lines)).encode())

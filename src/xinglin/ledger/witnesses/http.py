@@ -1,4 +1,4 @@
-"""The door of a witness: ``add-checkpoint`` of C2SP tlog-witness over HTTP, and the call of a ledger to it."""
+"""HTTP server and client of a witness: ``add-checkpoint`` of C2SP tlog-witness."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NUMBER = re.compile(r"[0-9]{1,19}").fullmatch
 
 
 def witness_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
-    """A server that cosigns; `serve_forever` it.
+    """Create the HTTP server of a witness; start it with `serve_forever`.
 
     Args:
-        witness: Who cosigns; which chains it watches was said before.
-        host: Address to listen on. There is no encryption: what is sent is signed and not secret.
+        witness: The witness, with its chains.
+        host: Address to listen on. Without encryption: messages are signed and not secret.
         port: Port to listen on; 0 for any.
     """
     one_at_a_time = threading.Lock()
@@ -39,7 +39,7 @@ def witness_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServe
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            """``add-checkpoint``; other paths are not there."""
+            """Handle ``add-checkpoint``; 404 for other paths."""
             length = self.headers.get("Content-Length", "")
             if self.path != _PATH or not _NUMBER(length) or int(length) > _MOST:
                 self.close_connection = True
@@ -50,10 +50,10 @@ def witness_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServe
                 with one_at_a_time:
                     note = witness.add(Request.parse(content.decode()))
             except Refused as refused:
-                told = refused.reason is Refusal.CONFLICT
-                self._say(refused.reason, f"{refused.size}\n" if told else f"{refused.what}\n", told)
+                conflict = refused.reason is Refusal.CONFLICT
+                self._say(refused.reason, f"{refused.size}\n" if conflict else f"{refused.what}\n", conflict)
             except (VerificationFailed, UnicodeDecodeError):
-                self._say(400, "the request is not of the form of add-checkpoint\n")
+                self._say(400, "the request is not an add-checkpoint request\n")
             except Conflict:
                 self._say(503, "")
             else:
@@ -71,24 +71,24 @@ def witness_server(witness: Witness, host: str, port: int) -> ThreadingHTTPServe
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing is written: the chains that ask are nobody else's business."""
+            """Log nothing: which chains send requests is confidential."""
 
     return ThreadingHTTPServer((host, port), Handler)
 
 
 def ask_witness(url: str, request: Callable[[int | None], Request]) -> Note:
-    """Have a checkpoint cosigned; a witness that has seen another size says so and is asked once more.
+    """Request a cosignature; retries once if the witness reports another log size.
 
     Args:
         url: The witness's submission prefix, ``http://HOST:PORT``.
-        request: Makes the request from a size on; from the last cosigned one for None.
+        request: Creates the request from a log size; None for the last cosigned size.
 
     Returns:
-        The checkpoint with the witness's line; the caller checks it.
+        The checkpoint with the witness's signature line, which the caller verifies.
 
     Raises:
         LedgerUnavailable: The witness does not answer.
-        Refused: It does not cosign.
+        Refused: The witness refuses to cosign.
     """
     wanted = request(None)
     status, text = _post(url, str(wanted))
@@ -98,7 +98,7 @@ def ask_witness(url: str, request: Callable[[int | None], Request]) -> Note:
     if status == Refusal.CONFLICT:
         raise Refused(Refusal.CONFLICT, f"it cosigned another log of {text.strip()} entries", source=url)
     if status in set(Refusal):
-        raise Refused(Refusal(status), text.strip() or "it does not say why", source=url)
+        raise Refused(Refusal(status), text.strip() or "without a reason", source=url)
     if status != 200:
         raise LedgerUnavailable(f"the witness answers with status {status}", source=url, retry=True)
     return Note.parse(str(wanted.note) + text)
@@ -107,7 +107,9 @@ def ask_witness(url: str, request: Callable[[int | None], Request]) -> Note:
 def _post(url: str, text: str) -> tuple[int, str]:
     place = urlsplit(url)
     if place.scheme not in {"http", "https"} or not place.hostname:
-        raise UsageError("a witness is http://HOST:PORT or https://HOST", source=url)
+        raise UsageError(
+            "the address of the witness is invalid", source=url, remedy="use http://HOST:PORT or https://HOST"
+        )
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
     connection = kind(place.hostname, place.port, timeout=_PATIENCE)
     try:

@@ -1,9 +1,8 @@
-"""A witness: another party that remembers how far it has seen a ledger, and cosigns only what continues it.
+"""A witness: an independent party that cosigns only checkpoints that continue the last one it has seen.
 
-It keeps, in its own folder and under its own key, the last checkpoint it cosigned of each chain. A checkpoint that is
-older, or that is not a continuation, is refused: so a ledger on one machine cannot be rolled back or forked behind the
-back of those who ask for the witness's signature. The protocol is that of C2SP tlog-witness; the answer codes of its
-HTTP form are kept in `Refusal`.
+It stores, in its own folder and under its own key, the last cosigned checkpoint of each chain. It refuses a checkpoint
+that is older or inconsistent, so an embedded ledger cannot be rolled back or forked unnoticed by verifiers that require
+the witness's cosignature. The protocol is C2SP tlog-witness; `Refusal` holds its HTTP status codes.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch
 
 
 class Refusal(IntEnum):
-    """Why a witness does not cosign: the HTTP status that tlog-witness gives to each reason."""
+    """Reasons for refusal: the HTTP status codes of tlog-witness."""
 
     MALFORMED = 400
     NO_SIGNATURE = 403
@@ -37,17 +36,17 @@ class Refusal(IntEnum):
 
 
 class Refused(VerificationFailed):
-    """The witness does not cosign.
+    """The witness refuses to cosign.
 
     Args:
-        reason: Why.
-        what: In words.
-        source: The chain.
+        reason: The reason.
+        what: The reason as text.
+        source: The chain id.
         size: Size of the log that it cosigned last.
     """
 
     def __init__(self, reason: Refusal, what: str, *, source: str, size: int = 0) -> None:
-        remedy = "" if reason is not Refusal.CONFLICT else f"send the consistency proof from {size} entries on"
+        remedy = "" if reason is not Refusal.CONFLICT else f"send a consistency proof from {size} entries"
         super().__init__(f"the witness refuses: {what}", source=source, remedy=remedy)
         self.reason = reason
         self.size = size
@@ -55,11 +54,11 @@ class Refused(VerificationFailed):
 
 @dataclass(frozen=True)
 class Request:
-    """What a ledger sends to its witness.
+    """A ledger's request to its witness.
 
     Args:
         old: Size of the log that the witness cosigned last, 0 at first.
-        proof: The consistency proof from there on.
+        proof: Consistency proof from that size.
         note: The new checkpoint.
 
     Example:
@@ -81,18 +80,18 @@ class Request:
 
     @classmethod
     def parse(cls, text: str) -> Request:
-        """Read a request of tlog-witness ``add-checkpoint``.
+        """Parse an ``add-checkpoint`` request of tlog-witness.
 
         Raises:
-            Refused: It has another form.
+            Refused: The text is malformed.
         """
         head, _, rest = text.partition("\n\n")
         first, *proof = head.split("\n")
         number = first.removeprefix("old ")
         if not first.startswith("old ") or not _NUMBER(number):
-            raise Refused(Refusal.MALFORMED, "a request begins with the size it continues", source="add-checkpoint")
+            raise Refused(Refusal.MALFORMED, "the request does not begin with the old size", source="add-checkpoint")
         if len(proof) > _MOST_HASHES:
-            raise Refused(Refusal.MALFORMED, "a consistency proof has at most 63 hashes", source="add-checkpoint")
+            raise Refused(Refusal.MALFORMED, "the consistency proof has more than 63 hashes", source="add-checkpoint")
         try:
             hashes = tuple(base64_bytes(one, "a hash of the consistency proof") for one in proof)
             return cls(int(number), hashes, Note.parse(rest))
@@ -101,18 +100,18 @@ class Request:
 
 
 def answer(request: Request, last: Checkpoint | None, log: Verifier) -> Checkpoint:
-    """Decide about a request, without looking anywhere else.
+    """Decide a request; a pure function.
 
     Args:
-        request: What the ledger sent.
-        last: What the witness cosigned last of that chain, if anything.
+        request: The request.
+        last: The last cosigned checkpoint of the chain, if any.
         log: The chain's checkpoint key.
 
     Returns:
-        The checkpoint that may be cosigned.
+        The checkpoint to cosign.
 
     Raises:
-        Refused: It must not be.
+        Refused: The checkpoint must not be cosigned.
     """
     try:
         checkpoint, _ = open_checkpoint(str(request.note), log)
@@ -123,14 +122,14 @@ def answer(request: Request, last: Checkpoint | None, log: Verifier) -> Checkpoi
         what = f"the checkpoint of {checkpoint.size} entries does not continue {request.old}"
         raise Refused(Refusal.MALFORMED, what, source=log.name, size=seen)
     if request.old != seen:
-        what = f"{seen} entries were cosigned already, and this continues {request.old}"
+        what = f"{seen} entries were cosigned, the request continues {request.old}"
         raise Refused(Refusal.CONFLICT, what, source=log.name, size=seen)
-    # The state follows from the log, so one log with two states is a fork as well.
+    # The state follows from the log, so one log with two states is a fork too.
     if last and checkpoint.size == seen and checkpoint.app_hash != last.app_hash:
-        what = f"another ledger of {seen} entries was cosigned: it was forked"
+        what = f"another ledger of {seen} entries was cosigned: the ledger was forked"
         raise Refused(Refusal.CONFLICT, what, source=log.name, size=seen)
     if last and checkpoint.height < last.height:
-        what = f"height {last.height} was cosigned already, and this is height {checkpoint.height}"
+        what = f"height {last.height} was cosigned, the request has height {checkpoint.height}"
         raise Refused(Refusal.INCONSISTENT, what, source=log.name, size=seen)
     if last:
         try:
@@ -138,17 +137,19 @@ def answer(request: Request, last: Checkpoint | None, log: Verifier) -> Checkpoi
         except VerificationFailed as error:
             raise Refused(Refusal.INCONSISTENT, error.what, source=log.name, size=seen) from error
     elif request.proof:
-        raise Refused(Refusal.INCONSISTENT, "nothing was cosigned, so there is nothing to continue", source=log.name)
+        raise Refused(
+            Refusal.INCONSISTENT, "no checkpoint was cosigned, so no consistency proof is possible", source=log.name
+        )
     return checkpoint
 
 
 class Witness:
-    """A witness with its key and its memory in one folder.
+    """A witness with its key and its last checkpoints in one folder.
 
     Args:
-        folder: The witness's own, made when missing: ``witness.key`` (mode 600), ``logs/`` and ``seen/``.
-        clock: What time it is.
-        name: Under which it signs, where the folder is new.
+        folder: Folder of the witness; created if missing: ``witness.key`` (mode 600), ``logs/`` and ``seen/``.
+        clock: The clock.
+        name: Name of the key, for a new folder.
 
     Example:
         >>> import tempfile
@@ -164,23 +165,23 @@ class Witness:
         self._secret, self.key = _own_key(folder, name)
 
     def trust(self, log: Verifier) -> None:
-        """Watch a chain from now on; its key is believed the first time and never replaced.
+        """Add a chain; its key is trusted on first use and never replaced.
 
         Raises:
-            VerificationFailed: The chain is watched already, under another key.
+            VerificationFailed: The chain is known with another key.
         """
         path = self._place("logs", log.name)
         if path.is_file() and path.read_text().strip() != log.text():
-            raise VerificationFailed("the chain is watched under another checkpoint key", source=log.name)
+            raise VerificationFailed("the chain is known with another checkpoint key", source=log.name)
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, log.text().encode() + b"\n")
 
     def seen(self, origin: str) -> Checkpoint | None:
-        """The last checkpoint of a chain that was cosigned.
+        """The last cosigned checkpoint of a chain.
 
         Raises:
-            VerificationFailed: The witness's memory is not what it signed.
+            VerificationFailed: The stored checkpoint is not signed by the witness.
         """
         path = self._place("seen", origin)
         if not path.is_file():
@@ -190,19 +191,19 @@ class Witness:
         return Checkpoint.parse(note.text)
 
     def add(self, request: Request) -> Note:
-        """Cosign a checkpoint, and remember it before the signature is given away.
+        """Cosign a checkpoint; stores it before the signature is returned.
 
         Returns:
-            The checkpoint with the witness's line.
+            The checkpoint with the witness's signature line.
 
         Raises:
-            Refused: It is rolled back, forked, unsigned, or of a chain that is not watched.
-            Conflict: Another process asks the same witness at this moment.
+            Refused: The ledger was rolled back or forked, the checkpoint is unsigned, or the chain is unknown.
+            Conflict: Another process uses the witness.
         """
         origin = request.note.text.partition("\n")[0]
         known = self._place("logs", origin)
         if not known.is_file():
-            raise Refused(Refusal.UNKNOWN_LOG, "this chain is not watched", source=origin)
+            raise Refused(Refusal.UNKNOWN_LOG, "the chain is unknown", source=origin)
         with exclusive(self.folder / "lock", doing="cosigning"):
             log = Verifier.parse(known.read_text().strip())
             answer(request, self.seen(origin), log)
@@ -218,7 +219,7 @@ class Witness:
         return SigningKey(self._secret).sign(text).signature
 
     def _place(self, kind: str, origin: str) -> Path:
-        """Chains are told apart by a hash, so that no name of a chain becomes a path."""
+        """Path for a chain, by the hash of its name, so that a name cannot form a path."""
         import hashlib
 
         return self.folder / kind / hashlib.sha256(origin.encode()).hexdigest()
@@ -228,7 +229,7 @@ def _own_key(folder: Path, name: str) -> tuple[bytes, Verifier]:
     from nacl.signing import SigningKey
 
     path = folder / "witness.key"
-    # A name that cannot be one is refused before it is kept.
+    # Check the name before it is stored.
     made = Verifier(name or "witness", bytes(32), COSIGNATURE).name
     content = first_private_file(path, f"{bytes(SigningKey.generate()).hex()}\n{made}\n".encode())
     secret, named = content.decode().split()

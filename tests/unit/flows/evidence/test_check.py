@@ -33,7 +33,7 @@ def test_every_kind_proves_what_is_there(made: Provable, trust: Trust) -> None:
     checker = Checker(trust)
     proven = {kind: verify_proof(made.file(kind), checker) for kind in KINDS}
     assert {one.height for one in proven.values()} == {5}
-    assert {one.by for one in proven.values()} == {f"the checkpoint key of {CHAIN}, cosigned by nobody"}
+    assert {one.by for one in proven.values()} == {f"the checkpoint key of {CHAIN}, without cosignature"}
     batch = proven["batch"].facts
     assert (batch["site"], batch["sequence"], batch["resources"], batch["log_index"]) == ("lab", 1, 11, 0)
     assert proven["row"].facts["number"] == 4
@@ -83,9 +83,9 @@ def test_an_item_of_one_proof_does_not_fit_into_another(made: Provable, trust: T
         (access | {"item": row["item"], "kind": "row"}, "transaction: it anchors no batch"),
         (row | {"item": access["item"], "kind": "access"}, "transaction: it anchors no accesses"),
         (row | {"ledger": row["ledger"] | {"path": access["ledger"]["path"]}}, "log path: it does not lead"),
-        (row | {"ledger": row["ledger"] | {"state_root": bytes(32)}}, "state root: it is not that"),
+        (row | {"ledger": row["ledger"] | {"state_root": bytes(32)}}, "state root: it differs"),
         (row | {"kind": "other"}, "kind: there is no such kind"),
-        (row | {"more": 1}, "file: it has not the fields"),
+        (row | {"more": 1}, "file: the expected fields are"),
         (row | {"item": row["item"] | {"leaf": bytes(32)}}, "resource or its path"),
     ]:
         with pytest.raises(VerificationFailed, match=message):
@@ -136,7 +136,7 @@ def test_a_witness_that_cosigned_can_be_asked_for(tmp_path: Path) -> None:
     witness = Witness(tmp_path / "witness", TurnedClock(), "witness.example/one")
     witness.trust(made.checkpoints.key)
     strict = Checker(made.checkpoints.trust.requiring([witness.key], 1))
-    with pytest.raises(VerificationFailed, match="0 of the known witnesses cosigned, and 1 are asked for"):
+    with pytest.raises(VerificationFailed, match="0 of the known witnesses cosigned, 1 are required"):
         verify_proof(made.file("row"), strict)
     assert made.checkpoints.take(witness.add(made.checkpoints.request(made.ledger)), [witness.key]) == [
         "witness.example/one"
@@ -162,7 +162,7 @@ def test_one_witness_under_two_names_is_one_witness(tmp_path: Path) -> None:
     assert (
         open_anchor(anchor, made.checkpoints.trust.requiring([witness.key, twin], 1)).by.count("witness.example") == 2
     )
-    with pytest.raises(VerificationFailed, match="1 of the known witnesses cosigned, and 2 are asked for"):
+    with pytest.raises(VerificationFailed, match="1 of the known witnesses cosigned, 2 are required"):
         open_anchor(anchor, made.checkpoints.trust.requiring([witness.key, twin], 2))
 
 

@@ -83,7 +83,7 @@ def test_who_comes_later_asks_to_join_and_a_founder_does_not(tmp_path: Path) -> 
     keys = [transaction_key(one.home / "keys" / "ledger.key") for one in (home, late)]
     assert home.request_joining(genesis, keys[0]) == own == home.read_member()
     late.join(genesis, [own, second])
-    with pytest.raises(Conflict, match="not those of the public part"):
+    with pytest.raises(Conflict, match="do not match the public part"):
         late.request_joining(genesis, keys[0])
     assert late.read_member().joining is None
     asking = late.request_joining(genesis, keys[1])

@@ -85,12 +85,12 @@ def test_a_file_that_is_no_public_part_is_refused(changed: dict[str, object]) ->
 )
 def test_a_public_part_that_its_keys_did_not_sign_is_refused(changed: dict[str, object]) -> None:
     assert Member.from_json(NORTH.to_json()) == NORTH
-    with pytest.raises(BadInput, match="did not sign"):
+    with pytest.raises(BadInput, match="not signed by both"):
         Member.from_json(json.dumps(json.loads(NORTH.to_json()) | changed), "north.json")
 
 
 def test_one_key_is_not_used_for_two_things() -> None:
-    with pytest.raises(UsageError, match="two things"):
+    with pytest.raises(UsageError, match="two purposes"):
         genesis_of([NORTH, replace(SOUTH, validator_key=NORTH.public_key)])
 
 
@@ -118,5 +118,5 @@ def test_a_newcomer_asks_for_one_chain_and_stays_the_same_institution() -> None:
             Member.from_json(json.dumps(told | {"joining": told["joining"] | changed}))
     with pytest.raises(BadInput):
         Member.from_json(json.dumps(told | {"joining": [1]}))
-    with pytest.raises(BadInput, match="did not sign"):
+    with pytest.raises(BadInput, match="not signed by both"):
         Member.from_json(json.dumps(json.loads(SOUTH.to_json()) | {"joining": told["joining"]}))

@@ -21,5 +21,5 @@ def test_the_folder_of_a_socket_is_its_owners_alone(tmp_path: Path, monkeypatch:
     private_folder(tmp_path / "run")
     assert (tmp_path / "run").stat().st_mode & 0o077 == 0
     monkeypatch.setattr(os, "getuid", lambda: 12_345)
-    with pytest.raises(UsageError, match="somebody else"):
+    with pytest.raises(UsageError, match="another user"):
         private_folder(tmp_path / "run")

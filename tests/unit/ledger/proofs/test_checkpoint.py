@@ -43,7 +43,7 @@ def test_a_witness_that_nobody_named_is_passed_over() -> None:
 
 def test_a_checkpoint_that_only_a_witness_signed_is_refused() -> None:
     note = cosigned()
-    with pytest.raises(VerificationFailed, match="checkpoint key did not sign"):
+    with pytest.raises(VerificationFailed, match="checkpoint is not signed by the ledger"):
         open_checkpoint(str(Note(note.text, note.signatures[1:])), LOG, [WITNESS])
 
 

@@ -54,7 +54,7 @@ def test_a_bad_signature_of_a_known_key_refuses_the_whole_note() -> None:
     key, other = verifier("log.example"), verifier("other.example", 2)
     good = sign_note("a\n", key, lambda text: signer().sign(text).signature)
     bad = Signature(other.name, other.key_id, bytes(64))
-    with pytest.raises(VerificationFailed, match=r"does not hold.*other\.example"):
+    with pytest.raises(VerificationFailed, match=r"signature of the note is invalid.*other\.example"):
         open_note(Note("a\n", (good, bad)), [key, other])
 
 

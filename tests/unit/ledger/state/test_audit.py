@@ -51,7 +51,7 @@ DAMAGES = [
     ("block", "misbehaviour", "height = 3", "block 3 of"),
     ("subtree", "hash", "place = 5", "log subtree 5 of"),
     ("node", "bytes", "number = 3", "state node 3 of"),
-    ("replaced", "numbers", "place = 3 << 20", "the note of replaced state nodes of"),
+    ("replaced", "numbers", "place = 3 << 20", "the table of replaced state nodes of"),
     ("state", "value", "key = CAST('site/lab' AS BLOB)", "state value site/lab of"),
     ("state", "key", "key = CAST('site/lab' AS BLOB)", "state value site"),
     ("meta", "value", "name = 'genesis'", "the genesis of"),
@@ -76,7 +76,7 @@ def test_a_transaction_that_somebody_wrote_again_with_its_digest_is_named(path: 
         row = (forged, digest_of(forged))
         connection.execute("UPDATE entry SET bytes = ?, digest = ? WHERE number = 4", row)
     connection.close()
-    with pytest.raises(VerificationFailed, match=r"transaction 4 of .* the signature is wrong"):
+    with pytest.raises(VerificationFailed, match=r"transaction 4 of .* the signature is invalid"):
         check_store(path)
 
 
@@ -147,11 +147,11 @@ def test_whoever_audits_a_broken_store_is_told_what_to_do(path: Path, sql: str) 
 def test_whoever_reads_a_broken_store_is_told_what_to_do(path: Path) -> None:
     reading = LedgerReader(path)
     _broken(path, "DELETE FROM meta")
-    with pytest.raises(VerificationFailed, match="lacks its genesis") as damaged:
+    with pytest.raises(VerificationFailed, match="genesis is missing") as damaged:
         reading.genesis()
     assert "xinglin backup restore" in damaged.value.remedy
     _broken(path, "DELETE FROM block")
-    with pytest.raises(NotFound, match="has not begun") as empty:
+    with pytest.raises(NotFound, match="has no block yet") as empty:
         reading.header()
     assert "xinglin ledger audit" in empty.value.remedy
     reading.close()

@@ -75,7 +75,7 @@ def test_the_last_states_stay_provable_and_older_ones_say_that_they_are_forgotte
                 check_proof(proof)
                 assert proof.root == reading.header(past).state_root
         assert reading.state_proof(keys[-1]).value == reading.state(keys[-1])
-    with pytest.raises(StatePruned, match="not kept any more") as forgotten:
+    with pytest.raises(StatePruned, match="was pruned") as forgotten:
         reading.state_proof(keys[0], 30)
     assert forgotten.value.retry
     reading.close()
@@ -163,17 +163,17 @@ DAMAGES = {
     "a node that is not": ("INSERT INTO node VALUES (6, x'00')", "state node 6 "),
     "a live one marked dead": (
         "INSERT OR REPLACE INTO dead SELECT max(number) >> 10, x'ffffffff', 32, 1024 FROM node",
-        "state node|the note of forgotten",
+        "state node|the bitmap of pruned",
     ),
-    "a count of the marked": ("UPDATE dead SET marked = marked + 1 WHERE chunk = 0", "the note of forgotten"),
-    "a count of the rest": ("UPDATE dead SET remaining = remaining - 1 WHERE chunk = 0", "the note of forgotten"),
-    "a bitmap": ("DELETE FROM dead WHERE chunk = 0", "state node|the note of forgotten"),
+    "a count of the marked": ("UPDATE dead SET marked = marked + 1 WHERE chunk = 0", "the bitmap of pruned"),
+    "a count of the rest": ("UPDATE dead SET remaining = remaining - 1 WHERE chunk = 0", "the bitmap of pruned"),
+    "a bitmap": ("DELETE FROM dead WHERE chunk = 0", "state node|the bitmap of pruned"),
     "what a block replaced": ("DELETE FROM replaced WHERE place = (SELECT min(place) FROM replaced)", "state node"),
     "what the last replaced": (
         "DELETE FROM replaced WHERE place = (SELECT max(place) FROM replaced)",
-        "the note of replaced",
+        "the table of replaced",
     ),
-    "all that was replaced": ("DELETE FROM replaced", "the note of replaced"),
+    "all that was replaced": ("DELETE FROM replaced", "the table of replaced"),
 }
 
 

@@ -62,9 +62,9 @@ def test_subtrees_are_numbered_in_the_order_in_which_they_are_completed() -> Non
 
 def test_what_is_missing_is_named(chain: Chain) -> None:
     for missing in (lambda: chain.store.reader.node(99), lambda: chain.store.reader.subtree(1, 7)):
-        with pytest.raises(VerificationFailed, match="lacks"):
+        with pytest.raises(VerificationFailed, match="is missing"):
             missing()
-    with pytest.raises(VerificationFailed, match="lacks block 9"):
+    with pytest.raises(VerificationFailed, match="block 9 is missing"):
         chain.store.reader.state_root(9)
 
 

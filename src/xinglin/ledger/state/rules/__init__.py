@@ -1,4 +1,4 @@
-"""What a transaction changes: one pure transition for each type, over the state and the block's time alone."""
+"""The rules: one pure state transition per transaction type, over the state and the block time only."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _RULES: dict[str, Callable[[View, Any, Context], None]] = {
 
 
 def apply(view: View, body: Body, context: Context) -> None:
-    """Carry a body out.
+    """Apply the rule of a body.
 
     Raises:
-        Refused: The state does not allow it; the caller drops what was changed.
+        Refused: The state does not permit it; the caller rolls back.
     """
     _RULES[type(body).__name__](view, body, context)

@@ -1,4 +1,4 @@
-"""Whether an envelope may act at all: chain, key, time, sequence number."""
+"""Admission of envelopes: chain, key, time, proof of possession, sequence number."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from xinglin.ledger.transactions.envelope import DAY, Envelope, Refused
 __all__ = ["WINDOW", "Context", "admit", "prove", "use_sequence"]
 
 WINDOW = 1_024
-"""How far below the highest sequence number of a key a transaction may still arrive."""
+"""Sequence numbers up to this far below the highest number of a key are accepted."""
 
 _MASK = (1 << WINDOW) - 1
 
 
 class Context(NamedTuple):
-    """Who acts, when, by which transaction.
+    """The context of a transaction.
 
     Attributes:
-        institution: The signer.
-        time: The block's time in Unix seconds; the only clock there is.
+        institution: The signing institution.
+        time: Block time, Unix seconds; the only clock.
         digest: SHA-256 of the transaction.
     """
 
@@ -33,10 +33,10 @@ class Context(NamedTuple):
 
 
 def admit(view: View, envelope: Envelope, chain_id: str, time: int) -> bytes:
-    """The public key that the envelope must be signed with.
+    """Check chain, key and time; returns the public key that must have signed.
 
     Raises:
-        Refused: By the first of the reasons that hold: chain, key, time.
+        Refused: With the first reason found.
     """
     if envelope.chain_id != chain_id:
         raise Refused(Code.FOREIGN_CHAIN)
@@ -56,7 +56,7 @@ def admit(view: View, envelope: Envelope, chain_id: str, time: int) -> bytes:
 
 
 def prove(envelope: Envelope, body: Body | None) -> None:
-    """Ask for proof that new keys are held by whoever brings them.
+    """Require a proof of possession for each new key.
 
     Raises:
         Refused: UNPROVEN_KEY.
@@ -66,10 +66,10 @@ def prove(envelope: Envelope, body: Body | None) -> None:
 
 
 def use_sequence(view: View, key_id: str, seq: int) -> None:
-    """Note that a key used a sequence number.
+    """Record a used sequence number of a key.
 
-    The state keeps the highest number and a bitmap of the 1,024 below (bit 0 is the one just below), so that
-    transactions that arrive out of order are no loss.
+    The state holds the highest number and a bitmap of the 1,024 numbers below (bit 0 is the next lower one), so that
+    transactions may arrive out of order.
 
     Raises:
         Refused: REPLAYED_SEQ or STALE_SEQ.
@@ -82,7 +82,7 @@ def use_sequence(view: View, key_id: str, seq: int) -> None:
     highest, seen = entry["highest"], int.from_bytes(entry["seen"], "big")
     if seq > highest:
         shift = seq - highest
-        # A jump past the whole window leaves nothing to shift; without the bound the number would be enormous.
+        # A jump past the window clears the bitmap; without this bound the shifted number would be huge.
         seen = ((seen << 1 | 1) << (shift - 1)) & _MASK if shift <= WINDOW else 0
         highest = seq
     elif seq == highest:

@@ -1,4 +1,4 @@
-"""Roots of what exists elsewhere: batches, builds, backups, audit segments, erasures."""
+"""Rules for anchors: batches, builds, backups, restores, audit segments, erasures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _own(current: Entry | None, context: Context) -> Entry:
 
 
 def data(view: View, body: DataAnchor, context: Context) -> None:
-    """DataAnchor: the next batch of a site."""
+    """DataAnchor: sets the next batch of a site."""
     where = site_key(body.site)
     site = _own(view.get(where), context)
     last = site.get("sequence", 0)
@@ -53,7 +53,7 @@ def data(view: View, body: DataAnchor, context: Context) -> None:
 
 
 def build(view: View, body: BuildAnchor, context: Context) -> None:
-    """BuildAnchor: the latest mart or model of a name."""
+    """BuildAnchor: sets the latest mart or model of a name."""
     where = build_key(body.kind, body.name)
     current = _own(view.get(where), context)
     if body.previous != current.get("output"):
@@ -63,7 +63,7 @@ def build(view: View, body: BuildAnchor, context: Context) -> None:
 
 
 def backup(view: View, body: BackupAnchor, context: Context) -> None:
-    """BackupAnchor: the latest backup of a name."""
+    """BackupAnchor: sets the latest backup of a name."""
     where = backup_key(body.name)
     current = _own(view.get(where), context)
     if body.previous != current.get("root"):
@@ -72,13 +72,13 @@ def backup(view: View, body: BackupAnchor, context: Context) -> None:
 
 
 def restore(view: View, body: RestoreAttest, context: Context) -> None:
-    """RestoreAttest: a statement for the log; the latest of each institution and backup is kept."""
+    """RestoreAttest: sets the latest attestation per institution and backup."""
     where = restore_key(context.institution, body.backup)
     view.put(where, {"app_hash": body.app_hash, "transaction": context.digest})
 
 
 def access(view: View, body: AccessBatch, context: Context) -> None:
-    """AccessBatch: one segment of an audit log, once; segments may come in any order."""
+    """AccessBatch: adds one segment of an audit log; segments may arrive in any order."""
     name = body.stream.hex()
     stream = stream_key(name)
     if not _own(view.get(stream), context):
@@ -91,7 +91,7 @@ def access(view: View, body: AccessBatch, context: Context) -> None:
 
 
 def erasure(view: View, body: ErasureNotice, context: Context) -> None:
-    """ErasureNotice: the latest tombstone of a batch and how many there were."""
+    """ErasureNotice: sets the latest tombstone of a batch and counts them."""
     _own(view.get(site_key(body.site)), context)
     anchored = view.get(batch_key(body.site, body.sequence))
     if anchored is None or anchored["manifest"] != body.manifest:

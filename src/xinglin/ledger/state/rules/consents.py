@@ -1,4 +1,4 @@
-"""Consents: commitments under random handles, compared before they are set."""
+"""Rules for consents: commitments under random handles, with compare-and-set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["put", "withdraw"]
 
 
 def put(view: View, body: ConsentPut, context: Context) -> None:
-    """ConsentPut: a new consent, or another one in place of the current."""
+    """ConsentPut: adds a consent or replaces the current one."""
     where = consent_key(body.handle.hex())
     current = view.get(where)
     if current is None:
@@ -27,7 +27,7 @@ def put(view: View, body: ConsentPut, context: Context) -> None:
 
 
 def withdraw(view: View, body: ConsentWithdraw, context: Context) -> None:
-    """ConsentWithdraw: the handle is never granted again, so a grant that arrives late cannot undo it."""
+    """ConsentWithdraw: withdraws a consent for ever, so that a late grant cannot undo it."""
     where = consent_key(body.handle.hex())
     current = view.get(where)
     if current is None:

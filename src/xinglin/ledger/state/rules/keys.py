@@ -1,4 +1,4 @@
-"""An institution's keys: those that sign transactions, and the one that its node votes with."""
+"""Rules for keys: transaction keys, and the validator key of an institution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["must_be_new", "register", "register_validator", "revoke", "rotate"]
 
 
 def must_be_new(view: View, public_key: bytes) -> None:
-    """No key is registered twice, by whomever, for whatever: what it signed once stays one institution's.
+    """Check that a key was never registered, by any institution for any purpose.
 
     Raises:
         Refused: KNOWN_KEY.
@@ -24,7 +24,7 @@ def must_be_new(view: View, public_key: bytes) -> None:
 
 
 def register_validator(view: View, institution: str, validator_key: bytes) -> None:
-    """Note a key that an institution's node votes with.
+    """Register the validator key of an institution.
 
     Raises:
         Refused: KNOWN_KEY.
@@ -35,7 +35,7 @@ def register_validator(view: View, institution: str, validator_key: bytes) -> No
 
 
 def register(view: View, institution: str, public_key: bytes) -> str:
-    """Note a new key of an institution and return its id.
+    """Register a new transaction key of an institution and return its id.
 
     Raises:
         Refused: KNOWN_KEY.
@@ -48,7 +48,7 @@ def register(view: View, institution: str, public_key: bytes) -> str:
 
 
 def rotate(view: View, body: KeyRotate, context: Context) -> None:
-    """KeyRotate: one more key."""
+    """KeyRotate: adds a key."""
     key_id = register(view, context.institution, body.public_key)
     where = institution_key(context.institution)
     entry = view.get(where) or {}
@@ -56,7 +56,7 @@ def rotate(view: View, body: KeyRotate, context: Context) -> None:
 
 
 def revoke(view: View, body: KeyRevoke, context: Context) -> None:
-    """KeyRevoke: one key fewer; the last one stays, or nobody could speak for the institution."""
+    """KeyRevoke: revokes a key; the last one cannot be revoked, because the institution could not sign any more."""
     key = view.get(signing_key(body.key_id))
     if key is None:
         raise Refused(Code.UNKNOWN_KEY)

@@ -1,4 +1,4 @@
-"""Who holds the ledger: founders, proposals, votes by voting power, and validators that signed twice."""
+"""Rules for members: founders, proposals, votes by voting power, double signing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPEN_FOR = 30 * DAY
 
 
 def apply_genesis(view: View, genesis: Genesis) -> None:
-    """Put what the genesis says into the state."""
+    """Write the genesis to the state."""
     view.put(CHAIN, {"chain_id": genesis.chain_id, "time": genesis.time})
     for founder in genesis.institutions:
         _join(view, founder)
@@ -38,14 +38,14 @@ def _powers(view: View) -> dict[str, int]:
 
 
 def validators(view: View) -> dict[bytes, int]:
-    """Voting power by validator key, of those who have both."""
+    """Voting power by validator key, for institutions with both."""
     entries = [entry for _, entry in view.entries(INSTITUTIONS)]
     return {entry["validator_key"]: entry["power"] for entry in entries if entry["validator_key"] and entry["power"]}
 
 
 def propose(view: View, body: InstitutionPropose, context: Context) -> None:
-    """InstitutionPropose: open a proposal with the proposer's own vote; a key that was ever in use is not new."""
-    _must_make_sense(view, body)
+    """InstitutionPropose: opens a proposal, with the proposer's vote; all keys must be new."""
+    _check_change(view, body)
     entry: Entry = {
         "institution": context.institution,
         "action": body.action,
@@ -61,7 +61,7 @@ def propose(view: View, body: InstitutionPropose, context: Context) -> None:
 
 
 def vote(view: View, body: InstitutionVote, context: Context) -> None:
-    """InstitutionVote: the proposal takes effect when more than two thirds of the voting power agreed."""
+    """InstitutionVote: adds a vote; the proposal takes effect with more than two thirds of the voting power."""
     entry = view.get(proposal_key(body.proposal))
     if entry is None:
         raise Refused(Code.UNKNOWN_PROPOSAL)
@@ -87,7 +87,7 @@ def _count(view: View, proposal: bytes, entry: Entry, voter: str, approve: bool)
     view.put(proposal_key(proposal), {**entry, "votes": votes, "outcome": outcome})
 
 
-def _must_make_sense(view: View, body: InstitutionPropose) -> None:
+def _check_change(view: View, body: InstitutionPropose) -> None:
     there = view.get(institution_key(body.name))
     active = there is not None and there["active"]
     if (body.action == "add") == active:
@@ -100,12 +100,12 @@ def _must_make_sense(view: View, body: InstitutionPropose) -> None:
 
 
 def _take_effect(view: View, entry: Entry) -> None:
-    # That the keys are held was shown when it was proposed.
+    # Possession of the keys was proved by the proposal.
     said = {name: entry[name] for name in ("action", "name", "public_key", "validator_key", "power")}
     body = InstitutionPropose(**said, public_key_proof=None, validator_key_proof=None)
-    # Another proposal may have been accepted since this one was opened.
-    _must_make_sense(view, body)
-    # Where nodes vote on blocks, the last of them stays; a ledger of one machine has none.
+    # Another proposal may have been accepted in the meantime.
+    _check_change(view, body)
+    # A chain with validators keeps at least one; an embedded ledger has none.
     validated = bool(validators(view))
     where = institution_key(body.name)
     if body.action == "add" and body.public_key is not None:
@@ -129,7 +129,7 @@ def _leave(view: View, where: bytes) -> None:
 
 
 def _forget_votes(view: View, name: str) -> None:
-    """Whoever joins under the name of one that left has not voted yet."""
+    """Delete the open votes of a removed institution, so that a successor with its name starts without votes."""
     for where, proposal in view.entries(PROPOSALS):
         if proposal["outcome"] is None and name in proposal["votes"]:
             votes = {voter: said for voter, said in proposal["votes"].items() if voter != name}
@@ -137,12 +137,12 @@ def _forget_votes(view: View, name: str) -> None:
 
 
 def record_double_signing(view: View, address: bytes) -> None:
-    """Take the voting power of a validator that signed two blocks of one height.
+    """Remove the voting power of a validator that signed two blocks at one height.
 
     Args:
         view: The state.
-        address: The first 20 bytes of the SHA-256 of its key, as CometBFT names it. One that is not known, or the
-            last validator with any power, is left alone: without it there would be no chain to say so.
+        address: CometBFT address: the first 20 bytes of the SHA-256 of its key. An unknown validator, and the last one
+            with voting power, is ignored: without it the chain would stop.
     """
     total = sum(validators(view).values())
     for where, entry in view.entries(INSTITUTIONS):
