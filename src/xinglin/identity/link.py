@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,11 +74,10 @@ def link(
     """
     started = time.perf_counter()
     landed = list(landing.files("Patient"))
-    superseded = landing.superseded()
     before = lake.snapshot(PATIENT.stage)
     state = before.state if before and before.state else None
     now = {
-        "sources": {_name(file): _digest(file, superseded) for file in landed},
+        "sources": {_name(file): _digest(file) for file in landed},
         "decisions": [file.path for file in before.tables.get(DECISION.name, [])] if before else [],
         "lower": settings.lower,
         "upper": settings.upper,
@@ -91,17 +90,17 @@ def link(
         )
     with lake.scratch(PATIENT.stage) as folder:
         run = _Run(lake, settings, folder, before, now, progress, runner or LocalRunner(settings.workers))
-        return run.perform(plan, landed, superseded, started)
+        return run.perform(plan, landed, started)
 
 
 def _name(file: LandedPatients) -> str:
     return f"{file.site}/{file.batch}/{file.name}"
 
 
-def _digest(file: LandedPatients, superseded: Mapping[tuple[str, int, str], Sequence[int]]) -> list[Any]:
+def _digest(file: LandedPatients) -> list[Any]:
     """What of a landed file decides its current rows."""
-    rows = sorted(superseded.get((file.site, file.batch, file.name), ()))
-    return [file.sha256, text_key(",".join(map(str, rows))) if rows else 0]
+    rows = ",".join(map(str, file.superseded))
+    return [file.sha256, text_key(rows) if rows else 0]
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,6 @@ class _Run:
         self,
         plan: Plan,
         landed: Sequence[LandedPatients],
-        superseded: Mapping[tuple[str, int, str], Sequence[int]],
         started: float,
     ) -> LinkReport:
         """Carry the plan out and publish."""
@@ -128,7 +126,7 @@ class _Run:
         try:
             load_macros(connection)
             self._old(connection, DECISION, "decision")
-            plan, new, kept = self._features(connection, plan, landed, superseded)
+            plan, new, kept = self._features(connection, plan, landed)
             self._step(1)
             used = self._score(connection, plan)
             self._step(3)
@@ -168,7 +166,6 @@ class _Run:
         connection: duckdb.DuckDBPyConnection,
         plan: Plan,
         landed: Sequence[LandedPatients],
-        superseded: Mapping[tuple[str, int, str], Sequence[int]],
     ) -> tuple[Plan, int, list[DataFile]]:
         """Make ``changed``, ``patient`` and ``comparable``; more arriving than known turns the plan to everything.
 
@@ -178,11 +175,11 @@ class _Run:
         self._old(connection, PATIENT, "old_patient")
         new = 0
         if plan.scope == "everything":
-            new = self._read(connection, landed, superseded)
+            new = self._read(connection, landed)
             connection.execute("CREATE TEMP VIEW patient AS FROM changed").fetchall()
         elif plan.scope == "arriving":
             fresh = [file for file in landed if _name(file) in plan.fresh]
-            new = self._read(connection, fresh, superseded)
+            new = self._read(connection, fresh)
             joined = "FROM old_patient ANTI JOIN changed USING (patient_key) UNION ALL FROM changed"
             connection.execute(f"CREATE TEMP VIEW patient AS {joined}").fetchall()
             if 2 * new > _count(connection, "patient"):
@@ -198,11 +195,10 @@ class _Run:
         self,
         connection: duckdb.DuckDBPyConnection,
         landed: Sequence[LandedPatients],
-        superseded: Mapping[tuple[str, int, str], Sequence[int]],
     ) -> int:
         """Make ``changed`` from landed files; returns the number of records."""
         memory = max(self.settings.memory_mb // self.settings.workers, _LEAST_MB)
-        tasks = feature_tasks(landed, superseded, self.folder, memory)
+        tasks = feature_tasks(landed, self.folder, memory)
         return gather_features(connection, self.runner, tasks, "changed")
 
     def _freed(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> Plan:

@@ -26,10 +26,6 @@ class Patients(Protocol):
         """Landed files of one resource type, in order of site, batch and name."""
         ...
 
-    def superseded(self) -> Mapping[tuple[str, int, str], Sequence[int]]:
-        """Rows of landed files that later versions replaced."""
-        ...
-
 
 @dataclass(frozen=True)
 class LinkReport:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -339,9 +339,20 @@ class Landing:
         for site in self.sites():
             yield from self.batches(site.name)
 
-    def files(self, resource_type: str | None = None) -> list[LandedFile]:
-        """All files of resources in (site, batch, name) order."""
-        return [file for batch in self.all_batches() for file in batch.files(resource_type)]
+    def files(self, resource_type: str | None = None, site: str | None = None) -> list[LandedFile]:
+        """The files of resources in (site, batch, name) order, each with its superseded rows.
+
+        Args:
+            resource_type: Only files of this type.
+            site: Only this site's.
+        """
+        batches = self.batches(site) if site else list(self.all_batches())
+        gone = _superseded(batches)
+        return [
+            replace(file, superseded=tuple(gone.get((file.site, file.batch, file.name), ())))
+            for batch in batches
+            for file in batch.files(resource_type)
+        ]
 
     def superseded(self, site: str | None = None) -> dict[tuple[str, int, str], list[int]]:
         """Rows that were replaced by a later version or erased, by (site, batch, file name).
@@ -349,18 +360,7 @@ class Landing:
         Args:
             site: Only this site's.
         """
-        import pyarrow.parquet as pq
-
-        rows: dict[tuple[str, int, str], list[int]] = {}
-        for batch in self.batches(site) if site else self.all_batches():
-            if any(entry["role"] == "superseded" for entry in batch.manifest["files"]):
-                table = pq.read_table(batch.path / "superseded.parquet", columns=["batch", "file", "row"])
-                columns = (table[name].to_pylist() for name in ("batch", "file", "row"))
-                for sequence, file, row in zip(*columns, strict=True):
-                    rows.setdefault((batch.site, sequence, file), []).append(row)
-            for file in batch.files() if batch.change else ():
-                rows.setdefault((batch.site, batch.sequence, file.name), []).extend(batch.erased(file.name))
-        return {place: sorted(set(rows[place])) for place in sorted(rows) if rows[place]}
+        return _superseded(self.batches(site) if site else self.all_batches())
 
     def erased(self) -> dict[str, int]:
         """How many landed resources of each site were erased."""
@@ -375,3 +375,19 @@ class Landing:
         for batch in self.all_batches():
             total[batch.site] += Counts(**batch.manifest["counts"])
         return total
+
+
+def _superseded(batches: Iterable[Batch]) -> dict[tuple[str, int, str], list[int]]:
+    """Rows that a later version replaced, or that were erased, by (site, batch, file name)."""
+    import pyarrow.parquet as pq
+
+    rows: dict[tuple[str, int, str], list[int]] = {}
+    for batch in batches:
+        if any(entry["role"] == "superseded" for entry in batch.manifest["files"]):
+            table = pq.read_table(batch.path / "superseded.parquet", columns=["batch", "file", "row"])
+            columns = (table[name].to_pylist() for name in ("batch", "file", "row"))
+            for sequence, file, row in zip(*columns, strict=True):
+                rows.setdefault((batch.site, sequence, file), []).append(row)
+        for file in batch.files() if batch.change else ():
+            rows.setdefault((batch.site, batch.sequence, file.name), []).extend(batch.erased(file.name))
+    return {place: sorted(set(rows[place])) for place in sorted(rows) if rows[place]}

@@ -112,7 +112,7 @@ def _bring_up(
     """Map the units and reduce the buckets whose fingerprints are not those of `state`, then publish."""
     lake = context.lake
     basis = _basis(context)
-    files = _current_files(landing)
+    files = landing.files()
     write_people(files, lake.require("identity", "run: xinglin link").files("person_map"), context)
     known_people = file_sha256(Path(context.person_map))
     people = _people(files, context, state, known_people)
@@ -166,15 +166,6 @@ class _Steps:
         """Buckets that were clean count as done."""
         if self.progress and self.count < self.total:
             self.progress(self.total, self.total)
-
-
-def _current_files(landing: Landing) -> list[LandedFile]:
-    """The landed files, each with its superseded rows."""
-    superseded = landing.superseded()
-    return [
-        replace(file, superseded=tuple(superseded.get((file.site, file.batch, file.name), ())))
-        for file in landing.files()
-    ]
 
 
 def _context(lake: Lake, settings: Settings, rules: Rules, scratch: Path) -> Context:

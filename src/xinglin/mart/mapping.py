@@ -15,6 +15,7 @@ from xinglin.contracts.model import Table
 from xinglin.core.sql import parquet_list, quote
 from xinglin.lake import DataFile
 from xinglin.landing import LandedFile
+from xinglin.landing.current import current_resources
 from xinglin.mart.meaning import digits_sql, guard_sql
 from xinglin.mart.parts import PARTS
 from xinglin.mart.queries import IMAGE_TYPES, PART_TYPES, query, schema
@@ -63,9 +64,9 @@ class Unit:
     fingerprint: str
 
     @property
-    def rows(self) -> int:
-        """Resources in its files."""
-        return sum(file.rows for file in self.files)
+    def is_large(self) -> bool:
+        """Whether it is one large file."""
+        return len(self.files) == 1 and self.files[0].rows >= SMALL
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def map_unit(task: MapTask) -> UnitOutput:
     unit, context = task.unit, task.context
     outcomes: Outcomes = {file_key(file): _known_outcomes(file) for file in unit.files}
     with open_session(context, {}, unit.look_ups) as connection:
-        _list_files(connection, unit, context)
+        _land(connection, unit, context)
         write = _parts if unit.files[0].resource_type in PART_TYPES else _events
         files: dict[str, list[DataFile]] = {}
         for name, select in write(connection, unit, outcomes):
@@ -116,51 +117,38 @@ def _known_outcomes(file: LandedFile) -> list[tuple[str, str, int]]:
     return [("resources", "", file.rows), *gone]
 
 
-def _list_files(connection: duckdb.DuckDBPyConnection, unit: Unit, context: Context) -> None:
-    """Make the tables that say which files the unit has, which of their rows count, and whose they are."""
+def _land(connection: duckdb.DuckDBPyConnection, unit: Unit, context: Context) -> None:
+    """Make ``landed_file``, the files of the unit, and ``landed``, their current resources with their persons."""
     columns = "source INTEGER, site VARCHAR, batch INTEGER, file VARCHAR, resource_type VARCHAR"
     rows = ", ".join(
         f"({number}, {quote(file.site)}, {file.batch}, {quote(file.name)}, {quote(file.resource_type)})"
         for number, file in enumerate(unit.files)
     )
     connection.execute(f"CREATE TEMP TABLE landed_file ({columns}); INSERT INTO landed_file VALUES {rows}")
-    if any(file.superseded for file in unit.files):
-        connection.execute("CREATE TEMP TABLE superseded (source INTEGER, row BIGINT)")
-        for number, file in enumerate(unit.files):
-            gone = [number, list(file.superseded)]
-            connection.execute("INSERT INTO superseded SELECT ?, unnest(?::BIGINT[])", gone)
-    landed = parquet_list([str(file.path) for file in unit.files])
+    paths = parquet_list([str(file.path) for file in unit.files])
     known = read_parquet_sql([context.person_map], "")
-    create_table(
-        connection,
-        "person_of",
-        f"SELECT patient_key, person_id FROM {known} "
-        f"WHERE patient_key IN (SELECT patient_key FROM read_parquet({landed}))",
+    own = f"patient_key IN (SELECT patient_key FROM read_parquet({paths}))"
+    create_table(connection, "person_of", f"SELECT patient_key, person_id FROM {known} WHERE {own}")
+    # A large file is not copied; small ones are read by one plan.
+    kind = "VIEW" if unit.is_large else "TABLE"
+    connection.execute(
+        f"CREATE TEMP {kind} landed AS SELECT l.* EXCLUDE (patient_key), p.person_id "
+        f"FROM {current_resources(unit.files)} l LEFT JOIN person_of p USING (patient_key)"
     )
 
 
-def _parse(connection: duckdb.DuckDBPyConnection, unit: Unit, resource_type: str) -> None:
+def _parse(connection: duckdb.DuckDBPyConnection, resource_type: str) -> None:
     """Parse every current resource of one type once, into the table ``parsed``."""
-    landed = " UNION ALL ".join(
-        f"SELECT {number} AS source, {quote(file.site)} AS site, file_row_number AS row, key, resource_id, "
-        f"patient_key, resource FROM read_parquet({parquet_list([str(file.path)])}, file_row_number = true)"
-        for number, file in enumerate(unit.files)
-        if file.resource_type == resource_type
-    )
-    superseded = any(file.superseded for file in unit.files)
     guard = guard_sql("resource", "r", _JUDGED_APART.get(resource_type, ""))
-    text = digits_sql("l.resource") if resource_type == "Observation" else "l.resource"
-    connection.execute("DROP TABLE IF EXISTS parsed")
-    create_table(
-        connection,
-        "parsed",
-        f"""SELECT * EXCLUDE (resource), {guard} AS barred
+    text = digits_sql("resource") if resource_type == "Observation" else "resource"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE parsed AS
+        SELECT * EXCLUDE (resource), {guard} AS barred
         FROM (
-            SELECT l.source, l.site, l.row, l.key AS resource_key, l.resource_id, p.person_id, l.resource,
+            SELECT source, site, row, key AS resource_key, resource_id, person_id, resource,
                 from_json({text}, {quote(schema(resource_type))}) AS r
-            FROM ({landed}) l LEFT JOIN person_of p USING (patient_key)
-            {"ANTI JOIN superseded s ON s.source = l.source AND s.row = l.row" if superseded else ""}
-        )""",
+            FROM landed WHERE kind = {quote(resource_type)}
+        )"""
     )
 
 
@@ -196,15 +184,15 @@ def _gather(connection: duckdb.DuckDBPyConnection, unit: Unit, kinds: Sequence[s
     """
     connection.execute("CREATE TEMP TABLE barred (source INTEGER, row BIGINT, barred VARCHAR)")
     add_barred = "INSERT INTO barred SELECT source, row, barred FROM parsed WHERE barred IS NOT NULL"
-    if unit.rows >= SMALL and len(kinds) == 1:
-        _parse(connection, unit, kinds[0])
+    if unit.is_large:
+        _parse(connection, kinds[0])
         connection.execute(add_barred)
         named = f"SELECT * FROM ({query(f'event/{kinds[0]}')})"
         connection.execute(f"CREATE TEMP VIEW event AS FROM event_shape UNION ALL BY NAME {named}")
         return "VIEW"
     create_table(connection, "event", "FROM event_shape")
     for kind in kinds:
-        _parse(connection, unit, kind)
+        _parse(connection, kind)
         connection.execute(add_barred)
         connection.execute(f"INSERT INTO event BY NAME ({query(f'event/{kind}')})")
     return "TABLE"
@@ -214,7 +202,7 @@ def _parts(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcomes
     """Persons, places and professionals: what the files tell of them."""
     written: list[str] = []
     for kind in sorted({file.resource_type for file in unit.files}):
-        _parse(connection, unit, kind)
+        _parse(connection, kind)
         _tell(connection, unit, _COUNT_BARRED, outcomes)
         connection.execute("DELETE FROM parsed WHERE barred IS NOT NULL")
         lineage = (f"lineage/{kind}", "lineage")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.core.files import file_sha256
 from xinglin.core.sql import parquet_list, quote
 from xinglin.lake import connect
+from xinglin.landing.current import current_resources
 from xinglin.mart.mapping import SMALL, Unit, file_key
 from xinglin.mart.queries import EVENT_TYPES, PART_TYPES, query
 from xinglin.mart.session import Context, LookUps, create_table, open_session, read_parquet_sql
@@ -134,8 +135,8 @@ def write_people(files: Sequence[LandedFile], linked: Sequence[str], context: Co
         linked: Files of identity's table person_map.
         context: What all tasks share.
     """
-    patients = _current([file for file in files if file.resource_type == "Patient"])
-    studies = _current([file for file in files if file.resource_type == "ImagingStudy"])
+    patients = current_resources([file for file in files if file.resource_type == "Patient"])
+    studies = current_resources([file for file in files if file.resource_type == "ImagingStudy"])
     with open_session(context, {}) as connection:
         connection.execute(f"CREATE TEMP VIEW current_resource AS {patients}")
         connection.execute(f"CREATE TEMP VIEW current_study AS {studies}")
@@ -157,7 +158,7 @@ def _named_by_identifier(connection: duckdb.DuckDBPyConnection, files: Sequence[
     if not patients:
         return ""
     paths = parquet_list([str(file.path) for file in asking])
-    connection.execute(f"CREATE TEMP VIEW patient_of_site AS {_current(patients)}")
+    connection.execute(f"CREATE TEMP VIEW patient_of_site AS {current_resources(patients)}")
     connection.execute(f"CREATE TEMP VIEW named_patient AS SELECT DISTINCT patient_key FROM read_parquet({paths})")
     create_table(connection, "person_by_identifier", query("person_by_identifier"))
     return " UNION ALL FROM person_by_identifier"
@@ -207,7 +208,7 @@ class _LookUps:
         path = self.context.scratch / f"{what}-{site}-{batch}.parquet"
         name = "identifier" if what == "identifier" else "coded"
         with open_session(self.context, {}) as connection:
-            connection.execute(f"CREATE TEMP VIEW current_resource AS {_current(files)}")
+            connection.execute(f"CREATE TEMP VIEW current_resource AS {current_resources(files)}")
             connection.execute(f"COPY ({query(f'reference/{name}')}) TO {quote(str(path))} (FORMAT parquet)")
         return str(path), file_sha256(path)
 
@@ -216,20 +217,3 @@ def _pointed_at(file: LandedFile) -> tuple[str, str, int]:
     """Site and type of what a file points at, and the batch it is looked for in; 0 for all of them."""
     kind = _POINTS_AT[file.resource_type]
     return file.site, kind, file.batch if kind in _OF_THE_BATCH else 0
-
-
-def _current(files: Sequence[LandedFile]) -> str:
-    """A SELECT of key, patient, text and type of the current resources of some files."""
-    selects = []
-    for file in files:
-        selects.append(
-            f"SELECT key, patient_key, resource, '{file.resource_type}' AS kind, {quote(file.site)} AS site "
-            f"FROM read_parquet({parquet_list([str(file.path)])}, file_row_number = true)"
-            + (f" WHERE file_row_number NOT IN ({', '.join(map(str, file.superseded))})" if file.superseded else "")
-        )
-    nothing = (
-        "SELECT NULL::BIGINT AS key, NULL::BIGINT AS patient_key, NULL::VARCHAR AS resource, NULL::VARCHAR AS kind, "
-        "NULL::VARCHAR AS site "
-        "WHERE false"
-    )
-    return " UNION ALL ".join(selects) or nothing

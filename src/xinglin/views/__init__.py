@@ -1,7 +1,6 @@
 """Views: SQL on FHIR ViewDefinitions compiled to one query over landed resources."""
 
 from xinglin.fhirpath.errors import SeveralValues, ViewError
-from xinglin.landing.current import LandedPart
 from xinglin.views.column import Column
 from xinglin.views.compile import CompiledView, compile_view
 from xinglin.views.run import fetch, view_errors
@@ -10,7 +9,6 @@ from xinglin.views.suite import run_suite
 __all__ = [
     "Column",
     "CompiledView",
-    "LandedPart",
     "SeveralValues",
     "ViewError",
     "compile_view",

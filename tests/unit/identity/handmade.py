@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class File:
     name: str
     path: Path
     sha256: str
+    resource_type: str = "Patient"
+    superseded: tuple[int, ...] = ()
 
 
 @dataclass
@@ -53,10 +55,10 @@ class Region:
         return Lake(self.home / "lake", permit=OPEN)
 
     def files(self, resource_type: str | None = None) -> list[File]:
-        return sorted(self.landed, key=lambda file: (file.site, file.batch, file.name))
-
-    def superseded(self) -> dict[tuple[str, int, str], list[int]]:
-        return self.replaced
+        return [
+            replace(file, superseded=tuple(self.replaced.get((file.site, file.batch, file.name), ())))
+            for file in sorted(self.landed, key=lambda file: (file.site, file.batch, file.name))
+        ]
 
     def land(self, site: str, patients: Iterable[dict[str, Any]]) -> None:
         resources = list(patients)

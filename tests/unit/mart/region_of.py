@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +86,11 @@ class TinyRegion:
         lake.publish("identity", {PERSON_MAP: [file]}, {})
 
     def files(self) -> list[LandedFile]:
-        return sorted(self.landed, key=lambda file: (file.site, file.batch, file.name))
-
-    def superseded(self) -> dict[tuple[str, int, str], list[int]]:
-        return self.superseded_rows
+        rows = self.superseded_rows
+        return [
+            replace(file, superseded=tuple(rows.get((file.site, file.batch, file.name), ())))
+            for file in sorted(self.landed, key=lambda file: (file.site, file.batch, file.name))
+        ]
 
     def build(self, *, full: bool = False, rules: Rules | None = None) -> MartReport:
         settings = Settings(home=self.home, buckets=3, threads=2, memory_mb=300)

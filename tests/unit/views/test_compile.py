@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -13,7 +14,8 @@ from xinglin.fhirpath.errors import (
     UnknownName,
     WrongType,
 )
-from xinglin.landing.current import LandedPart, landed_source
+from xinglin.flows.questions.view import landed_source
+from xinglin.landing import LandedFile
 from xinglin.views import SeveralValues, ViewError, compile_view, fetch
 
 QUANTITY = '{"resourceType":"Observation","id":"a","valueQuantity":{"value":1.50,"unit":"mg"}}'
@@ -197,7 +199,10 @@ def test_landed_files_lose_their_replaced_rows_and_files_apart_give_the_rows_of_
         )
         paths.append(str(path))
     view = compile_view({"resource": "Patient", "select": [{"column": columns("getResourceKey()")}]})
-    parts = [LandedPart(paths[0], "mercy", (1,)), LandedPart(paths[1], "park")]
+    parts = [
+        LandedFile("mercy", 1, "a", Path(paths[0]), "Patient", 3, "", 0, superseded=(1,)),
+        LandedFile("park", 1, "b", Path(paths[1]), "Patient", 2, "", 0),
+    ]
     whole = fetch(duckdb.connect(), view.sql(landed_source(parts)))[1]
     assert whole == [
         (f"{site}/Patient/{one}",) for site, one in (("mercy", "a"), ("mercy", "c"), ("park", "d"), ("park", "e"))

@@ -58,10 +58,9 @@ def run_view(
 ) -> None:
     """Run a view; its rows hold what the records say, names included."""
     from xinglin.core.errors import UsageError
-    from xinglin.flows.questions.view import FileRecords, read_view
+    from xinglin.flows.questions.view import FileRecords, landed_source, read_view
     from xinglin.identity.names import records_without
     from xinglin.lake import connect
-    from xinglin.landing.current import landed_parts, landed_source
 
     if (source is None) != lake:
         raise UsageError("a view reads from one place", remedy="add either --from PATH or --lake")
@@ -69,8 +68,9 @@ def run_view(
     _warn(compiled)
     if source is None:
         stores = opened("view run", home, purpose=purpose, data_classes=classes_named(compiled.resource))
-        parts = landed_parts(stores.landing, compiled.resource)
-        sql = compiled.sql(landed_source(parts, records_without(stores.lake, [part.path for part in parts])))
+        files = stores.landing.files(compiled.resource)
+        without = records_without(stores.lake, [str(file.path) for file in files])
+        sql = compiled.sql(landed_source(files, without))
         settings = stores.settings
         connection = connect(settings.memory_mb, settings.workers, settings.home / "tmp")
         before = os.umask(0o077)
@@ -81,14 +81,14 @@ def run_view(
             os.umask(before)
         return
     outside(source)
-    files = FileRecords(source, compiled.resource)
+    records = FileRecords(source, compiled.resource)
     with TemporaryDirectory() as folder:
         # The records are read in the interpreter, so a second thread of the engine would only wait.
         connection = connect(memory_mb=900, threads=1, temp=Path(folder))
-        connection.register("resources", files.batches())
-        _give(connection, compiled.sql(), form, out, as_json, files)
-    if files.refused:
-        _complain_of(files)
+        connection.register("resources", records.batches())
+        _give(connection, compiled.sql(), form, out, as_json, records)
+    if records.refused:
+        _complain_of(records)
         raise typer.Exit(1)
 
 

@@ -61,24 +61,18 @@ def read_record(stores: Stores, person: int) -> list[Found]:
 
 def _landed(stores: Stores, site: str, records: Collection[LinkedRecord]) -> Iterator[Found]:
     """The rows of one site that are about the person, without the versions that were replaced."""
-    from xinglin.core.sql import parquet_list
     from xinglin.lake import connect
+    from xinglin.landing.current import current_resources
 
-    files = {str(file.path): file for batch in stores.landing.batches(site) for file in batch.files()}
-    if not files:
-        return
+    files = stores.landing.files(site=site)
     keys = ", ".join(str(record.patient_key) for record in records if record.site == site)
-    gone = {place: set(rows) for place, rows in stores.landing.superseded(site).items()}
+    current = current_resources(files, ["kind", "resource_id", "patient_key", "resource"])
     with connect(stores.settings.memory_mb, stores.settings.workers) as connection:
         rows = connection.execute(
-            "SELECT filename, file_row_number, resource_id, resource FROM"
-            f" read_parquet({parquet_list(list(files))}, filename = true, file_row_number = true)"
-            f" WHERE patient_key IN ({keys})"
+            f"SELECT kind, resource_id, resource FROM {current} WHERE patient_key IN ({keys})"
         ).fetchall()
-    for path, row, resource_id, text in rows:
-        file = files[path]
-        if row not in gone.get((site, file.batch, file.name), ()):
-            yield Found(site, file.resource_type, resource_id, text)
+    for kind, resource_id, text in rows:
+        yield Found(site, kind, resource_id, text)
 
 
 def bundle(found: Collection[Found]) -> str:

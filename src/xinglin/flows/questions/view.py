@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import BadInput, NotFound
+from xinglin.landing.current import current_resources
 from xinglin.sources import Reading, Record, Rejected, Splitter, discover, records
 from xinglin.views import CompiledView, compile_view, view_errors
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from xinglin.landing import LandedFile
 
-__all__ = ["FORMATS", "FileRecords", "Refusal", "read_view", "write_view"]
+
+__all__ = ["FORMATS", "FileRecords", "Refusal", "landed_source", "read_view", "write_view"]
 
 FORMATS = {
     "ndjson": "FORMAT json",
@@ -46,6 +49,23 @@ def read_view(path: Path) -> CompiledView:
         place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise BadInput("the view is no JSON", source=f"{path}{place}") from None
     return compile_view(view)
+
+
+def landed_source(files: Sequence[LandedFile], without: Collection[int] = ()) -> str:
+    """The relation that `CompiledView.sql` reads, over the current resources of landed files, in their order.
+
+    Args:
+        files: Files of the view's resource type.
+        without: `patient_key` of each record whose resources are left out.
+
+    Example:
+        >>> landed_source([])[:57]
+        "(SELECT site || '/' AS site, resource FROM (SELECT NULL::"
+    """
+    columns = ["site", "resource", *(["patient_key"] if without else [])]
+    keys = ", ".join(map(str, sorted(without)))
+    kept = f" WHERE patient_key IS NULL OR patient_key NOT IN (SELECT unnest([{keys}]))" if without else ""
+    return f"(SELECT site || '/' AS site, resource FROM {current_resources(files, columns)}{kept})"
 
 
 def write_view(connection: duckdb.DuckDBPyConnection, sql: str, form: str, out: Path) -> int:

@@ -9,14 +9,13 @@ have neither, a passport number (PPN). A medical record number (MR) is local and
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from xinglin.core.ids import key_sql
-from xinglin.core.sql import parquet_list
 from xinglin.identity.features.placeholders import placeholder_patterns
 from xinglin.identity.sql import sql_text
+from xinglin.landing.current import CurrentFile, current_resources
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,17 +47,11 @@ _LOCAL_REFERENCE = (
     r"nullif(regexp_extract(k.other.reference, '(?:^|/)(Patient/[A-Za-z0-9.-]{1,64})(?:/_history/[^/]*)?$$', 1), '')"
 )
 """The Patient that a link names: by ``Patient/id`` or an absolute URL, with or without a version."""
-_NOTHING = "SELECT 0::BIGINT AS patient_key, '' AS site, '' AS local_id, '' AS resource WHERE false"
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-class LandedPatients(Protocol):
-    """What is needed of a landed file: whose it is, which batch brought it, its path and its hash."""
-
-    @property
-    def site(self) -> str:
-        """Site that sent it."""
-        ...
+class LandedPatients(CurrentFile, Protocol):
+    """What is needed of a landed file besides its current rows: which batch brought it, and its hash."""
 
     @property
     def batch(self) -> int:
@@ -68,11 +61,6 @@ class LandedPatients(Protocol):
     @property
     def name(self) -> str:
         """File name in the batch."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
         ...
 
     @property
@@ -103,28 +91,15 @@ def load_macros(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(sql_text("features/placeholders", **placeholder_patterns()))
 
 
-def read_landed(
-    connection: duckdb.DuckDBPyConnection,
-    landed: Sequence[LandedPatients],
-    superseded: Mapping[tuple[str, int, str], Sequence[int]],
-) -> None:
+def read_landed(connection: duckdb.DuckDBPyConnection, landed: Sequence[LandedPatients]) -> None:
     """Make the view ``landed_patient``: current Patient resources of some landed files.
 
     Args:
         connection: Where the view is made.
         landed: Patient files.
-        superseded: Rows of a landed file that a later version replaced.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE landed_file (path VARCHAR, site VARCHAR)")
-    connection.execute("CREATE OR REPLACE TEMP TABLE landed_superseded (path VARCHAR, row BIGINT)")
-    for file in landed:
-        connection.execute("INSERT INTO landed_file VALUES (?, ?)", [str(file.path), file.site])
-        rows = list(superseded.get((file.site, file.batch, file.name), ()))
-        if rows:
-            connection.execute("INSERT INTO landed_superseded SELECT ?, unnest(?::BIGINT[])", [str(file.path), rows])
-    select = _NOTHING
-    if landed:
-        select = sql_text("features/landed", paths=parquet_list([str(file.path) for file in landed]))
+    current = current_resources(landed, ["site", "key", "resource_id", "resource"])
+    select = f"SELECT key AS patient_key, site, resource_id AS local_id, resource FROM {current}"
     connection.execute(f"CREATE OR REPLACE TEMP VIEW landed_patient AS {select}").fetchall()
 
 

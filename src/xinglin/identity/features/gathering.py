@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -21,7 +21,6 @@ __all__ = ["FeatureTask", "feature_tasks", "gather_features", "make_features"]
 
 TASK_BYTES = 16_000_000
 """Landed bytes of one task: enough that planning its SQL costs little beside running it."""
-Superseded = Mapping[tuple[str, int, str], Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -30,25 +29,20 @@ class FeatureTask:
 
     Args:
         files: Of Patients.
-        superseded: Rows of these files that later versions replaced.
         folder: Where the features go; every machine sees it under this path.
         memory_mb: Memory of this task.
     """
 
     files: tuple[LandedPatients, ...]
-    superseded: Superseded
     folder: Path
     memory_mb: int
 
 
-def feature_tasks(
-    landed: Sequence[LandedPatients], superseded: Superseded, folder: Path, memory_mb: int
-) -> list[FeatureTask]:
+def feature_tasks(landed: Sequence[LandedPatients], folder: Path, memory_mb: int) -> list[FeatureTask]:
     """Deal landed files out, in their order, until a task has `TASK_BYTES`.
 
     Args:
         landed: Files of Patients.
-        superseded: Rows that later versions replaced.
         folder: See `FeatureTask`.
         memory_mb: See `FeatureTask`.
     """
@@ -61,7 +55,7 @@ def feature_tasks(
             room = TASK_BYTES
         groups[-1].append(file)
         room -= size
-    return [FeatureTask(tuple(group), _only(group, superseded), folder, memory_mb) for group in groups]
+    return [FeatureTask(tuple(group), folder, memory_mb) for group in groups]
 
 
 def make_features(task: FeatureTask) -> str:
@@ -73,7 +67,7 @@ def make_features(task: FeatureTask) -> str:
     folder = Path(mkdtemp(prefix="features-", dir=task.folder))
     connection = connect(task.memory_mb, 1, folder / "spill")
     try:
-        read_landed(connection, task.files, task.superseded)
+        read_landed(connection, task.files)
         extract_features(connection, "features")
         path = folder / "features.parquet"
         write_parquet(connection, f"SELECT {', '.join(PATIENT.column_names)} FROM features", path)
@@ -95,9 +89,3 @@ def gather_features(
     source = f"FROM read_parquet({parquet_list(paths)})" if paths else f"SELECT {columns} WHERE false"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {source}").fetchall()
     return int(connection.execute(f"SELECT count(*) FROM {into}").fetchall()[0][0])
-
-
-def _only(files: Iterable[LandedPatients], superseded: Superseded) -> Superseded:
-    """Of the rows replaced, those of these files."""
-    keys = [(file.site, file.batch, file.name) for file in files]
-    return {key: superseded[key] for key in keys if key in superseded}

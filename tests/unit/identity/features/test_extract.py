@@ -15,7 +15,7 @@ ID = "11010519491231002X"
 def features(region: Region, **resource: Any) -> dict[str, Any]:
     region.land("s", [{"resourceType": "Patient", "id": "1", **resource}])
     connection = duckdb.connect()
-    read_landed(connection, region.files(), region.superseded())
+    read_landed(connection, region.files())
     assert extract_features(connection, "patient") == 1
     row = connection.execute(f"SELECT {', '.join(PATIENT.column_names)} FROM patient").fetchall()[0]
     return dict(zip(PATIENT.column_names, row, strict=True))
@@ -104,7 +104,7 @@ def test_a_replaced_version_is_not_read(region: Region) -> None:
     region.land("s", [{"id": "1", "gender": "female"}])
     region.replaced = {("s", 1, "Patient-00000.parquet"): [0]}
     connection = duckdb.connect()
-    read_landed(connection, region.files(), region.superseded())
+    read_landed(connection, region.files())
     extract_features(connection, "patient")
     rows = connection.execute("SELECT local_id, gender FROM patient ORDER BY local_id").fetchall()
     assert rows == [("1", "female"), ("2", None)]
