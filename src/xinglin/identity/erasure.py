@@ -37,10 +37,13 @@ def forget_person(lake: Lake, person: int, keys: Collection[int]) -> int:
     with lake.scratch(stage) as folder, connect(memory_mb=1_000, threads=1, temp=folder / "spill") as connection:
         files: dict[Any, list[DataFile]] = {}
         for table in (*TABLES, PERSON_MAP):
+            about = [f"coalesce({name} IN ({gone}), false)" for name in _ABOUT if name in table.column_names]
+            if not about:  # of systems or sites, not of persons: the next linking counts again
+                files[table] = list(before.tables.get(table.name, []))
+                continue
             kept: list[DataFile] = []
             for one in before.tables.get(table.name, []):
                 source = f"read_parquet({parquet_list(lake.paths(table, [one.path]))})"
-                about = [f"coalesce({name} IN ({gone}), false)" for name in _ABOUT if name in table.column_names]
                 path = folder / f"{table.name}-{len(kept)}.parquet"
                 rows = write_parquet(connection, f"FROM {source} WHERE NOT ({' OR '.join(about)})", path)
                 taken += one.rows - rows
