@@ -6,9 +6,9 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ Progress = Callable[[int, int], None]
 
 _SMALL = 8_000_000
 _PARTS = 256
+_NAMES = 100
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class IngestReport:
         duplicate: Resources that were landed before.
         quarantined: Records in quarantine, each with a reason.
         seconds: Wall-clock time.
+        unknown_elements: Number of elements that FHIR R4 does not know, by name (``Patient.surname``); they are landed.
     """
 
     site: str
@@ -58,6 +60,7 @@ class IngestReport:
     duplicate: int
     quarantined: int
     seconds: float
+    unknown_elements: Mapping[str, int] = field(default_factory=dict)
 
 
 def ingest(
@@ -103,7 +106,7 @@ def ingest(
         work = _Work(landing, site, reading, own if small or pool is None else pool)
         counts = work.run(found, key, clock, lambda done: progress(done, total) if progress else None)
     return IngestReport(site, work.sequence if counts.received else None, **vars(counts),
-                        seconds=time.monotonic() - started)  # fmt: skip
+                        seconds=time.monotonic() - started, unknown_elements=work.told_unknown())  # fmt: skip
 
 
 class _Work:
@@ -125,6 +128,7 @@ class _Work:
         self.pieces: list[Piece] = []
         self.quarantine: list[Path] = []
         self.received: Counter[int] = Counter()
+        self.unknown: Counter[str] = Counter()
         self.quarantined: Counter[int] = Counter()
 
     def run(self, found: list[Found], key: bytes, clock: Clock, report: Callable[[int], None]) -> Counts:
@@ -149,6 +153,10 @@ class _Work:
             sync_folder(self.folder)
             return counts
 
+    def told_unknown(self) -> dict[str, int]:
+        """The most frequent elements that FHIR R4 does not know, by name."""
+        return dict(sorted(self.unknown.items(), key=lambda one: (-one[1], one[0]))[:_NAMES])
+
     def _collect(self, outcome: Outcome, offers: Offers) -> None:
         for offered in outcome.offered:
             offers.add(len(self.pieces), offered)
@@ -161,6 +169,7 @@ class _Work:
             self.splitter.received[source].sha256 = digest
         self.kept.update(outcome.kept)
         self.erased |= outcome.erased
+        self.unknown.update(outcome.unknown)
 
     def _tasks(self, found: list[Found], temporary: Path, report: Callable[[int], None]) -> Iterator[Task]:
         """Parts in tasks of about one chunk each; independent of the number of workers."""
@@ -230,6 +239,7 @@ class _Work:
             "sequence": self.sequence,
             "previous": self.earlier[-1].digest if self.earlier else None,
             **({"mapping": self.landing.keep_mapping(self.site, mapping)} if mapping is not None else {}),
+            **({"unknown_elements": self.told_unknown()} if self.unknown else {}),
             **({"read_as": self.reading.format} if self.reading.format != "auto" else {}),
             "sources": source_entries(self.splitter.received, self.received, self.quarantined, originals),
         }

@@ -40,6 +40,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
         text: The JSON without whitespace between tokens, numbers as they were written.
         updated: When it was last changed (``meta.lastUpdated``), in microseconds since 1970 UTC; None where it does
             not say.
+        unknown: Names of its elements that FHIR R4 does not know.
         deleted: Whether it says no more than that the resource was deleted.
     """
 
@@ -49,6 +50,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     text: bytes
     updated: int | None = None
     deleted: bool = False
+    unknown: tuple[str, ...] = ()
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -204,6 +204,14 @@ def test_base64_may_have_white_space_in_it(delivered: Delivered, break_: str) ->
     assert delivered.ask("SELECT note_text FROM note") == [(text,)]
 
 
+def test_elements_that_fhir_does_not_know_are_counted_and_told(delivered: Delivered) -> None:
+    odd = patient("q", 1, surname="x", birthdate="1990-01-01", _gender={"id": "g"}, deceased=True)
+    report = delivered.land({"a.ndjson": lines(patient(deceasedBoolean=False), odd, patient("r", 2, surname="y"))})
+    assert report.unknown_elements == {"Patient.surname": 2, "Patient.birthdate": 1, "Patient.deceased": 1}
+    [batch] = delivered.stores.landing.batches("mercy")
+    assert batch.manifest["unknown_elements"] == report.unknown_elements
+
+
 @pytest.mark.parametrize("bundled", [False, True])
 def test_a_date_that_cannot_be_read_costs_the_date(delivered: Delivered, bundled: bool) -> None:
     unclear = patient(

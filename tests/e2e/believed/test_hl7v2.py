@@ -83,6 +83,9 @@ def test_a_limit_in_a_number_field_is_a_comparator(
     assert found["valueQuantity"]["value"] == value
     assert found["valueQuantity"].get("comparator") == comparator
     assert delivered.reasons() == {}
+    delivered.run()
+    [(said,)] = delivered.ask("SELECT value_source_value FROM measurement")
+    assert said == f"{comparator or ''}{value:g}"
 
 
 TEXT = ["No fracture.", "Malignancy cannot be", "excluded: WBC|5|high; see CT."]

@@ -69,6 +69,9 @@ def ingest(
     batch = f"batch {report.batch}" if report.batch else "no batch"
     print_counts(f"{site}: {batch} in {report.seconds:.1f} s", [report])
     tell_anchors(anchored)
+    if report.unknown_elements:
+        named = ", ".join(f"{name} ({count})" for name, count in list(report.unknown_elements.items())[:10])
+        say(f"Elements that FHIR R4 does not know, landed but not used: {named}")
     if report.quarantined:
         say(f"Look at what was set aside: xinglin quarantine --site {site}")
 

@@ -7,8 +7,19 @@ from xinglin.fhirpath.elements.table import (
     has_type,
     is_primitive,
     is_resource,
+    json_names,
     kind_of,
     parent_of,
 )
 
-__all__ = ["Element", "decimal_names", "element_of", "has_type", "is_primitive", "is_resource", "kind_of", "parent_of"]
+__all__ = [
+    "Element",
+    "decimal_names",
+    "element_of",
+    "has_type",
+    "is_primitive",
+    "is_resource",
+    "json_names",
+    "kind_of",
+    "parent_of",
+]

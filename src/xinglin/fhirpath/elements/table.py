@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Element", "decimal_names", "element_of", "has_type", "is_primitive", "is_resource", "kind_of", "parent_of"]
+__all__ = [
+    "Element",
+    "decimal_names",
+    "element_of",
+    "has_type",
+    "is_primitive",
+    "is_resource",
+    "json_names",
+    "kind_of",
+    "parent_of",
+]
 
 _PRIMITIVES = {
     "boolean": "boolean",
@@ -72,6 +82,23 @@ def element_of(structure: str, name: str) -> Element | None:
         True
     """
     return _structure(structure).get(name)
+
+
+@cache
+def json_names(structure: str) -> frozenset[str]:
+    """Names of the elements of a structure as they are written in JSON; empty for an unknown structure.
+
+    Example:
+        >>> sorted(json_names("Patient") & {"deceased", "deceasedBoolean", "deceasedDateTime", "id", "surname"})
+        ['deceasedBoolean', 'deceasedDateTime', 'id']
+    """
+    if structure not in _table():
+        return frozenset()
+    return frozenset(
+        name + kind[:1].upper() + kind[1:] if one.choice else name
+        for name, one in _structure(structure).items()
+        for kind in one.types
+    )
 
 
 def has_type(name: str) -> bool:

@@ -105,6 +105,7 @@ class Outcome:
         hashes: SHA-256 of archive members read by the task, by source.
         kept: Name of the stored object, by source.
         erased: Sources with records that were erased before.
+        unknown: Number of elements that FHIR R4 does not know, by name (``Patient.surname``).
     """
 
     offered: list[Offered] = field(default_factory=list)
@@ -114,6 +115,7 @@ class Outcome:
     hashes: dict[int, str] = field(default_factory=dict)
     kept: dict[int, str] = field(default_factory=dict)
     erased: set[int] = field(default_factory=set)
+    unknown: Counter[str] = field(default_factory=Counter)
 
 
 def make_pieces(task: Task) -> Outcome:
@@ -205,6 +207,8 @@ class _Worker:
             rows.conditional += conditional_references(text)
         elif patient_id is not None and patient_id[:1] == "?":
             rows.conditional += 1
+        if found.unknown:
+            self.outcome.unknown.update(f"{resource_type}.{name}" for name in found.unknown)
         if len(rows.texts) >= FILE_ROWS or rows.text_bytes >= FILE_BYTES:
             self._write(self.rows.pop(resource_type))
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from xinglin.fhirpath.elements import json_names
 from xinglin.sources.fhir.moments import microseconds
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.fhir.shapes import decoder
@@ -60,7 +61,9 @@ def check(raw: bytes, limits: Limits) -> Resource:
     except RecursionError:
         raise Rejected("too-deep", f"expected at most {DEEPEST} levels") from None
     patient_id = resource_id if resource_type == "Patient" else patient_of(found)
-    return Resource(resource_type, resource_id, patient_id, text, _updated(found))
+    return Resource(
+        resource_type, resource_id, patient_id, text, _updated(found), unknown=_unknown(resource_type, found)
+    )
 
 
 def parse(raw: bytes, limits: Limits) -> tuple[Any, bytes]:
@@ -165,3 +168,16 @@ def _updated(found: dict[str, Any]) -> int | None:
     meta = found.get("meta")
     when = meta.get("lastUpdated") if meta else None
     return microseconds(when) if when else None
+
+
+def _unknown(resource_type: str, found: dict[str, Any]) -> tuple[str, ...]:
+    """Elements that R4 does not know: of another release, or misspelt; types of R4B are not looked at."""
+    known = json_names(resource_type)
+    if not known or found.keys() <= known:
+        return ()
+    return tuple(sorted(_shown(name) for name in found if name.removeprefix("_") not in known))
+
+
+def _shown(name: str) -> str:
+    """A name that can be printed: a key can hold anything."""
+    return name if len(name) <= 40 and name.isascii() and name.replace("_", "").isalnum() else "(other)"

@@ -158,7 +158,9 @@ SELECT
     value_string,
     concept AS value_code,
     truth AS value_truth,
-    coalesce(number_text, value_string, truth) AS value_source_value,
+    coalesce(
+        CASE WHEN number_text IS NOT NULL THEN concat(quantity.comparator, number_text) END, value_string, truth
+    ) AS value_source_value,
     quantity.comparator AS comparator,
     coalesce(quantity.code, quantity.unit) AS unit,
     is_ucum(quantity.system) AS is_ucum,
