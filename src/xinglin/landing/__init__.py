@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from xinglin.landing.check.proof import Proof, prove
     from xinglin.landing.check.verification import VerifyReport, verify
     from xinglin.landing.erasures.erase import Erased, erase, finish
-    from xinglin.landing.erasures.returned import returned
+    from xinglin.landing.erasures.landed_again import landed_again
     from xinglin.landing.pool import Pool, worker_pool
     from xinglin.landing.receive import IngestReport, ingest
-    from xinglin.landing.spool import MessageSpool, ObjectSpool, Room, Segment, Spool, messages
+    from xinglin.landing.spool import MessageSpool, ObjectSpool, Segment, Spool, SpoolLimits, messages
     from xinglin.landing.store import KINDS, REGISTRY, STAGE, Batch, Counts, LandedFile, Landing, Site
 
 __all__ = [
@@ -28,22 +28,22 @@ __all__ = [
     "ObjectSpool",
     "Pool",
     "Proof",
-    "Room",
     "Segment",
     "Site",
     "Spool",
+    "SpoolLimits",
     "VerifyReport",
     "erase",
     "finish",
     "ingest",
+    "landed_again",
     "messages",
     "prove",
-    "returned",
     "verify",
     "worker_pool",
 ]
 
-_HOMES = {
+_MODULES = {
     "Erased": "erasures.erase",
     "erase": "erasures.erase",
     "finish": "erasures.erase",
@@ -53,13 +53,13 @@ _HOMES = {
     "worker_pool": "pool",
     "MessageSpool": "spool",
     "ObjectSpool": "spool",
-    "Room": "spool",
+    "SpoolLimits": "spool",
     "Segment": "spool",
     "Spool": "spool",
     "messages": "spool",
     "Proof": "check.proof",
     "prove": "check.proof",
-    "returned": "erasures.returned",
+    "landed_again": "erasures.landed_again",
     "VerifyReport": "check.verification",
     "verify": "check.verification",
 }
@@ -71,4 +71,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'store')}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'store')}"), name)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from xinglin.core.errors import StorageError
 
-__all__ = ["Pool", "give_back", "worker_pool"]
+__all__ = ["Pool", "release_memory", "worker_pool"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -81,7 +81,7 @@ def worker_pool(workers: int) -> Iterator[Pool]:
         pool.close()
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Return unused memory of this process to the operating system.
 
     Memory that a large task frees stays with the allocators. The next task needs other sizes and allocates more, so a
@@ -98,11 +98,11 @@ def _done(task: Callable[[Item], Result], item: Item) -> Result:
     try:
         return task(item)
     finally:
-        give_back()
+        release_memory()
 
 
 def _die_with_parent() -> None:
-    """End this worker when its parent is killed: its results would reach nobody."""
+    """End this worker when its parent is killed: its results are not needed any more."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

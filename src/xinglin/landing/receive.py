@@ -24,7 +24,7 @@ from xinglin.landing.batch.pieces import Outcome, Piece, Task, make_pieces
 from xinglin.landing.batch.versions import Decision, Offers, decide
 from xinglin.landing.erasures.erase import finish
 from xinglin.landing.erasures.redaction import kept_without
-from xinglin.landing.pool import Pool, give_back, worker_pool
+from xinglin.landing.pool import Pool, release_memory, worker_pool
 from xinglin.landing.store import Counts, Landing
 from xinglin.sources import Found, Part, Reading, Received, Splitter, discover
 
@@ -121,7 +121,7 @@ class _Work:
         self.earlier = landing.batches(site)
         self.sequence = self.earlier[-1].sequence + 1 if self.earlier else 1
         self.known = landing.known(site)
-        self.forgotten = landing.forgotten(site)
+        self.erased_hashes = landing.erased_hashes(site)
         self.splitter = Splitter(reading)
         self.kept: dict[int, str] = {}
         self.erased: set[int] = set()
@@ -141,7 +141,7 @@ class _Work:
                 return Counts()
             decision = decide(offers, self.earlier, self.folder / "index")
             self._quarantine(decision, temporary / "work" / "conflicts.parquet")
-            give_back()
+            release_memory()
             plans = plan(self.pieces, decision.dropped, temporary / "batch")
             made = list(self.pool.map(assemble, plans))
             landed = sum(file.rows for file in plans)
@@ -178,7 +178,7 @@ class _Work:
 
         def task() -> Task:
             originals = self.folder / "originals"
-            return Task(number, self.site, temporary, tuple(waiting), self.reading, originals, self.forgotten)
+            return Task(number, self.site, temporary, tuple(waiting), self.reading, originals, self.erased_hashes)
 
         for one in found:
             for part in self._parts(one):
@@ -223,7 +223,7 @@ class _Work:
                 manifest["files"].append(entry)
         withheld = self._withheld()
         places = (folder.parent / "work" / "redacted", self.folder / "originals")
-        redacted = kept_without(self.splitter.received, self.erased, self.reading, self.forgotten, places)
+        redacted = kept_without(self.splitter.received, self.erased, self.reading, self.erased_hashes, places)
         originals = (
             self.kept
             | redacted

@@ -19,7 +19,7 @@ from struct import Struct
 from xinglin.core.errors import StorageError
 from xinglin.core.files import sync_file, sync_folder
 
-__all__ = ["MessageSpool", "ObjectSpool", "Room", "Segment", "Spool", "journal", "messages", "segment_number"]
+__all__ = ["MessageSpool", "ObjectSpool", "Segment", "Spool", "SpoolLimits", "journal", "messages", "segment_number"]
 
 _HEAD = Struct("<4sII")
 _MARK = b"XLR1"
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"(mllp|dicom)-(\d{8})").match
 
 
 @dataclass(frozen=True)
-class Room:
+class SpoolLimits:
     """Limits for what waits to be landed.
 
     Args:
@@ -106,13 +106,13 @@ class Spool:
         feed: ``mllp`` or ``dicom``.
         landed: Number of the last segment of the feed that was landed.
         limit: Maximum of waiting bytes.
-        room: Limits for waiting bytes and for the size of a segment.
+        limits: Limits for waiting bytes and for the size of a segment.
     """
 
-    def __init__(self, folder: Path, feed: str, landed: int, room: Room) -> None:
+    def __init__(self, folder: Path, feed: str, landed: int, limits: SpoolLimits) -> None:
         self.folder = folder
         self.feed = feed
-        self.limits = room
+        self.limits = limits
         self.waiting = 0
         self._closed: dict[int, Segment] = {}
         self._lock = threading.Lock()
@@ -135,7 +135,7 @@ class Spool:
             self._closed.pop(segment.number)
             self.waiting -= segment.bytes
 
-    def room(self, size: int) -> bool:
+    def has_room(self, size: int) -> bool:
         """Whether this many more bytes may wait."""
         return self.waiting + self.open_bytes + size <= self.limits.limit
 
@@ -182,7 +182,7 @@ class MessageSpool(Spool):
 
     Example:
         >>> import tempfile
-        >>> spool = MessageSpool(Path(tempfile.mkdtemp()) / "spool", "mllp", 0, Room(reserve=0))
+        >>> spool = MessageSpool(Path(tempfile.mkdtemp()) / "spool", "mllp", 0, SpoolLimits(reserve=0))
         >>> spool.append([b"MSH|one", b"MSH|two"])
         >>> spool.rotate()
         >>> [(segment.path.name, segment.count) for segment in spool.closed()]

@@ -13,7 +13,7 @@ from typing import Any
 from xinglin.core.errors import Conflict, NotFound, UsageError
 from xinglin.core.files import private_file, write_atomic
 from xinglin.core.permit import CLOSED, Permit
-from xinglin.landing.forgotten import Forgotten, read_forgotten
+from xinglin.landing.erased_hashes import ErasedHashes, read_erased_hashes
 from xinglin.landing.known import Known
 from xinglin.landing.manifest import canonical, digest, new_key, public_key
 from xinglin.landing.tombstone import Change, merged, read_tombstones
@@ -57,13 +57,13 @@ class LandedFile:
         site: Site that sent it.
         batch: Sequence of the batch.
         name: Its name in the batch.
-        path: Where it lies.
+        path: Its path.
         resource_type: FHIR resource type.
         rows: Resources in it, superseded and erased ones included.
         sha256: Digest of its bytes.
         conditional_references: How many resources refer to others by a search.
         erased: How many rows are empty because the resource was erased.
-        superseded: Rows, from 0, that a later version replaced or that were erased; `Landing.superseded` tells them.
+        superseded: Rows, from 0, that a later version replaced or that were erased; `Landing.superseded` lists them.
     """
 
     site: str
@@ -309,9 +309,9 @@ class Landing:
         changes = merged(read_tombstones(self.folder(site)))
         return [Batch(site, number, path, changes.get(number)) for path in paths for number in [int(path.name[6:])]]
 
-    def forgotten(self, site: str) -> Forgotten | None:
+    def erased_hashes(self, site: str) -> ErasedHashes | None:
         """The erased resources of a site, which must not land again; None if nothing was erased."""
-        return read_forgotten(site, self.folder(site) / "erased", self.keys / "erased.key")
+        return read_erased_hashes(site, self.folder(site) / "erased", self.keys / "erased.key")
 
     def known(self, site: str) -> Known:
         """Files the site sent before; only manifests of batches since the last call are read."""

@@ -18,8 +18,8 @@ from xinglin.core.errors import Conflict
 from xinglin.core.files import full_disk
 from xinglin.synthetic.describe import describe
 from xinglin.synthetic.imaging.images import ImageOrder, order_images, write_images
-from xinglin.synthetic.life.care import see_person
-from xinglin.synthetic.life.course import Course, take_course
+from xinglin.synthetic.life.care import make_charts
+from xinglin.synthetic.life.course import Course, simulate_course
 from xinglin.synthetic.life.hazards import HazardModel
 from xinglin.synthetic.parts import Data, Parts, encode
 from xinglin.synthetic.plan import RegionPlan, RegionReport
@@ -77,10 +77,10 @@ def _register_only(
     plan: RegionPlan, writers: list[Writer], person: Person, lines: list[Lines]
 ) -> Iterator[tuple[object, ...]]:
     """Register a person at the attended sites, without visits."""
-    desk = stream(plan.seed, person.number, "institutions")
+    rng = stream(plan.seed, person.number, "institutions")
     first = max(plan.first_day, person.birth)
-    for site in attended_sites(plan, desk):
-        card = register(plan.seed, person, site, first + int(desk.random() * (plan.last_day - first)), desk)
+    for site in attended_sites(plan, rng):
+        card = register(plan.seed, person, site, first + int(rng.random() * (plan.last_day - first)), rng)
         writers[site.index].patient(site, card, lines[site.index])
         yield person.number, site.name, card.local_id
 
@@ -100,8 +100,8 @@ def make_block(plan: RegionPlan, number: int) -> _Block:
         if plan.patients_only:
             persons.extend(_register_only(plan, writers, person, lines))
             continue
-        course = take_course(person, plan, model)
-        for chart in see_person(plan, person, course):
+        course = simulate_course(person, plan, model)
+        for chart in make_charts(plan, person, course):
             place = chart.site.index
             if plan.images:
                 images.extend(order_images(index, chart))

@@ -16,8 +16,23 @@ from xinglin.synthetic.population.registration import Registration
 from xinglin.synthetic.vocabulary.codes import Concept
 
 __all__ = [
-    "Allergy", "Chart", "Device", "Diagnosis", "Entry", "Finding", "Note", "Operation", "Order", "Panel", "Part",
-    "Report", "Shot", "Study", "Visit", "clock_text", "day_text",
+    "Allergy",
+    "Chart",
+    "Device",
+    "Diagnosis",
+    "Entry",
+    "Finding",
+    "Note",
+    "Panel",
+    "Part",
+    "Prescription",
+    "Procedure",
+    "Report",
+    "Study",
+    "Vaccination",
+    "Visit",
+    "clock_text",
+    "day_text",
 ]  # fmt: skip
 
 
@@ -83,7 +98,7 @@ class Panel(NamedTuple):
     parts: tuple[Part, ...]
 
 
-class Order(NamedTuple):
+class Prescription(NamedTuple):
     """A prescription: drug, days, doses a day, and the number of its diagnosis."""
 
     number: int
@@ -94,7 +109,7 @@ class Order(NamedTuple):
     reason: int | None
 
 
-class Operation(NamedTuple):
+class Procedure(NamedTuple):
     """A procedure."""
 
     number: int
@@ -105,7 +120,7 @@ class Operation(NamedTuple):
     device: int | None = None
 
 
-class Shot(NamedTuple):
+class Vaccination(NamedTuple):
     """A vaccination."""
 
     number: int
@@ -165,7 +180,9 @@ class Allergy(NamedTuple):
     recorded: int
 
 
-Entry: TypeAlias = Diagnosis | Finding | Panel | Order | Operation | Shot | Report | Study | Note | Device | Allergy
+Entry: TypeAlias = (
+    Diagnosis | Finding | Panel | Prescription | Procedure | Vaccination | Report | Study | Note | Device | Allergy
+)
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xinglin.core.errors import StorageError
-from xinglin.landing import MessageSpool, ObjectSpool, Room, messages
+from xinglin.landing import MessageSpool, ObjectSpool, SpoolLimits, messages
 from xinglin.landing.spool import journal
 
-ROOMY = Room(reserve=0)
+ROOMY = SpoolLimits(reserve=0)
 
 
 @given(st.lists(st.binary(max_size=40) | st.just(b"XLR1" * 5), max_size=6), st.data())
@@ -75,7 +75,7 @@ def test_a_failed_flush_keeps_what_was_kept_and_drops_what_was_not(
 
 
 def test_space_is_left_for_landing(tmp_path: Path) -> None:
-    spool = MessageSpool(tmp_path / "spool", "mllp", 0, Room(reserve=10**18))
+    spool = MessageSpool(tmp_path / "spool", "mllp", 0, SpoolLimits(reserve=10**18))
     with pytest.raises(StorageError):
         spool.append([b"a"])
     spool.rotate()
@@ -83,11 +83,11 @@ def test_space_is_left_for_landing(tmp_path: Path) -> None:
 
 
 def test_a_segment_ends_at_its_size(tmp_path: Path) -> None:
-    spool = MessageSpool(tmp_path / "spool", "mllp", 0, Room(reserve=0, segment=100))
+    spool = MessageSpool(tmp_path / "spool", "mllp", 0, SpoolLimits(reserve=0, segment=100))
     for _ in range(4):
         spool.append([b"x" * 60])
     assert [segment.count for segment in spool.closed()] == [2, 2]
-    assert not spool.room(ROOMY.limit)
+    assert not spool.has_room(ROOMY.limit)
 
 
 def test_objects_are_moved_into_numbered_folders(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from xinglin.core.errors import Conflict, UsageError, XinglinError
 from xinglin.flows.listen.plan import Door, ListenPlan
 from xinglin.flows.stages.sites import reading_of
-from xinglin.landing.live.intake import MessageKeeper, object_keeper
+from xinglin.landing.live.intake import MessageIntake, object_intake
 from xinglin.landing.live.micro_batches import Feed, LandedBatch
 from xinglin.sources import Reading
 from xinglin.sources.dicom.scp import StorageServer
@@ -80,7 +80,7 @@ class Doors:
         self._report = report
         self._mllp: list[tuple[Door, MllpServer]] = []
         self._dicom: list[tuple[Door, StorageServer]] = []
-        self._keepers: list[MessageKeeper] = []
+        self._keepers: list[MessageIntake] = []
         self._refusing = threading.Event()
         self.pipes: list[Pipe] = []
 
@@ -122,13 +122,13 @@ class Doors:
 
     def _prepare(self) -> None:
         """Spools first: what an earlier process left in them is landed even where a port cannot be had."""
-        from xinglin.landing import MessageSpool, ObjectSpool, Room
+        from xinglin.landing import MessageSpool, ObjectSpool, SpoolLimits
 
         plan, landing = self._plan, self._stores.landing
-        room = Room(plan.spool_limit, plan.reserve, plan.segment_bytes)
+        limits = SpoolLimits(plan.spool_limit, plan.reserve, plan.segment_bytes)
         for site in sorted({door.site for door in plan.mllp}):
-            spool = MessageSpool(landing.spool(site), "mllp", landing.known(site).mark("mllp"), room)
-            keeper = MessageKeeper(spool, plan.patience)
+            spool = MessageSpool(landing.spool(site), "mllp", landing.known(site).mark("mllp"), limits)
+            keeper = MessageIntake(spool, plan.patience)
             self._keepers.append(keeper)
             pipe = self._pipe(site, "mllp", spool)
             self._mllp += [
@@ -136,12 +136,12 @@ class Doors:
                                   self._trouble(site, "mllp")))
                 for door in plan.mllp if door.site == site
             ]  # fmt: skip
-        room = Room(plan.spool_limit, plan.reserve, plan.objects_bytes)
+        limits = SpoolLimits(plan.spool_limit, plan.reserve, plan.objects_bytes)
         first = min((door.site for door in plan.dicom), default="")
         for site in sorted({door.site for door in plan.dicom}):
-            objects = ObjectSpool(landing.spool(site), "dicom", landing.known(site).mark("dicom"), room)
+            objects = ObjectSpool(landing.spool(site), "dicom", landing.known(site).mark("dicom"), limits)
             self._pipe(site, "dicom", objects)
-            take = object_keeper(objects, plan.patience, self._refusing)
+            take = object_intake(objects, plan.patience, self._refusing)
             incoming = landing.spool(first) / "incoming"
             self._dicom += [
                 (door, StorageServer(take, incoming, plan.dicom_limits, self._trouble(site, "dicom")))

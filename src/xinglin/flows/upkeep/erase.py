@@ -130,13 +130,13 @@ def erase_again(stores: Stores, progress: Progress | None = None) -> list[Erasur
 def _came_back(stores: Stores) -> int | None:
     """One of the persons who are here again; -1 for one whom identity does not know, None for nobody."""
     from xinglin.identity import person_of
-    from xinglin.landing import returned
+    from xinglin.landing import landed_again
 
     begun = under_way(stores.settings.keys)
     if begun is not None:
         return begun
     for site in stores.landing.sites():
-        for key in returned(stores.landing, site.name):
+        for key in landed_again(stores.landing, site.name):
             found = person_of(stores.lake, key)
             return -1 if found is None else found
     return None

@@ -59,7 +59,7 @@ class Objects:
         >>> import tempfile
         >>> objects = Objects(Path(tempfile.mkdtemp()) / "originals")
         >>> name = objects.keep(b"one")
-        >>> objects.settle()
+        >>> objects.publish()
         >>> (objects.folder / name).read_bytes()
         b'one'
     """
@@ -79,7 +79,7 @@ class Objects:
                 temporary.write_bytes(content)
         return name
 
-    def settle(self) -> None:
+    def publish(self) -> None:
         """Give all objects their final names, durably."""
         with full_disk(self.folder):
             for temporary in self._waiting.values():
@@ -94,7 +94,7 @@ class Objects:
                 sync_folder(self.folder)
         self._waiting.clear()
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
         """Delete objects without a final name."""
         for temporary in self._waiting.values():
             temporary.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from xinglin.landing.batch.history import UNKNOWN
 from xinglin.landing.batch.originals import Objects
 from xinglin.landing.batch.parquet import quarantine_table, resource_table, write_table
 from xinglin.landing.batch.rows import Rows, conditional_references
-from xinglin.landing.forgotten import Forgotten
+from xinglin.landing.erased_hashes import ErasedHashes
 from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, fixed_of, records
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Task:
         parts: What to read.
         reading: Format, mapping and limits.
         originals: Folder of objects stored as received.
-        forgotten: Erased resources, which must not land again.
+        erased_hashes: Erased resources, which must not land again.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Task:
     parts: tuple[Part, ...]
     reading: Reading
     originals: Path
-    forgotten: Forgotten | None = None
+    erased_hashes: ErasedHashes | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def make_pieces(task: Task) -> Outcome:
                 worker.read(part)
             return worker.finish()
     finally:
-        worker.objects.abandon()
+        worker.objects.discard()
         if looking:
             gc.enable()
 
@@ -154,7 +154,7 @@ class _Worker:
         quarantined = 0
         for record in records(part, self.task.reading):
             received += 1
-            if self.task.forgotten is not None and self.task.forgotten.owns(record):
+            if self.task.erased_hashes is not None and self.task.erased_hashes.owns(record):
                 quarantined += 1
                 self.outcome.erased.add(part.source)
                 self._quarantine(
@@ -241,7 +241,7 @@ class _Worker:
         self.outcome.offered.append(Offered(piece, keys, leaves, mentions, updated, deleted, fixed))
 
     def finish(self) -> Outcome:
-        self.objects.settle()
+        self.objects.publish()
         for resource_type in sorted(self.rows):
             self._write(self.rows.pop(resource_type))
         if self.rejected:

@@ -14,7 +14,7 @@ from xinglin.core.ids import omop_key
 from xinglin.core.merkle import Tree, cover
 from xinglin.landing.batch.originals import original_sha256
 from xinglin.landing.erasures.erase import pending
-from xinglin.landing.erasures.returned import returned
+from xinglin.landing.erasures.landed_again import landed_again
 from xinglin.landing.manifest import canonical, check_signature, digest
 from xinglin.landing.store import Batch, LandedFile, Landing, Site
 from xinglin.landing.tombstone import folder_of, originals_now, read_tombstones
@@ -62,7 +62,7 @@ def verify(
         resources += _check_resources(batch)
         _check_originals(landing, batch, now[one.name])
     for one in sites:
-        if returned(landing, one.name):
+        if landed_again(landing, one.name):
             raise VerificationFailed(
                 "an erased person was landed again",
                 source=str(landing.folder(one.name)),

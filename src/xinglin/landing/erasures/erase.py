@@ -86,8 +86,8 @@ def finish(site_folder: Path) -> None:
 def erase(landing: Landing, site: str, keys: Collection[int], reason: str, clock: Clock) -> Erased:
     """Erase a person's records from one site.
 
-    Erased are resources about the person, in all versions; resources about nobody that name the person; and quarantined
-    records, originals and spooled messages with one of the person's numbers or both names.
+    Erased are resources about the person, in all versions; resources about no patient that name the person; and
+    quarantined records, originals and spooled messages with one of the person's numbers or both names.
 
     Args:
         landing: The region's landing.
@@ -131,7 +131,7 @@ def erase(landing: Landing, site: str, keys: Collection[int], reason: str, clock
 
 
 def _find(batch: Batch, trace: Trace) -> Found:
-    """The rows of a batch that are about the person, or about nobody but name the person."""
+    """The rows of a batch that are about the person, or about no patient but name the person."""
     from xinglin.core.sql import parquet_list
     from xinglin.lake.engine import connect
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from xinglin.landing.batch.originals import keep_original, kept_name, original_sha256
 from xinglin.landing.batch.parquet import sync
+from xinglin.landing.erased_hashes import ErasedHashes
 from xinglin.landing.erasures.trace import Trace
-from xinglin.landing.forgotten import Forgotten
 from xinglin.landing.store import Batch, Landing
 from xinglin.landing.tombstone import RedactedOriginal, originals_now, read_tombstones
 from xinglin.sources import Reading, Received
@@ -116,7 +116,7 @@ def kept_without(
     received: list[Received],
     erased: Collection[int],
     reading: Reading,
-    forgotten: Forgotten | None,
+    erased_hashes: ErasedHashes | None,
     places: tuple[Path, Path],
 ) -> dict[int, str]:
     """Store received files that contain erased records, without these records.
@@ -125,16 +125,16 @@ def kept_without(
         received: The received files; the facts of a stored one say how many pieces were removed.
         erased: Numbers of those that contain erased records.
         reading: Format, mapping and limits.
-        forgotten: Erased resources; None if there are none.
+        erased_hashes: Erased resources; None if there are none.
         places: A work folder, and the folder of originals.
 
     Returns:
         Names of the stored originals by number of the received file.
     """
-    if forgotten is None:
+    if erased_hashes is None:
         return {}
     work, folder = places
-    judge = Judge(forgotten.owns, forgotten.names_erased, None)
+    judge = Judge(erased_hashes.owns, erased_hashes.names_erased, None)
     kept: dict[int, str] = {}
     for number, original in _received(received, erased, reading):
         cut = redact(original, judge, work)

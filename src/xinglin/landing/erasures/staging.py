@@ -12,9 +12,9 @@ from xinglin.contracts.landing import QUARANTINE, RESOURCE, SUPERSEDED
 from xinglin.core.clock import Clock
 from xinglin.core.files import file_sha256, sync_folder, write_atomic
 from xinglin.landing.batch.parquet import ROW_GROUP, sync, writer
+from xinglin.landing.erased_hashes import ErasedHashes, erased_key
 from xinglin.landing.erasures.redaction import Redacted, originals_without
 from xinglin.landing.erasures.trace import Trace
-from xinglin.landing.forgotten import Forgotten, forgotten_key
 from xinglin.landing.manifest import canonical, digest, sign
 from xinglin.landing.store import Batch, LandedFile, Landing
 from xinglin.landing.tombstone import ErasedBatch, ErasedFile, Tombstone, folder_of, read_tombstones, seal
@@ -208,8 +208,8 @@ class Stage:
 
     def _forget(self, resources: list[tuple[str, str]]) -> None:
         path = self.folder / "erased"
-        known = self.landing.forgotten(self.site) or Forgotten(
-            self.site, forgotten_key(self.landing.keys / "erased.key"), frozenset()
+        known = self.landing.erased_hashes(self.site) or ErasedHashes(
+            self.site, erased_key(self.landing.keys / "erased.key"), frozenset()
         )
         write_atomic(self._staged(path.name), known.plus(resources).content)
 

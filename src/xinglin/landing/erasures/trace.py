@@ -56,7 +56,7 @@ class Trace:
         return bool(self.numbers) and self._numbers.search(small) is not None
 
     def owns(self, record: Record) -> bool:
-        """Whether a record is about the person, or about nobody but names the person (`mentioned_in` if unreadable)."""
+        """Whether a record is about the person, or about no patient but names the person; else by `mentioned_in`."""
         found = record.found
         if isinstance(found, Rejected):
             return self.mentioned_in(record.raw)

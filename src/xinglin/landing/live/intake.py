@@ -15,13 +15,13 @@ from xinglin.core.errors import StorageError
 if TYPE_CHECKING:
     from xinglin.landing import MessageSpool, ObjectSpool, Spool
 
-__all__ = ["MessageKeeper", "object_keeper"]
+__all__ = ["MessageIntake", "object_intake"]
 
 _LOOK = 0.05
 _OVERHEAD = 12
 
 
-class MessageKeeper:
+class MessageIntake:
     """Group commit: messages that arrive during a flush go with the next one.
 
     Args:
@@ -47,7 +47,7 @@ class MessageKeeper:
             return
         size = sum(len(message) + _OVERHEAD for message in messages)
         deadline = time.monotonic() + self._patience
-        while not (self._refusing or self._spool.room(size)):
+        while not (self._refusing or self._spool.has_room(size)):
             if time.monotonic() > deadline:
                 raise _full(self._spool)
             await asyncio.sleep(_LOOK)
@@ -90,7 +90,7 @@ class MessageKeeper:
         self._thread.shutdown()
 
 
-def object_keeper(spool: ObjectSpool, patience: float, refusing: threading.Event) -> Callable[[Path], None]:
+def object_intake(spool: ObjectSpool, patience: float, refusing: threading.Event) -> Callable[[Path], None]:
     """A function that moves a received object into the spool, and waits while the spool is full.
 
     Args:
@@ -101,7 +101,7 @@ def object_keeper(spool: ObjectSpool, patience: float, refusing: threading.Event
 
     def take(received: Path) -> None:
         deadline = time.monotonic() + patience
-        while not (refusing.is_set() or spool.room(received.stat().st_size)):
+        while not (refusing.is_set() or spool.has_room(received.stat().st_size)):
             if time.monotonic() > deadline:
                 raise _full(spool)
             time.sleep(_LOOK)

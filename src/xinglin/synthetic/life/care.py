@@ -38,7 +38,7 @@ from xinglin.synthetic.vocabulary.terms import (
     ZOSTER,
 )  # fmt: skip
 
-__all__ = ["see_person"]
+__all__ = ["make_charts"]
 
 _HOSPITAL = (("hospital", 1.0),)
 _CHILDHOOD = (
@@ -159,9 +159,9 @@ class _Diary:
 class _Region:
     """The scribes of all institutions that a person visits."""
 
-    def __init__(self, plan: RegionPlan, body: Body, desks: Random) -> None:
+    def __init__(self, plan: RegionPlan, body: Body, rng: Random) -> None:
         self.plan = plan
-        self.attended = attended_sites(plan, desks)
+        self.attended = attended_sites(plan, rng)
         self.body = body
         self.scribes: dict[int, Scribe] = {}
 
@@ -231,7 +231,7 @@ def _visit_everywhere(region: _Region, first: int, last: int) -> None:
             check_up(scribe, _moment(first + below(region.body.rng, max(1, last - first)), region.body.rng))
 
 
-def see_person(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
+def make_charts(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
     """The charts of a person, in the order of the institutions."""
     rng = stream(plan.seed, person.number, "care")
     last = plan.last_day if course.death is None else course.death
@@ -242,23 +242,23 @@ def see_person(plan: RegionPlan, person: Person, course: Course) -> list[Chart]:
         diary.vaccines()
         diary.emergencies()
     diary.strokes()
-    desks = stream(plan.seed, person.number, "institutions")
-    region = _Region(plan, body, desks)
+    rng = stream(plan.seed, person.number, "institutions")
+    region = _Region(plan, body, rng)
     free_from = 0
     for event in sorted(diary.events):
         if event.kind == "stroke" or max(event.minute, free_from) < last * 1440:
             free_from = _act(region, event, course.death, free_from)
     _visit_everywhere(region, diary.first, last)
-    return [_chart(plan, region.scribes[index], course.death, desks) for index in sorted(region.scribes)]
+    return [_chart(plan, region.scribes[index], course.death, rng) for index in sorted(region.scribes)]
 
 
-def _chart(plan: RegionPlan, scribe: Scribe, death: int | None, desk: Random) -> Chart:
+def _chart(plan: RegionPlan, scribe: Scribe, death: int | None, rng: Random) -> Chart:
     """Close a chart with the registration as of the first or the last visit."""
     person, site = scribe.body.person, scribe.site
     scribe.visits.sort(key=lambda visit: visit.start)
     _allergy(scribe)
-    visit = scribe.visits[0 if desk.random() < 0.5 else -1]
-    card = register(plan.seed, person, site, visit.start // 1440, desk)
+    visit = scribe.visits[0 if rng.random() < 0.5 else -1]
+    card = register(plan.seed, person, site, visit.start // 1440, rng)
     knows = site.kind == "hospital" or person.number % 10 < 7
     if death is not None and (knows or any(visit.died for visit in scribe.visits)):
         card = card._replace(died=death * 1440 + DEATH_MINUTE)

@@ -27,7 +27,7 @@ from xinglin.synthetic.vocabulary.terms import (
     KNEE_OSTEOARTHRITIS,
 )  # fmt: skip
 
-__all__ = ["Course", "Stroke", "state_at", "take_course"]
+__all__ = ["Course", "Stroke", "simulate_course", "state_at"]
 
 _YEAR = 365.25
 # Onset hazard per year a·exp(b·age), and the ratio for men.
@@ -165,13 +165,13 @@ def _years(person: Person, course: Course, plan: RegionPlan, model: HazardModel,
     return course._replace(strokes=tuple(strokes))
 
 
-def take_course(person: Person, plan: RegionPlan, model: HazardModel) -> Course:
+def simulate_course(person: Person, plan: RegionPlan, model: HazardModel) -> Course:
     """Simulate the course of a person's life over the recorded years.
 
     Example:
         >>> from xinglin.synthetic.population.people import make_person
         >>> plan = RegionPlan(persons=1)
-        >>> course = take_course(make_person(plan, 0), plan, HazardModel())
+        >>> course = simulate_course(make_person(plan, 0), plan, HazardModel())
         >>> 130 < course.height < 210
         True
     """

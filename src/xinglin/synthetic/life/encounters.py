@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from xinglin.synthetic.life.findings import (
     blood_count,
+    glucose,
     lipids,
     measure_body,
     measure_pressure,
     metabolic,
-    sugar,
     systolic,
     temperature,
 )  # fmt: skip
@@ -176,7 +176,7 @@ def follow_up(scribe: Scribe, start: int) -> None:
         _treat(scribe, concept, day)
     measure_pressure(scribe, day)
     if DIABETES in scribe.known:
-        sugar(scribe, day, long_term=True)
+        glucose(scribe, day, long_term=True)
         if body.rng.random() < 0.06:
             scribe.hand_out(GLUCOSE_METER, 18_000)
     if HYPERLIPIDAEMIA in scribe.known and body.rng.random() < 0.4:
@@ -231,7 +231,7 @@ def check_up(scribe: Scribe, start: int) -> None:
     if age < 18:
         return
     if thorough:
-        sugar(scribe, day, long_term=body.has(DIABETES, day))
+        glucose(scribe, day, long_term=body.has(DIABETES, day))
         lipids(scribe, day)
         metabolic(scribe, day, liver=True)
         blood_count(scribe, infected=False)

@@ -36,7 +36,16 @@ from xinglin.synthetic.vocabulary.terms import (
     WEIGHT,
 )  # fmt: skip
 
-__all__ = ["blood_count", "lipids", "measure_body", "measure_pressure", "metabolic", "sugar", "systolic", "temperature"]
+__all__ = [
+    "blood_count",
+    "glucose",
+    "lipids",
+    "measure_body",
+    "measure_pressure",
+    "metabolic",
+    "systolic",
+    "temperature",
+]
 
 
 def systolic(body: Body, day: int) -> float:
@@ -86,7 +95,7 @@ def temperature(scribe: Scribe, fever: bool) -> None:
     scribe.find(OXYGEN, str(min(100, int(rng.gauss(97.6, 1.2)))), "%")
 
 
-def sugar(scribe: Scribe, day: int, long_term: bool) -> None:
+def glucose(scribe: Scribe, day: int, long_term: bool) -> None:
     """Glucose, and HbA1c if asked."""
     body = scribe.body
     ill = body.has(DIABETES, day)

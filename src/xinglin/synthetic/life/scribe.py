@@ -13,13 +13,13 @@ from xinglin.synthetic.records import (
     Diagnosis,
     Finding,
     Note,
-    Operation,
-    Order,
     Panel,
     Part,
+    Prescription,
+    Procedure,
     Report,
-    Shot,
     Study,
+    Vaccination,
     Visit,
 )  # fmt: skip
 from xinglin.synthetic.streams import below
@@ -131,7 +131,7 @@ class Scribe:
         """Record a prescription; the price is per day."""
         visit = self.visits[-1]
         number = reason.number if reason else None
-        visit.entries.append(Order(self.take_number(), concept, self.tick(), days, daily, number))
+        visit.entries.append(Prescription(self.take_number(), concept, self.tick(), days, daily, number))
         visit.cost += price * days
 
     def operate(
@@ -142,13 +142,13 @@ class Scribe:
         start = self.tick()
         number = reason.number if reason else None
         end = min(start + minutes, visit.end)
-        visit.entries.append(Operation(self.take_number(), concept, start, end, number, device))
+        visit.entries.append(Procedure(self.take_number(), concept, start, end, number, device))
         visit.cost += price
 
     def give(self, concept: Concept, price: int) -> None:
         """Record a vaccination."""
         lot = f"{'ABCDEFGH'[below(self.body.rng, 8)]}{below(self.body.rng, 10_000):04d}"
-        self.visits[-1].entries.append(Shot(self.take_number(), concept, self.tick(), lot))
+        self.visits[-1].entries.append(Vaccination(self.take_number(), concept, self.tick(), lot))
         self.visits[-1].cost += price
 
     def report(self, concept: Concept, results: tuple[int, ...], conclusion: str = "") -> None:

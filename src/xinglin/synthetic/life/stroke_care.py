@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xinglin.synthetic.life.course import Stroke
-from xinglin.synthetic.life.findings import blood_count, lipids, metabolic, sugar, systolic
+from xinglin.synthetic.life.findings import blood_count, glucose, lipids, metabolic, systolic
 from xinglin.synthetic.life.scribe import Scribe
 from xinglin.synthetic.records import Diagnosis
 from xinglin.synthetic.vocabulary.terms import (
@@ -56,7 +56,7 @@ def _emergency(scribe: Scribe, stroke: Stroke, start: int) -> Diagnosis:
     scribe.find(NIHSS, str(stroke.severity), "{score}")
     scribe.pressure(systolic(scribe.body, stroke.day) + 22)
     scribe.find(HEART_RATE, str(int(scribe.body.rng.gauss(84, 11))), "/min")
-    sugar(scribe, stroke.day, long_term=False)
+    glucose(scribe, stroke.day, long_term=False)
     scribe.find(INR, f"{max(0.8, scribe.body.rng.gauss(1.05, 0.08)):.2f}", "{INR}", 1_500)
     scribe.operate(CT_HEAD, 12, found, 26_000)
     conclusion = "No haemorrhage; early ischaemic change." if stroke.ischaemic else "Acute intracerebral haemorrhage."

@@ -132,23 +132,23 @@ def _household(plan: RegionPlan, pair: int) -> _Household:
     )  # fmt: skip
 
 
-def _phones(plan: RegionPlan, house: _Household, rng: Random) -> tuple[tuple[int, str], ...]:
-    phone = house.phone if house.shares_phone else draw_phone(rng)
+def _phones(plan: RegionPlan, household: _Household, rng: Random) -> tuple[tuple[int, str], ...]:
+    phone = household.phone if household.shares_phone else draw_phone(rng)
     if rng.random() >= 0.15:
         return ((0, phone),)
     return ((0, phone), (plan.first_day + below(rng, plan.last_day - plan.first_day), draw_phone(rng)))
 
 
-def _identifier(house: _Household, which: int, rng: Random) -> tuple[str, str]:
+def _identifier(household: _Household, which: int, rng: Random) -> tuple[str, str]:
     """The identity or passport number, and the passport's country."""
-    if not house.chinese:
+    if not household.chinese:
         letters = "".join("ABCDEFGHJKLMNPRSTUVWXYZ"[below(rng, 23)] for _ in range(2))
         return f"{letters}{below(rng, 10_000_000):07d}", _COUNTRIES[below(rng, len(_COUNTRIES))]
-    if house.twins:
-        turn = house.births[0] % 490 + which
-        return resident_id(house.area, house.births[which], house.sexes[which], turn), ""
-    area = house.area // 10_000 * 10_000 + 100 * (1 + below(rng, 12)) + 1 + below(rng, 18)
-    return resident_id(area, house.births[which], house.sexes[which], below(rng, 500)), ""
+    if household.twins:
+        turn = household.births[0] % 490 + which
+        return resident_id(household.area, household.births[which], household.sexes[which], turn), ""
+    area = household.area // 10_000 * 10_000 + 100 * (1 + below(rng, 12)) + 1 + below(rng, 18)
+    return resident_id(area, household.births[which], household.sexes[which], below(rng, 500)), ""
 
 
 def make_person(plan: RegionPlan, number: int) -> Person:
@@ -160,11 +160,11 @@ def make_person(plan: RegionPlan, number: int) -> Person:
         True
     """
     pair, which = divmod(number, 2)
-    house = _household(plan, pair)
+    household = _household(plan, pair)
     rng = stream(plan.seed, number, "person")
-    national_id, country = _identifier(house, which, rng)
-    homes = house.homes if house.shares_home else _homes(plan, rng)
+    national_id, country = _identifier(household, which, rng)
+    homes = household.homes if household.shares_home else _homes(plan, rng)
     return Person(
-        number, house.sexes[which], house.births[which], house.names[which], national_id, country,
-        _phones(plan, house, rng), homes, house.twins and (number ^ 1) < plan.persons,
+        number, household.sexes[which], household.births[which], household.names[which], national_id, country,
+        _phones(plan, household, rng), homes, household.twins and (number ^ 1) < plan.persons,
     )  # fmt: skip

@@ -20,12 +20,12 @@ from xinglin.synthetic.records import (
     Entry,
     Finding,
     Note,
-    Operation,
-    Order,
     Panel,
+    Prescription,
+    Procedure,
     Report,
-    Shot,
     Study,
+    Vaccination,
     Visit,
     clock_text,
 )  # fmt: skip
@@ -40,7 +40,7 @@ from xinglin.synthetic.writers.fhir_pieces import (
     status_json,
     text,
 )  # fmt: skip
-from xinglin.synthetic.writers.fhir_site import Desk, desk, institution_lines
+from xinglin.synthetic.writers.fhir_site import SiteReferences, institution_lines, site_references
 
 __all__ = ["FhirWriter"]
 
@@ -50,9 +50,9 @@ _SETTINGS = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encount
 class _Page:
     """The current chart: ids, and the pieces that all resources of the current visit share."""
 
-    def __init__(self, chart: Chart, staff: Desk) -> None:
+    def __init__(self, chart: Chart, staff: SiteReferences) -> None:
         token = chart.registration.token
-        self.desk = staff
+        self.site = staff
         self.head = f"{token[:8]}-{token[8:12]}-5{token[13:16]}-a{token[17:20]}-"
         self.base = int(token[20:], 16)
         self.patient = f'{{"reference":"Patient/{chart.registration.local_id}"}}'
@@ -66,7 +66,7 @@ class _Page:
         """Set the current visit."""
         self.meta = f'"meta":{{"lastUpdated":"{clock_text(visit.end)}"}}'
         self.encounter = f'{{"reference":"Encounter/{self.id(visit.number)}"}}'
-        self.performer = self.desk.practitioner(visit.practitioner)
+        self.performer = self.site.practitioner(visit.practitioner)
 
 
 def _encounter(visit: Visit, page: _Page) -> str:
@@ -84,8 +84,8 @@ def _encounter(visit: Visit, page: _Page) -> str:
         f'"type":[{concept_json(visit.concept)}],"subject":{page.patient},'
         f'"participant":[{{"individual":{page.performer}}}],'
         f'"period":{{"start":"{clock_text(visit.start)}","end":"{clock_text(visit.end)}"}}{reason}{stay},'
-        f'"location":[{{"location":{page.desk.location(visit.setting)}}}],'
-        f'"serviceProvider":{page.desk.organization}{previous}}}'
+        f'"location":[{{"location":{page.site.location(visit.setting)}}}],'
+        f'"serviceProvider":{page.site.organization}{previous}}}'
     )
 
 
@@ -103,7 +103,7 @@ def _claim(visit: Visit, page: _Page, number: int) -> str:
         f'{{"resourceType":"Claim","id":"{page.id(number)}",{page.meta},"status":"active",'
         f'"type":{status_json("claim-type", kind)},"use":"claim","patient":{page.patient},'
         f'"billablePeriod":{{"start":"{clock_text(visit.start)}","end":"{end}"}},"created":"{end}",'
-        f'"provider":{page.desk.organization},"priority":{status_json("processpriority", "normal")},{diagnosis}'
+        f'"provider":{page.site.organization},"priority":{status_json("processpriority", "normal")},{diagnosis}'
         '"insurance":[{"sequence":1,"focal":true,"coverage":{"display":"Basic medical insurance"}}],'
         f'"item":[{{"sequence":1,"productOrService":{concept_json(visit.concept)},"encounter":[{page.encounter}]}}],'
         f'"total":{money}}}'
@@ -148,7 +148,7 @@ def _panel(entry: Panel, page: _Page) -> str:
     )
 
 
-def _medication_request(entry: Order, page: _Page) -> str:
+def _medication_request(entry: Prescription, page: _Page) -> str:
     reason = ""
     if entry.reason is not None:
         reason = f',"reasonReference":[{{"reference":"Condition/{page.id(entry.reason)}"}}]'
@@ -166,7 +166,7 @@ def _medication_request(entry: Order, page: _Page) -> str:
     )
 
 
-def _procedure(entry: Operation, page: _Page) -> str:
+def _procedure(entry: Procedure, page: _Page) -> str:
     extra = ""
     if entry.reason is not None:
         extra = f',"reasonReference":[{{"reference":"Condition/{page.id(entry.reason)}"}}]'
@@ -180,7 +180,7 @@ def _procedure(entry: Operation, page: _Page) -> str:
     )
 
 
-def _immunization(entry: Shot, page: _Page) -> str:
+def _immunization(entry: Vaccination, page: _Page) -> str:
     return (
         f'{{"resourceType":"Immunization","id":"{page.id(entry.number)}",{page.meta},"status":"completed",'
         f'"vaccineCode":{concept_json(entry.concept)},"patient":{page.patient},"encounter":{page.encounter},'
@@ -234,7 +234,7 @@ def _device(entry: Device, page: _Page) -> str:
     return (
         f'{{"resourceType":"Device","id":"{page.id(entry.number)}",{page.meta},"status":"active",'
         f'"manufactureDate":"{clock_text(entry.at - 129_600)}","serialNumber":"{entry.serial}",'
-        f'"type":{concept_json(entry.concept)},"patient":{page.patient},"owner":{page.desk.organization}}}'
+        f'"type":{concept_json(entry.concept)},"patient":{page.patient},"owner":{page.site.organization}}}'
     )
 
 
@@ -262,9 +262,9 @@ _WRITE: dict[type, tuple[str, Callable[..., str]]] = {
     Diagnosis: ("Condition", _condition),
     Finding: ("Observation", _observation),
     Panel: ("Observation", _panel),
-    Order: ("MedicationRequest", _medication_request),
-    Operation: ("Procedure", _procedure),
-    Shot: ("Immunization", _immunization),
+    Prescription: ("MedicationRequest", _medication_request),
+    Procedure: ("Procedure", _procedure),
+    Vaccination: ("Immunization", _immunization),
     Report: ("DiagnosticReport", _diagnostic_report),
     Study: ("ImagingStudy", _imaging_study),
     Note: ("DocumentReference", _document),
@@ -291,7 +291,7 @@ class FhirWriter:
     def chart(self, chart: Chart, seed: int, lines: Lines) -> None:
         """Add a Patient and all resources about the patient."""
         self.patient(chart.site, chart.registration, lines)
-        page = _Page(chart, desk(chart.site, seed))
+        page = _Page(chart, site_references(chart.site, seed))
         encounters, claims = lines.setdefault("Encounter", []), lines.setdefault("Claim", [])
         for visit in chart.visits:
             page.turn(visit)

@@ -13,7 +13,7 @@ from xinglin.synthetic.streams import digest, stream
 from xinglin.synthetic.writers import Lines
 from xinglin.synthetic.writers.fhir_pieces import HL7
 
-__all__ = ["PRACTITIONERS", "Desk", "desk", "institution_lines"]
+__all__ = ["PRACTITIONERS", "SiteReferences", "institution_lines", "site_references"]
 
 PRACTITIONERS = 24
 _PLACES = {
@@ -29,7 +29,7 @@ def _uuid(*words: object) -> str:
     return f"{token[:8]}-{token[8:12]}-5{token[13:16]}-9{token[17:20]}-{token[20:]}"
 
 
-class Desk:
+class SiteReferences:
     """References to a site's own resources, as JSON.
 
     Args:
@@ -59,9 +59,9 @@ class Desk:
 
 
 @cache
-def desk(site: Site, seed: int) -> Desk:
+def site_references(site: Site, seed: int) -> SiteReferences:
     """The references of a site, made once per process."""
-    return Desk(site, seed)
+    return SiteReferences(site, seed)
 
 
 def _title(site: Site) -> str:

@@ -19,17 +19,17 @@ from xinglin.synthetic.records import (
     Diagnosis,
     Finding,
     Note,
-    Operation,
-    Order,
     Panel,
+    Prescription,
+    Procedure,
     Report,
-    Shot,
+    Vaccination,
     Visit,
 )  # fmt: skip
 from xinglin.synthetic.writers import Lines
 from xinglin.synthetic.writers import hl7v2_segments as segments
 from xinglin.synthetic.writers.fhir_pieces import category_of
-from xinglin.synthetic.writers.fhir_site import PRACTITIONERS, desk, institution_lines
+from xinglin.synthetic.writers.fhir_site import PRACTITIONERS, institution_lines, site_references
 from xinglin.synthetic.writers.hl7v2_segments import coded, escaped, segment, stamp
 
 __all__ = ["Hl7v2Writer"]
@@ -60,7 +60,7 @@ class _Desk:
 
     def __init__(self, chart: Chart, seed: int, lines: Lines) -> None:
         self.site, self.card, self.lines = chart.site, chart.registration, lines
-        self.doctors, self.places = _doctors(chart.site, seed), desk(chart.site, seed).location_ids
+        self.doctors, self.places = _doctors(chart.site, seed), site_references(chart.site, seed).location_ids
         self.patient = segments.patient(chart.site, chart.registration)
         self.doctor = self.begun = self.over = ""
         self.counter = 0
@@ -101,7 +101,7 @@ def _admission(visit: Visit, to: _Desk) -> None:
 def _discharge(visit: Visit, to: _Desk) -> None:
     """Add the end of a visit, with its procedures."""
     body = [to.over]
-    operations = [entry for entry in visit.entries if isinstance(entry, Operation)]
+    operations = [entry for entry in visit.entries if isinstance(entry, Procedure)]
     for place, entry in enumerate(operations, 1):
         body.append(segments.procedure(entry, place, to.id(entry.number), to.doctor))
     to.send("ADT^A03", visit.end, *body)
@@ -160,11 +160,11 @@ def _observations(group: list[Finding], to: _Desk) -> Iterator[str]:
 
 
 def _orders(visit: Visit, to: _Desk) -> None:
-    orders = [entry for entry in visit.entries if isinstance(entry, Order)]
+    orders = [entry for entry in visit.entries if isinstance(entry, Prescription)]
     if orders:
         body = [line for entry in orders for line in segments.order(entry, to.id(entry.number), to.doctor)]
         to.send("RDE^O11", orders[-1].at, to.over, *body)
-    shots = [entry for entry in visit.entries if isinstance(entry, Shot)]
+    shots = [entry for entry in visit.entries if isinstance(entry, Vaccination)]
     if shots:
         body = [line for entry in shots for line in segments.vaccine(entry, to.id(entry.number), to.doctor)]
         to.send("VXU^V04", shots[-1].at, to.over, *body)

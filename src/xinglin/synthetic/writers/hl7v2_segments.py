@@ -6,7 +6,17 @@ from functools import cache
 
 from xinglin.synthetic.plan import Site
 from xinglin.synthetic.population.registration import Registration
-from xinglin.synthetic.records import Allergy, Diagnosis, Finding, Operation, Order, Part, Shot, Visit, day_text
+from xinglin.synthetic.records import (
+    Allergy,
+    Diagnosis,
+    Finding,
+    Part,
+    Prescription,
+    Procedure,
+    Vaccination,
+    Visit,
+    day_text,
+)
 from xinglin.synthetic.vocabulary.codes import CVX, LOINC, RXNORM, SNOMED, Concept
 
 __all__ = [
@@ -118,7 +128,7 @@ def problem(entry: Diagnosis, number: str) -> str:
     return segment("PRB", fields)
 
 
-def procedure(entry: Operation, place: int, number: str, doctor: str) -> str:
+def procedure(entry: Procedure, place: int, number: str, doctor: str) -> str:
     """PR1: a procedure."""
     fields = {1: str(place), 3: coded(entry.concept), 5: stamp(entry.start), 7: str(entry.end - entry.start),
               11: doctor, 19: number, 20: "A"}  # fmt: skip
@@ -143,7 +153,7 @@ def observation(entry: Finding | Part, place: int, at: str, doctor: str) -> str:
     return f"OBX|{place}|{value}|||||F|||{at}||{doctor}"
 
 
-def order(entry: Order, number: str, doctor: str) -> list[str]:
+def order(entry: Prescription, number: str, doctor: str) -> list[str]:
     """ORC, RXE and TQ1: a drug ordered and dispensed."""
     at, until = stamp(entry.at), stamp(entry.at + entry.days * 1440)
     code = coded(entry.concept)
@@ -153,7 +163,7 @@ def order(entry: Order, number: str, doctor: str) -> list[str]:
     return [control, segment("RXE", encoded), timing]
 
 
-def vaccine(entry: Shot, number: str, doctor: str) -> list[str]:
+def vaccine(entry: Vaccination, number: str, doctor: str) -> list[str]:
     """ORC and RXA: a vaccination."""
     at = stamp(entry.at)
     control = segment("ORC", {1: "RE", 3: number, 9: at, 12: doctor})

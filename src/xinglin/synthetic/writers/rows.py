@@ -21,18 +21,18 @@ from xinglin.synthetic.records import (
     Entry,
     Finding,
     Note,
-    Operation,
-    Order,
     Panel,
+    Prescription,
+    Procedure,
     Report,
-    Shot,
     Study,
+    Vaccination,
     Visit,
 )  # fmt: skip
 from xinglin.synthetic.vocabulary.terms import DIASTOLIC, SYSTOLIC
 from xinglin.synthetic.writers import Lines
 from xinglin.synthetic.writers.fhir_pieces import category_of
-from xinglin.synthetic.writers.fhir_site import Desk, desk, institution_lines
+from xinglin.synthetic.writers.fhir_site import SiteReferences, institution_lines, site_references
 
 __all__ = ["COLUMNS", "DAYS", "MOMENTS", "Row", "RowWriter"]
 
@@ -96,7 +96,7 @@ def institution_rows(site: Site, seed: int) -> Iterator[Row]:
 
 
 def patient_row(card: Registration) -> Row:
-    """A patient as the front desk wrote them down."""
+    """The row of a patient by registration."""
     kind = None if card.national_id is None else "PPN" if card.id_country else "NI"
     return "patient", (
         card.local_id, card.number, card.shown_name, card.family, card.given, card.sex, card.birth, kind,
@@ -108,8 +108,8 @@ def patient_row(card: Registration) -> Row:
 class _Page:
     """The chart being written, and the visit at hand."""
 
-    def __init__(self, chart: Chart, staff: Desk) -> None:
-        self.card, self.desk = chart.registration, staff
+    def __init__(self, chart: Chart, staff: SiteReferences) -> None:
+        self.card, self.site = chart.registration, staff
         self.patient = chart.registration.local_id
         self.visit = self.doctor = ""
         self.updated = 0
@@ -117,7 +117,7 @@ class _Page:
     def turn(self, visit: Visit) -> None:
         """Go on to another visit."""
         self.visit, self.updated = self.card.entry_id(visit.number), visit.end
-        self.doctor = self.desk.practitioner_id(visit.practitioner)
+        self.doctor = self.site.practitioner_id(visit.practitioner)
 
     def id(self, number: int | None) -> str | None:
         """The id of a chart entry; None for None."""
@@ -131,7 +131,7 @@ class _Page:
 def chart_rows(chart: Chart, seed: int) -> Iterator[Row]:
     """All rows of a patient."""
     yield patient_row(chart.registration)
-    page = _Page(chart, desk(chart.site, seed))
+    page = _Page(chart, site_references(chart.site, seed))
     for visit in chart.visits:
         page.turn(visit)
         yield _visit(visit, page)
@@ -156,7 +156,7 @@ def _visit(visit: Visit, page: _Page) -> Row:
     discharge = None if visit.setting == "AMB" else "exp" if visit.died else "home"
     return "visit", (
         page.visit, page.patient, visit.setting, visit.concept.code, visit.concept.display, visit.start, visit.end,
-        page.doctor, page.desk.location_ids[visit.setting], page.desk.organization_id,
+        page.doctor, page.site.location_ids[visit.setting], page.site.organization_id,
         reason.code if reason else None, reason.display if reason else None, reason.icd10 if reason else None,
         discharge, page.id(visit.previous), visit.end,
     )  # fmt: skip
@@ -166,7 +166,7 @@ def _bill(visit: Visit, page: _Page) -> Row:
     amount = f"{visit.cost // 100}.{visit.cost % 100:02d}"
     reason = page.id(visit.reason.number) if visit.reason else None
     first = page.start(visit.number + 1, visit.concept.code, visit.concept.display)
-    return "bill", (*first, visit.start, visit.end, amount, reason, page.desk.organization_id, visit.end)
+    return "bill", (*first, visit.start, visit.end, amount, reason, page.site.organization_id, visit.end)
 
 
 def _diagnosis(entry: Diagnosis, page: _Page) -> tuple[Any, ...]:
@@ -185,17 +185,17 @@ def _pressure(entry: Panel, page: _Page) -> tuple[Any, ...]:
     return *first, values.get(SYSTOLIC), values.get(DIASTOLIC), entry.at, page.doctor, page.updated
 
 
-def _prescription(entry: Order, page: _Page) -> tuple[Any, ...]:
+def _prescription(entry: Prescription, page: _Page) -> tuple[Any, ...]:
     until = entry.at + entry.days * 1440
     quantity = entry.days * entry.daily
     return entry.at, entry.days, entry.daily, quantity, until, page.id(entry.reason), page.doctor
 
 
-def _treatment(entry: Operation, page: _Page) -> tuple[Any, ...]:
+def _treatment(entry: Procedure, page: _Page) -> tuple[Any, ...]:
     return entry.start, entry.end, page.id(entry.reason), page.id(entry.device), page.doctor
 
 
-def _vaccination(entry: Shot, page: _Page) -> tuple[Any, ...]:
+def _vaccination(entry: Vaccination, page: _Page) -> tuple[Any, ...]:
     return entry.at, entry.lot, page.doctor
 
 
@@ -226,9 +226,9 @@ _ROWS: dict[type, tuple[str, Callable[..., tuple[Any, ...]]]] = {
     Diagnosis: ("diagnosis", _diagnosis),
     Finding: ("result", _result),
     Panel: ("pressure", _pressure),
-    Order: ("prescription", _prescription),
-    Operation: ("treatment", _treatment),
-    Shot: ("vaccination", _vaccination),
+    Prescription: ("prescription", _prescription),
+    Procedure: ("treatment", _treatment),
+    Vaccination: ("vaccination", _vaccination),
     Report: ("report", _report),
     Study: ("study", _study),
     Note: ("note", _note),

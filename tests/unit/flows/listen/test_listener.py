@@ -22,14 +22,14 @@ from xinglin.core.settings import Settings
 from xinglin.flows.listen.listener import Listening, listen
 from xinglin.flows.listen.plan import Door, ListenPlan, Tls, door, watch
 from xinglin.flows.listen.watch import Watcher
-from xinglin.landing import Landing, MessageSpool, ObjectSpool, Room, messages
-from xinglin.landing.live.intake import MessageKeeper, object_keeper
+from xinglin.landing import Landing, MessageSpool, ObjectSpool, SpoolLimits, messages
+from xinglin.landing.live.intake import MessageIntake, object_intake
 from xinglin.landing.live.micro_batches import Job, LandedBatch, land
 from xinglin.sources import Reading
 from xinglin.wiring import assemble, init_region
 
 NOON = fixed_clock(datetime(2026, 1, 1, 12, tzinfo=UTC))
-ROOMY = Room(reserve=0)
+ROOMY = SpoolLimits(reserve=0)
 
 
 def oru(number: int) -> bytes:
@@ -93,9 +93,9 @@ def test_senders_share_a_flush_and_a_failed_one_fails_them_all(tmp_path: Path, m
     monkeypatch.setattr(spool, "append", slow)
 
     async def run() -> None:
-        keeper = MessageKeeper(spool, 1)
+        keeper = MessageIntake(spool, 1)
         await asyncio.gather(*(keeper.keep([b"message"]) for _ in range(40)))
-        spool.limits = Room(reserve=10**18)
+        spool.limits = SpoolLimits(reserve=10**18)
         ends = await asyncio.gather(*(keeper.keep([b"message"]) for _ in range(3)), return_exceptions=True)
         assert [type(end) for end in ends] == [StorageError] * 3
         keeper.close()
@@ -106,12 +106,12 @@ def test_senders_share_a_flush_and_a_failed_one_fails_them_all(tmp_path: Path, m
 
 
 def test_a_full_spool_waits_for_room_then_refuses(tmp_path: Path) -> None:
-    spool = MessageSpool(tmp_path / "m", "mllp", 0, Room(limit=100, reserve=0))
+    spool = MessageSpool(tmp_path / "m", "mllp", 0, SpoolLimits(limit=100, reserve=0))
     spool.append([b"x" * 80])
     spool.rotate()
 
     async def run() -> None:
-        keeper = MessageKeeper(spool, 0.1)
+        keeper = MessageIntake(spool, 0.1)
         with pytest.raises(StorageError, match="waits to be landed"):
             await keeper.keep([b"y" * 30])
         asyncio.get_running_loop().call_later(0.02, lambda: spool.landed(spool.closed()[0]))
@@ -119,10 +119,10 @@ def test_a_full_spool_waits_for_room_then_refuses(tmp_path: Path) -> None:
         keeper.close()
 
     asyncio.run(run())
-    objects = ObjectSpool(tmp_path / "o", "dicom", 0, Room(limit=3, reserve=0))
+    objects = ObjectSpool(tmp_path / "o", "dicom", 0, SpoolLimits(limit=3, reserve=0))
     (tmp_path / "o" / "a").write_bytes(b"object")
     with pytest.raises(StorageError):
-        object_keeper(objects, 0.01, threading.Event())(tmp_path / "o" / "a")
+        object_intake(objects, 0.01, threading.Event())(tmp_path / "o" / "a")
 
 
 @pytest.mark.parametrize("text", ["site", "=1", "site=", "site=x", "site=1.2.3.4:", "site=70000", "site=a:b:1"])

@@ -20,7 +20,7 @@ from xinglin.flows.stages.run import build, ingest, link
 from xinglin.flows.stages.status import quarantined, status
 from xinglin.flows.upkeep.backup import Wanted, make_backup, make_identity, open_target, restore_backup
 from xinglin.flows.upkeep.erase import erase, erase_again, under_way
-from xinglin.landing import MessageSpool, Room, messages, verify
+from xinglin.landing import MessageSpool, SpoolLimits, messages, verify
 from xinglin.landing.tombstone import folder_of, read_tombstones
 from xinglin.release import Salts
 from xinglin.wiring import assemble, init_region
@@ -96,7 +96,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             _condition("else-c", "else-1")]  # fmt: skip
     (inbox / "third.ndjson").write_bytes(_lines(away))
     ingest(stores, inbox / "third.ndjson", "charity")
-    spool = MessageSpool(stores.landing.spool("mercy"), "mllp", 0, Room(reserve=0))
+    spool = MessageSpool(stores.landing.spool("mercy"), "mllp", 0, SpoolLimits(reserve=0))
     spool.append([f"MSH|^~\\&|A\rPID|1||{MRN}||{FAMILY}^{GIVEN}\r".encode(), b"MSH|^~\\&|A\rPID|1||77||Doe^Jo\r"])
     spool.rotate()
     link(stores)

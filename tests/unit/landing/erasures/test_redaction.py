@@ -22,7 +22,7 @@ from xinglin.core.errors import StorageError, VerificationFailed
 from xinglin.core.ids import omop_key
 from xinglin.core.permit import OPEN
 from xinglin.core.settings import Settings
-from xinglin.landing import Erased, IngestReport, Landing, erase, ingest, returned, verify
+from xinglin.landing import Erased, IngestReport, Landing, erase, ingest, landed_again, verify
 from xinglin.landing.tombstone import originals_now, read_tombstones
 from xinglin.sources import Reading
 
@@ -316,12 +316,12 @@ def test_a_person_who_came_back_is_noticed(landing: Landing, land: Land, tmp_pat
     shutil.copytree(landing.root.parent, tmp_path / "old")
     gone(landing, FIRST)
     old = Landing(tmp_path / "old" / "landing", permit=OPEN)
-    assert returned(landing, "mercy") == returned(old, "mercy") == []
+    assert landed_again(landing, "mercy") == landed_again(old, "mercy") == []
 
     shutil.copy(landing.folder("mercy") / "erased", old.folder("mercy") / "erased")
     shutil.copy(landing.keys / "erased.key", old.keys / "erased.key")
 
-    assert returned(old, "mercy") == [omop_key("mercy", "Patient", f"p{FIRST}")]
+    assert landed_again(old, "mercy") == [omop_key("mercy", "Patient", f"p{FIRST}")]
     with pytest.raises(VerificationFailed, match="an erased person was landed again"):
         verify(old)
     gone(old, FIRST)

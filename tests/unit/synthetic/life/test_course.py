@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from math import exp
 
-from xinglin.synthetic.life.course import Course, state_at, take_course
+from xinglin.synthetic.life.course import Course, simulate_course, state_at
 from xinglin.synthetic.life.hazards import HazardModel, State
 from xinglin.synthetic.plan import RegionPlan
 from xinglin.synthetic.population.people import Person, make_person
@@ -18,7 +18,7 @@ MODEL = HazardModel()
 def lives() -> list[tuple[Person, Course]]:
     people = (make_person(PLAN, number) for number in range(PLAN.persons))
     grown = [person for person in people if PLAN.first_day - person.birth > 40 * 365]
-    return [(person, take_course(person, PLAN, MODEL)) for person in grown]
+    return [(person, simulate_course(person, PLAN, MODEL)) for person in grown]
 
 
 def years(person: Person, course: Course) -> list[tuple[State, bool]]:

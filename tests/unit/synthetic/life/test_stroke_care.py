@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from xinglin.synthetic.life.care import see_person
-from xinglin.synthetic.life.course import Course, Stroke, take_course
+from xinglin.synthetic.life.care import make_charts
+from xinglin.synthetic.life.course import Course, Stroke, simulate_course
 from xinglin.synthetic.life.hazards import HazardModel
 from xinglin.synthetic.plan import RegionPlan
 from xinglin.synthetic.population.people import Person, make_person
@@ -23,9 +23,9 @@ def stricken() -> list[tuple[Person, Course, list[Chart]]]:
     found = []
     for number in range(PLAN.persons):
         person = make_person(PLAN, number)
-        course = take_course(person, PLAN, HazardModel())
+        course = simulate_course(person, PLAN, HazardModel())
         if course.strokes:
-            found.append((person, course, see_person(PLAN, person, course)))
+            found.append((person, course, make_charts(PLAN, person, course)))
     assert len(found) > 80
     return found
 

@@ -16,14 +16,14 @@ from pathlib import Path
 from xinglin.core.files import private_file
 from xinglin.sources import Record, Rejected
 
-__all__ = ["Forgotten", "forgotten_key", "read_forgotten"]
+__all__ = ["ErasedHashes", "erased_key", "read_erased_hashes"]
 
 _SIZE = 16
 _NAMED = re.compile(rb"Patient/([A-Za-z0-9.-]{1,64})").findall
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class ErasedHashes:
     """The erased resources of one site.
 
     Args:
@@ -32,7 +32,7 @@ class Forgotten:
         hashes: Keyed hashes of the erased resources.
 
     Example:
-        >>> gone = Forgotten("mercy", bytes(32), frozenset()).plus([("Patient", "p1")])
+        >>> gone = ErasedHashes("mercy", bytes(32), frozenset()).plus([("Patient", "p1")])
         >>> gone.holds("Patient", "p1", None), gone.holds("Observation", "new", "p1"), gone.holds("Patient", "p2", "p2")
         (True, True, False)
     """
@@ -62,9 +62,9 @@ class Forgotten:
         """Whether a text names an erased Patient."""
         return any(self.holds("Patient", one.decode(), None) for one in set(_NAMED(text)))
 
-    def plus(self, resources: Iterable[tuple[str, str]]) -> Forgotten:
+    def plus(self, resources: Iterable[tuple[str, str]]) -> ErasedHashes:
         """The same with these resources added, by type and id."""
-        return Forgotten(self.site, self.key, self.hashes | {self.hash(*one) for one in resources})
+        return ErasedHashes(self.site, self.key, self.hashes | {self.hash(*one) for one in resources})
 
     @property
     def content(self) -> bytes:
@@ -72,14 +72,14 @@ class Forgotten:
         return b"".join(sorted(self.hashes))
 
 
-def forgotten_key(path: Path) -> bytes:
+def erased_key(path: Path) -> bytes:
     """The region's key for erased resources; created at first use."""
     if not path.is_file():
         private_file(path, os.urandom(32).hex().encode() + b"\n")
     return bytes.fromhex(path.read_text().strip())
 
 
-def read_forgotten(site: str, path: Path, key: Path) -> Forgotten | None:
+def read_erased_hashes(site: str, path: Path, key: Path) -> ErasedHashes | None:
     """The erased resources of a site, which must not land again; None if nothing was erased.
 
     Args:
@@ -90,4 +90,4 @@ def read_forgotten(site: str, path: Path, key: Path) -> Forgotten | None:
     if not path.is_file():
         return None
     data = path.read_bytes()
-    return Forgotten(site, forgotten_key(key), frozenset(data[at : at + _SIZE] for at in range(0, len(data), _SIZE)))
+    return ErasedHashes(site, erased_key(key), frozenset(data[at : at + _SIZE] for at in range(0, len(data), _SIZE)))

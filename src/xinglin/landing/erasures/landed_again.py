@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xinglin.landing.store import Landing
 
-__all__ = ["returned"]
+__all__ = ["landed_again"]
 
 
-def returned(landing: Landing, site: str) -> list[int]:
+def landed_again(landing: Landing, site: str) -> list[int]:
     """Keys of landed Patients that were erased at a site before.
 
     Args:
@@ -16,7 +16,7 @@ def returned(landing: Landing, site: str) -> list[int]:
     """
     import pyarrow.parquet as pq
 
-    gone = landing.forgotten(site)
+    gone = landing.erased_hashes(site)
     if gone is None:
         return []
     found: set[int] = set()
