@@ -7,7 +7,7 @@ import os
 
 from bench import backup
 from bench.ledger import access, consortium, proof, store, transactions
-from bench.pipeline import growth, incremental, linking, region, spark, whole_way
+from bench.pipeline import growth, incremental, linkage_safety, linking, region, spark, whole_way
 from bench.sources import dicom, hl7v2, listen, micro_batches
 from bench.views import encoding, views
 
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "growth": growth.bench,
     "incremental": incremental.bench,
     "linking": linking.bench,
+    "linkage_safety": linkage_safety.bench,
     "spark": spark.bench,
     "hl7v2": hl7v2.bench,
     "dicom": dicom.bench,

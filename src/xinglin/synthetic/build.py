@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from xinglin.core.errors import Conflict
 from xinglin.core.files import full_disk
@@ -26,6 +27,7 @@ from xinglin.synthetic.plan import RegionPlan, RegionReport
 from xinglin.synthetic.population.attendance import attended_sites
 from xinglin.synthetic.population.people import Person, make_person
 from xinglin.synthetic.population.registration import register
+from xinglin.synthetic.population.traps import traps
 from xinglin.synthetic.records import day_text
 from xinglin.synthetic.streams import stream
 from xinglin.synthetic.vocabulary.terms import ATRIAL_FIBRILLATION, DIABETES, HYPERTENSION
@@ -83,6 +85,21 @@ def _register_only(
         card = register(plan.seed, person, site, first + int(rng.random() * (plan.last_day - first)), rng)
         writers[site.index].patient(site, card, lines[site.index])
         yield person.number, site.name, card.local_id
+
+
+def _set_traps(plan: RegionPlan, persons: BinaryIO, truth: Path) -> tuple[Data, int]:
+    """Write the truth about the traps; returns their lines and the number of their records."""
+    writers = [writer(site.format) for site in plan.sites]
+    lines: list[Lines] = [{} for _ in plan.sites]
+    rows: list[tuple[object, ...]] = []
+    kinds: dict[int, str] = {}
+    for record in traps(plan):
+        writers[record.site.index].patient(record.site, record.registration, lines[record.site.index])
+        rows.append((record.person, record.site.name, record.registration.local_id))
+        kinds[record.person] = record.kind
+    persons.write(_table(rows))
+    (truth / "traps.csv").write_bytes(b"person,kind\n" + _table(list(kinds.items())))
+    return encode(plan, lines), len(rows)
 
 
 def make_block(plan: RegionPlan, number: int) -> _Block:
@@ -150,6 +167,10 @@ def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | N
             images.extend(block.images[: plan.images - len(images)])
             if progress is not None:
                 progress(min((number + 1) * plan.persons_per_block, plan.persons), plan.persons)
+        if plan.traps:
+            data, count = _set_traps(plan, persons, truth)
+            parts.add(data)
+            patients += count
     parts.finish()
     objects = write_images(plan, images, out) if plan.images else 0
     describe(plan, out)

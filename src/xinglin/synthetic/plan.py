@@ -61,6 +61,7 @@ class RegionPlan:
         part_bytes: Maximum size of one file in bytes.
         images: Number of head studies with DICOM objects beside the records of the hospitals; if above 0, every head
             study states `SLICES` images.
+        traps: Number of groups of each kind of people who look alike (`population.traps`), beside the persons.
 
     Raises:
         UsageError: A number is out of range.
@@ -80,6 +81,7 @@ class RegionPlan:
     formats: tuple[str, ...] = ()
     part_bytes: int = 100_000_000
     images: int = 0
+    traps: int = 0
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -90,6 +92,8 @@ class RegionPlan:
         ):
             if not 1 <= value <= most:
                 raise UsageError(f"{name} must be between 1 and {most:,}", source=name)
+        if not 0 <= self.traps <= 100_000:
+            raise UsageError("traps must be between 0 and 100,000", source="traps")
         if self.images < 0:
             raise UsageError("the number of imaging studies cannot be negative", source="images")
         if len(self.formats) > self.institutions:
