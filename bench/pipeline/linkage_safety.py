@@ -86,7 +86,7 @@ def _linked(region: Path) -> dict[str, Any]:
     from tests.opened import opened
 
     from xinglin.flows.demo import gather
-    from xinglin.flows.run import link
+    from xinglin.flows.stages.run import link
 
     home = Path(tempfile.mkdtemp(prefix="safety-", dir=material.folder()))
     try:
