@@ -16,6 +16,7 @@ def test_the_demo_finds_what_the_generator_put_in(tmp_path):
     linkage = found["linkage"]
     assert linkage["records"] > linkage["persons_found"] >= 0.97 * linkage["persons_true"]
     assert linkage["precision"] >= 0.98
+    assert linkage["trapped"] > 50 and linkage["false_merges"] == 0
     assert linkage["recall"] >= 0.95
     assert len(found["commonest"]) == 10
     with_hypertension, without = found["stroke"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,8 @@ FORMS = ("institutional", "fhir")
 """How the demo's institutions write: each in its own format, or all in FHIR."""
 IMAGES = 24
 """Head studies that get pixels in the institutional form."""
+TRAPS = 3
+"""Groups of each kind of people who look alike and are not one person."""
 
 _IMAGED = """
     SELECT (SELECT count(DISTINCT image_study_uid) FROM image_occurrence), count(DISTINCT image_study_uid), count(*)
@@ -95,6 +97,8 @@ class Linkage:
         persons_true: Persons that there really are.
         precision: Share of the linked pairs that are one person.
         recall: Share of the true pairs that were linked.
+        false_merges: True persons too many inside the persons found.
+        trapped: Records of people who look alike: families, twins, newborns, namesakes, unidentified.
     """
 
     records: int
@@ -102,6 +106,8 @@ class Linkage:
     persons_true: int
     precision: float
     recall: float
+    false_merges: int = 0
+    trapped: int = 0
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,9 @@ def generate_region(
     from xinglin.synthetic import RegionPlan, generate, institutional
 
     own = form == "institutional"
-    plan = RegionPlan(persons, seed=seed, formats=institutional(4) if own else (), images=IMAGES if own else 0)
+    plan = RegionPlan(
+        persons, seed=seed, formats=institutional(4) if own else (), images=IMAGES if own else 0, traps=TRAPS
+    )
     generate(plan, out, _steps(progress, "generate"))
 
 
@@ -260,6 +268,14 @@ def linkage_quality(stores: Stores, truth: Path) -> Linkage:
     with truth.open(newline="", encoding="utf-8") as file:
         true = {(row["site"], row["local_id"]): row["person"] for row in csv.DictReader(file)}
     both = [(true[record], found[record]) for record in sorted(found) if record in true]
+    inside: dict[Hashable, set[str]] = defaultdict(set)
+    for person, one in both:
+        inside[one].add(person)
+    traps = truth.with_name("traps.csv")
+    alike = set()
+    if traps.exists():
+        with traps.open(newline="", encoding="utf-8") as file:
+            alike = {row["person"] for row in csv.DictReader(file)}
     true_pairs, found_pairs, right = (_pairs(groups) for groups in zip(*((p, f, (p, f)) for p, f in both), strict=True))
     return Linkage(
         records=len(found),
@@ -267,6 +283,8 @@ def linkage_quality(stores: Stores, truth: Path) -> Linkage:
         persons_true=len({person for person, _ in both}),
         precision=right / found_pairs if found_pairs else 1.0,
         recall=right / true_pairs if true_pairs else 1.0,
+        false_merges=sum(len(people) - 1 for people in inside.values()),
+        trapped=sum(person in alike for person, _ in both),
     )
 
 

@@ -84,9 +84,15 @@ def _tell(out: Path, found: Demo) -> None:
     linkage = found.linkage
     print_table(
         "Persons",
-        ["patient records", "persons after linking", "persons in truth", "precision", "recall"],
-        [(linkage.records, linkage.persons_found, linkage.persons_true, linkage.precision, linkage.recall)],
-    )
+        ["patient records", "persons after linking", "persons in truth", "precision", "recall", "false merges"],
+        [
+            (
+                linkage.records, linkage.persons_found, linkage.persons_true, linkage.precision, linkage.recall,
+                linkage.false_merges,
+            )
+        ],
+    )  # fmt: skip
+    say(f"Of the records, {linkage.trapped} are of people who look alike: families, twins, newborns, unidentified.")
     print_table("The ten commonest conditions", ["condition", "code", "persons"], found.commonest)
     columns = ["hypertension", "persons", "person-years", "first strokes", "per 1,000 person-years", "95 % limits"]
     strokes = [
