@@ -61,16 +61,11 @@ class OptIn:
         import pyarrow as pa
 
         from xinglin.contracts.person_map import PERSON_MAP
-        from xinglin.core.sql import parquet_list
         from xinglin.lake import connect
 
-        snapshot = self.lake.snapshot(PERSON_MAP.stage)
-        files = snapshot.files(PERSON_MAP.name) if snapshot and snapshot.tables.get(PERSON_MAP.name) else []
-        if not files:
-            return frozenset()
+        everybody = self.lake.relation(PERSON_MAP)
         with connect(memory_mb=400, threads=1) as connection:
             connection.register("granted", pa.table({"person_id": pa.array(granted, pa.int64())}))
-            everybody = f"read_parquet({parquet_list(files)})"
             found = connection.execute(
                 f"SELECT DISTINCT person_id FROM {everybody} ANTI JOIN granted USING (person_id)"
             ).fetchnumpy()

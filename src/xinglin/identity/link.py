@@ -40,6 +40,7 @@ from xinglin.identity.sql import sql_text
 from xinglin.identity.used import Used
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
 from xinglin.lake.engine import connect, write_parquet
+from xinglin.lake.files import table_relation
 
 if TYPE_CHECKING:
     import duckdb
@@ -154,12 +155,8 @@ class _Run:
 
     def _old(self, connection: duckdb.DuckDBPyConnection, table: Table, name: str) -> None:
         """A table of the run before as a view; an empty one where there was none."""
-        if self.before and self.before.tables.get(table.name):
-            source = f"FROM read_parquet({parquet_list(self.before.files(table.name))})"
-        else:
-            columns = ", ".join(f"NULL::{column.type} AS {column.name}" for column in table.columns)
-            source = f"SELECT {columns} WHERE false"
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {source}").fetchall()
+        source = self.before.relation(table) if self.before else table_relation(table, [])
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM {source}").fetchall()
 
     def _features(
         self,

@@ -45,13 +45,12 @@ def every_name(lake: Lake, persons: Collection[int]) -> frozenset[int]:
 
 
 def _asked(lake: Lake, select: str, persons: Collection[int]) -> list[tuple[int, int]]:
-    snapshot = lake.snapshot(PERSON_MAP.stage)
-    files = snapshot.files(PERSON_MAP.name) if snapshot and snapshot.tables.get(PERSON_MAP.name) else []
-    if not files or not persons:
+    if not persons:
         return []
+    known = lake.relation(PERSON_MAP)
     with connect(memory_mb=400, threads=1) as connection:
         listed = ", ".join(map(str, sorted(persons)))
-        sql = select.format(map=f"read_parquet({parquet_list(files)})", asked=f"(SELECT UNNEST([{listed}]::BIGINT[]))")
+        sql = select.format(map=known, asked=f"(SELECT UNNEST([{listed}]::BIGINT[]))")
         return [(int(key), int(person)) for key, person in connection.execute(sql).fetchall()]
 
 
@@ -67,9 +66,7 @@ def records_without(lake: Lake, paths: Sequence[str]) -> list[int]:
 
     if not lake.permit.without or not paths:
         return []
-    identity = lake.snapshot("identity")
-    known = parquet_list(identity.files("person_map")) if identity and identity.tables.get("person_map") else ""
-    persons = f"read_parquet({known})" if known else "(SELECT 0::BIGINT AS patient_key, 0::BIGINT AS person_id LIMIT 0)"
+    persons = lake.relation(PERSON_MAP)
     listed = ", ".join(map(str, sorted(lake.permit.without)))
     with connect(400, 1) as connection:
         rows = connection.execute(

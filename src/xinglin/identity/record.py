@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.contracts.identity import PERSON_LINK
-from xinglin.core.sql import parquet_list
 from xinglin.lake.engine import connect
 
 if TYPE_CHECKING:
@@ -42,11 +41,6 @@ def person_of(lake: Lake, key: int) -> int | None:
 
 
 def _links(lake: Lake, columns: str, where: str, value: int) -> list[tuple[Any, ...]]:
-    snapshot = lake.snapshot(PERSON_LINK.stage)
-    files = snapshot.files(PERSON_LINK.name) if snapshot and snapshot.tables.get(PERSON_LINK.name) else []
-    if not files:
-        return []
+    links = lake.relation(PERSON_LINK)
     with connect(memory_mb=200, threads=1) as connection:
-        return connection.execute(
-            f"SELECT {columns} FROM read_parquet({parquet_list(files)}) WHERE {where} = ? ORDER BY ALL", [value]
-        ).fetchall()
+        return connection.execute(f"SELECT {columns} FROM {links} WHERE {where} = ? ORDER BY ALL", [value]).fetchall()

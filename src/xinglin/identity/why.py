@@ -11,7 +11,6 @@ from xinglin.contracts.identity import DECISION, DECLARED, PAIR, PATIENT
 from xinglin.contracts.model import Table
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.errors import NotFound
-from xinglin.core.sql import parquet_list
 from xinglin.identity.decisions import record_key
 from xinglin.identity.evidence.contradictions import RULES
 from xinglin.identity.evidence.facts import make_facts
@@ -140,10 +139,7 @@ def _prepared(connection: duckdb.DuckDBPyConnection, used: Used) -> int:
 
 
 def _view(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: Table) -> None:
-    files = snapshot.files(table.name) if snapshot.tables.get(table.name) else []
-    columns = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in table.columns)
-    source = f"FROM read_parquet({parquet_list(files)})" if files else f"SELECT {columns} WHERE false"
-    connection.execute(f"CREATE TEMP VIEW {table.name} AS {source}").fetchall()
+    connection.execute(f"CREATE TEMP VIEW {table.name} AS FROM {snapshot.relation(table)}").fetchall()
 
 
 def _weights(connection: duckdb.DuckDBPyConnection, used: Used, left: int, right: int) -> list[Weight]:

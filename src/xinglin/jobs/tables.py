@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.contracts.mart import TABLES
 from xinglin.contracts.model import Table
 from xinglin.core.sql import parquet_list
-from xinglin.lake import connect
+from xinglin.lake import connect, table_relation
 from xinglin.lake.without import select_without
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def bucket_tables(
         without: Persons who are left out.
     """
     views = {
-        name: select_without(table, files, TABLES, without) if files.get(name) else _empty(table)
+        name: select_without(table, files, TABLES, without) if files.get(name) else f"FROM {table_relation(table, [])}"
         for name, table in contracts.items()
     }
     with _shown(views, [path for paths in files.values() for path in paths], memory_mb) as connection:
@@ -109,8 +109,3 @@ def _shown(views: Mapping[str, str], files: Sequence[str], memory_mb: int) -> It
         for name, select in views.items():
             connection.execute(f'CREATE VIEW "{name}" AS {select}')
         yield connection
-
-
-def _empty(table: Table) -> str:
-    columns = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in table.columns)
-    return f"SELECT {columns} WHERE false"

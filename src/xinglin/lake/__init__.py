@@ -16,9 +16,19 @@ Example:
 """
 
 from xinglin.lake.engine import connect, write_parquet
-from xinglin.lake.files import DataFile, Snapshot
+from xinglin.lake.files import DataFile, Snapshot, table_relation
 from xinglin.lake.runner import LocalRunner, Runner
 from xinglin.lake.storage import Local
 from xinglin.lake.tables import Lake
 
-__all__ = ["DataFile", "Lake", "Local", "LocalRunner", "Runner", "Snapshot", "connect", "write_parquet"]
+__all__ = [
+    "DataFile",
+    "Lake",
+    "Local",
+    "LocalRunner",
+    "Runner",
+    "Snapshot",
+    "connect",
+    "table_relation",
+    "write_parquet",
+]

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import NotFound
 from xinglin.core.permit import CLOSED, Permit
+from xinglin.core.sql import parquet_list
 
 if TYPE_CHECKING:
+    from xinglin.contracts.model import Table
     from xinglin.lake.storage import Storage
 
-__all__ = ["DataFile", "Snapshot"]
+__all__ = ["DataFile", "Snapshot", "table_relation"]
+
+
+def table_relation(table: Table, paths: Sequence[str]) -> str:
+    """Files of a table as an item for FROM; an empty relation with the contract's columns where there are none.
+
+    Args:
+        table: The contract.
+        paths: Parquet files with the contract's columns.
+
+    Example:
+        >>> from xinglin.contracts.person_map import PERSON_MAP
+        >>> table_relation(PERSON_MAP, ["/a.parquet"])
+        "read_parquet(['/a.parquet'])"
+        >>> table_relation(PERSON_MAP, [])
+        '(SELECT NULL::BIGINT AS "patient_key", NULL::BIGINT AS "person_id" WHERE false)'
+    """
+    if paths:
+        return f"read_parquet({parquet_list(list(paths))})"
+    columns = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in table.columns)
+    return f"(SELECT {columns} WHERE false)"
 
 
 @dataclass(frozen=True, order=True)
@@ -83,6 +105,14 @@ class Snapshot:
         files = sorted(self.tables[table], key=lambda file: file.path)
         chosen = [file.path for file in files if buckets is None or file.bucket in buckets]
         return self.storage.paths([f"{self.stage}/{table}/{path}" for path in chosen])
+
+    def relation(self, table: Table) -> str:
+        """The rows of a table as an item for FROM; none where the stage never wrote the table.
+
+        Raises:
+            AccessDenied: The stage may not be read.
+        """
+        return table_relation(table, self.files(table.name) if self.tables.get(table.name) else [])
 
     def rows(self, table: str) -> int:
         """Number of rows of a table; 0 where the stage has no such table."""

@@ -23,7 +23,7 @@ from xinglin.core.errors import Conflict, ContractViolation, NotFound
 from xinglin.core.files import exclusive, file_sha256, full_disk
 from xinglin.core.permit import CLOSED, EVERY, Permit
 from xinglin.lake.delta import show_in_delta
-from xinglin.lake.files import DataFile, Snapshot
+from xinglin.lake.files import DataFile, Snapshot, table_relation
 from xinglin.lake.storage import Local, Storage, Stored, open_storage
 
 __all__ = ["Lake"]
@@ -107,6 +107,15 @@ class Lake:
         if snapshot is None:
             raise NotFound(f"the stage {stage} has not run yet", source=str(self.root), remedy=remedy)
         return snapshot
+
+    def relation(self, table: Table) -> str:
+        """The published rows of a table as an item for FROM; none where its stage has published nothing yet.
+
+        Raises:
+            AccessDenied: The stage may not be read.
+        """
+        snapshot = self.snapshot(table.stage)
+        return snapshot.relation(table) if snapshot else table_relation(table, [])
 
     @contextmanager
     def scratch(self, stage: str) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES
+from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.files import file_sha256
 from xinglin.core.sql import quote
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
@@ -113,7 +114,8 @@ def _bring_up(
     lake = context.lake
     basis = _basis(context)
     files = landing.files()
-    write_people(files, lake.require("identity", "run: xinglin link").files("person_map"), context)
+    linked = lake.require("identity", "run: xinglin link").relation(PERSON_MAP)
+    write_people(files, linked, context)
     known_people = file_sha256(Path(context.person_map))
     people = _people(files, context, state, known_people)
     units = list_units(files, people, context, basis)

@@ -10,7 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import EVENT_DATES, TABLES
-from xinglin.lake import DataFile
+from xinglin.lake import DataFile, table_relation
 from xinglin.mart.mapping import table_named
 from xinglin.mart.queries import query
 from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
@@ -145,7 +145,7 @@ def reduce_files(task: ReduceTask) -> list[Reduced]:
     with open_session(task.context, {}) as connection:
         for name in first.inputs:
             inputs = [file.path for one in task.reductions for file in one.inputs[name]]
-            source = read_parquet_sql(lake.paths(table_named(name), inputs), _columns(name))
+            source = table_relation(table_named(name), lake.paths(table_named(name), inputs))
             connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {source}")
         if any(one.inputs.get("part_image") for one in task.reductions):
             outputs += IMAGE_OUTPUTS
@@ -195,10 +195,6 @@ def write_counts(context: Context, rows: Sequence[tuple[str, int, str, str, str,
             "ORDER BY site, batch, file, outcome, table_name"
         )
         return context.lake.adopt_all(table, write_table(connection, table, select, context.scratch / "counts"))
-
-
-def _columns(name: str) -> str:
-    return ", ".join(f"{column.name} {column.type}" for column in table_named(name).columns)
 
 
 def _event_days() -> str:

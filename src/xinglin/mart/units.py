@@ -124,7 +124,7 @@ def people_digests(files: Sequence[LandedFile], context: Context) -> dict[str, s
     return {str(path): str(digest) for path, digest in rows}
 
 
-def write_people(files: Sequence[LandedFile], linked: Sequence[str], context: Context) -> None:
+def write_people(files: Sequence[LandedFile], linked: str, context: Context) -> None:
     """Write `Context.person_map`: the patients of every person with a year of birth.
 
     OMOP requires the year of birth; where none is available, the person's data stay out of the CDM (conventions of
@@ -132,7 +132,7 @@ def write_people(files: Sequence[LandedFile], linked: Sequence[str], context: Co
 
     Args:
         files: The landed files.
-        linked: Files of identity's table person_map.
+        linked: The table person_map of identity, as an item for FROM.
         context: What all tasks share.
     """
     patients = current_resources([file for file in files if file.resource_type == "Patient"])
@@ -140,8 +140,7 @@ def write_people(files: Sequence[LandedFile], linked: Sequence[str], context: Co
     with open_session(context, {}) as connection:
         connection.execute(f"CREATE TEMP VIEW current_resource AS {patients}")
         connection.execute(f"CREATE TEMP VIEW current_study AS {studies}")
-        linked_sql = read_parquet_sql(list(linked), "patient_key BIGINT, person_id BIGINT")
-        connection.execute(f"CREATE TEMP VIEW linked_person AS SELECT * FROM {linked_sql}")
+        connection.execute(f"CREATE TEMP VIEW linked_person AS FROM {linked}")
         named = _named_by_identifier(connection, files)
         connection.execute(f"CREATE TEMP VIEW person_map AS FROM linked_person{named}")
         connection.execute(f"COPY ({query('people')}) TO {quote(context.person_map)} (FORMAT parquet)")

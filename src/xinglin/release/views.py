@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.contracts.mart import VOCABULARY_TABLES
 from xinglin.contracts.model import Column, Table
 from xinglin.core.sql import parquet_list
+from xinglin.lake.files import table_relation
 from xinglin.release.pseudonyms import Project, Salts
 from xinglin.release.treatment import RELEASED, Treatment, treatment
 
@@ -122,7 +123,7 @@ def _select(
     rules: Rules,
 ) -> str:
     """The SELECT of one view: what is not asked for and costs a pass over the table is not in it."""
-    source = f"read_parquet({parquet_list(files)})" if files else f"({_nothing(table)})"
+    source = table_relation(table, files)
     about_person = "person_id" in table.column_names
     terms = []
     for column in table.columns:
@@ -135,11 +136,6 @@ def _select(
         terms.append(f'{_term(column.name, how, about_person, rules, common)} AS "{column.name}"')
     join = f" JOIN {_PEOPLE} AS who ON who.raw = one.person_id" if about_person else ""
     return f"SELECT {', '.join(terms)} FROM {source} AS one{join}"
-
-
-def _nothing(table: Table) -> str:
-    columns = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in table.columns)
-    return f"SELECT {columns} WHERE false"
 
 
 def _term(name: str, how: Treatment, about_person: bool, rules: Rules, common: str) -> str:

@@ -9,10 +9,10 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.identity import PATIENT
-from xinglin.core.sql import parquet_list
 from xinglin.identity.features.extract import LandedPatients, extract_features, read_landed
 from xinglin.lake import Runner
 from xinglin.lake.engine import connect, write_parquet
+from xinglin.lake.files import table_relation
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,7 +85,6 @@ def gather_features(
         Number of patients.
     """
     paths = runner.map(make_features, tasks)
-    columns = ", ".join(f"NULL::{column.type} AS {column.name}" for column in PATIENT.columns)
-    source = f"FROM read_parquet({parquet_list(paths)})" if paths else f"SELECT {columns} WHERE false"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {source}").fetchall()
+    source = table_relation(PATIENT, paths)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS FROM {source}").fetchall()
     return int(connection.execute(f"SELECT count(*) FROM {into}").fetchall()[0][0])
