@@ -21,6 +21,7 @@ PLACES = [
     "src/xinglin/core/**/*",
     "src/xinglin/fhirpath/**/*",
     "src/xinglin/landing/**/*",
+    "src/xinglin/ledger/**/*",
     "src/xinglin/synthetic/**/*",
     "src/xinglin/views/**/*",
 ]
