@@ -29,7 +29,7 @@ from xinglin.ledger.port import Ledger
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from xinglin.access.audit.group_flush import GroupFlush
+    from xinglin.core.group_commit import GroupCommit
 
 __all__ = ["Gate", "Relation"]
 
@@ -76,7 +76,7 @@ class Gate:
         self._credentials = CredentialCache(folder)
         self._snapshot: _Snapshot | None = None
         self._named = lru_cache(maxsize=CACHE_SIZE)(self._name)
-        self._groups: WeakKeyDictionary[AbstractEventLoop, GroupFlush] = WeakKeyDictionary()
+        self._groups: WeakKeyDictionary[AbstractEventLoop, GroupCommit[None]] = WeakKeyDictionary()
 
     @classmethod
     def open(
@@ -149,10 +149,10 @@ class Gate:
         loop = get_running_loop()
         group = self._groups.get(loop)
         if group is None:
-            from xinglin.access.audit.group_flush import GroupFlush
+            from xinglin.core.group_commit import GroupCommit
 
-            group = self._groups[loop] = GroupFlush(self.log.flush)
-        await group.flushed()
+            group = self._groups[loop] = GroupCommit(lambda _: self.log.flush())
+        await group.committed(None)
         return verdict
 
     def _decide(self, credential: str | None, intent: Intent, partial: bool) -> Verdict:

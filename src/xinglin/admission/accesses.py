@@ -62,7 +62,7 @@ def looks_at(gate: Gate, lake: Lake, person: int, ledger: Ledger | None) -> list
 
 
 def _events(gate: Gate, lake: Lake, person: int) -> list[bytes]:
-    from xinglin.access.audit.instants import micros_of
+    from xinglin.access.audit.recorded import micros_of
     from xinglin.identity import every_name
 
     found = (event for name in every_name(lake, {person}) for event in gate.events_of(name))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xinglin.core.clock import Clock
+from xinglin.core.progress import Progress
 from xinglin.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from xinglin.landing import Landing
 
 __all__ = ["Progress", "Stores"]
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, the work done and the work in all."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ def parquet_list(paths: list[str]) -> str:
         >>> parquet_list(["/a.parquet", "/b'c.parquet"])
         "['/a.parquet', '/b''c.parquet']"
     """
-    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+    quoted = ", ".join(map(quote, paths))
     return f"[{quoted}]"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from xinglin.contracts.model import Table
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.clock import Clock
 from xinglin.core.ids import text_key
+from xinglin.core.progress import Steps
 from xinglin.core.settings import Settings
 from xinglin.core.sql import parquet_list
 from xinglin.identity.evidence.households import count_households
@@ -59,7 +60,7 @@ def link(
     clock: Clock,
     *,
     full: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Steps | None = None,
     runner: Runner | None = None,
 ) -> LinkReport:
     """Find out which records of all sites are one person's.
@@ -113,7 +114,7 @@ class _Run:
     folder: Path
     before: Snapshot | None
     now: dict[str, Any]
-    progress: Callable[[int, int], None] | None
+    progress: Steps | None
     runner: Runner
 
     def perform(

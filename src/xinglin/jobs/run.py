@@ -6,13 +6,14 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
 from xinglin.core.files import exclusive, write_atomic
+from xinglin.core.progress import Steps
 from xinglin.jobs.job import Job
 from xinglin.jobs.tables import bucket_tables, partial_tables
 from xinglin.lake import Lake, Runner, Snapshot
@@ -74,7 +75,7 @@ def run_job(
     job: Job,
     params: Mapping[str, Any],
     runner: Runner,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Steps | None = None,
 ) -> JobReport:
     """Map every bucket of the mart that was published last, and combine.
 
@@ -129,7 +130,7 @@ def _map(
     todo: list[_MapTask],
     folder: Path,
     total: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Steps | None,
 ) -> None:
     done = total - len(todo)
 

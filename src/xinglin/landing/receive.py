@@ -14,6 +14,7 @@ from typing import Any
 
 from xinglin.core.clock import Clock, system_clock
 from xinglin.core.files import exclusive, full_disk, sync_folder
+from xinglin.core.progress import Steps
 from xinglin.core.settings import Settings
 from xinglin.landing.batch.assemble import Assembled, FilePlan, assemble, plan
 from xinglin.landing.batch.compose import file_entries, seal, source_entries, write_quarantine, write_superseded
@@ -28,10 +29,8 @@ from xinglin.landing.pool import Pool, release_memory, worker_pool
 from xinglin.landing.store import Counts, Landing
 from xinglin.sources import Found, Part, Reading, Received, Splitter, discover
 
-__all__ = ["IngestReport", "Progress", "ingest"]
+__all__ = ["IngestReport", "Steps", "ingest"]
 
-Progress = Callable[[int, int], None]
-"""Called with the bytes read so far and the total bytes."""
 
 _SMALL = 8_000_000
 _PARTS = 256
@@ -69,7 +68,7 @@ def ingest(
     site: str,
     settings: Settings | None = None,
     clock: Clock = system_clock,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
     reading: Reading | None = None,
     pool: Pool | None = None,
 ) -> IngestReport:

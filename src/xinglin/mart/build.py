@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.contracts.mart import TABLES
 from xinglin.contracts.person_map import PERSON_MAP
 from xinglin.core.files import file_sha256
+from xinglin.core.progress import Steps
 from xinglin.core.sql import quote
 from xinglin.lake import DataFile, Lake, LocalRunner, Runner, Snapshot
 from xinglin.mart.mapping import MapTask, Unit, UnitOutput, file_key, map_unit, table_named
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MartReport", "build_mart"]
 
-Progress = Callable[[int, int], None]
 Files = dict[str, list[DataFile]]
 _NOT_EXCLUSIONS = frozenset({"resources", "mapped", "written", "contributes", "unresolved-reference"})
 
@@ -71,7 +71,7 @@ def build_mart(
     settings: Settings,
     *,
     full: bool = False,
-    progress: Progress | None = None,
+    progress: Steps | None = None,
     rules: Rules | None = None,
     runner: Runner | None = None,
 ) -> MartReport:
@@ -108,7 +108,7 @@ def _bring_up(
     context: Context,
     runner: Runner,
     state: Mapping[str, Any],
-    progress: Progress | None,
+    progress: Steps | None,
 ) -> MartReport:
     """Map the units and reduce the buckets whose fingerprints are not those of `state`, then publish."""
     lake = context.lake
@@ -152,7 +152,7 @@ class _Steps:
     """Counts finished tasks for the progress display."""
 
     total: int
-    progress: Progress | None
+    progress: Steps | None
     count: int = 0
 
     def done(self, _: object = None) -> None:

@@ -8,11 +8,12 @@ column is checked from the day it is declared.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 
 from xinglin.contracts.mart import TABLES
 from xinglin.core.clock import Clock, system_clock
+from xinglin.core.progress import Steps
 from xinglin.core.settings import Settings
 from xinglin.lake import Lake, LocalRunner, Runner
 from xinglin.mart.checks.codes import code_rules
@@ -58,7 +59,7 @@ def check_mart(
     lake: Lake,
     settings: Settings,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Steps | None = None,
     clock: Clock = system_clock,
     runner: Runner | None = None,
 ) -> CheckReport:

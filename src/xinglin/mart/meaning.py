@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xinglin.core.sql import quote
+
 __all__ = [
     "BIRTH_PLACEHOLDERS",
     "GUARD_SCHEMA",
@@ -151,7 +153,7 @@ def guard_sql(resource: str, parsed: str, parts: str = "") -> str:
         True
     """
     nested = f"len(json_extract({resource}, '$..modifierExtension'))"
-    apart = f" - len(json_extract({resource}, {_literal(parts + '.modifierExtension')}))" if parts else ""
+    apart = f" - len(json_extract({resource}, {quote(parts + '.modifierExtension')}))" if parts else ""
     negated = " OR ".join(f"{parsed}.{name} <> '{done}'" for name, done in NEGATIONS.items())
     return (
         f"CASE WHEN contains({resource}, '\"modifierExtension\"') AND {nested}{apart} > 0 THEN 'modifier-extension' "
@@ -178,7 +180,3 @@ def digits_sql(resource: str) -> str:
         f"CASE WHEN regexp_matches({resource}, '{worth}') "
         f"THEN regexp_replace({resource}, '{number}', '\\1\"\\2\"', 'g') ELSE {resource} END"
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from xinglin.core.errors import Conflict
 from xinglin.core.files import full_disk
+from xinglin.core.progress import Steps
 from xinglin.synthetic.describe import describe
 from xinglin.synthetic.imaging.images import ImageOrder, order_images, write_images
 from xinglin.synthetic.life.care import make_charts
@@ -144,7 +145,7 @@ def _blocks(plan: RegionPlan, count: int, workers: int) -> Iterator[_Block]:
             yield waiting.popleft().result()
 
 
-def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None) -> RegionReport:
+def _write(plan: RegionPlan, out: Path, progress: Steps | None) -> RegionReport:
     """Write every file of the region into a temporary folder."""
     for site in plan.sites:
         (out / site.name).mkdir(parents=True)
@@ -181,7 +182,7 @@ def _write(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | N
     return RegionReport(out, plan.persons, patients, files, size, 0.0, parts.named("fhir"), other, objects)
 
 
-def generate(plan: RegionPlan, out: Path, progress: Callable[[int, int], None] | None = None) -> RegionReport:
+def generate(plan: RegionPlan, out: Path, progress: Steps | None = None) -> RegionReport:
     """Generate a region into a new folder; the folder appears complete or not at all.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xinglin.access.audit.instants import micros_of
+from xinglin.access.audit.recorded import micros_of
 from xinglin.access.audit.segments import (
     Seal,
     entries_of,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xinglin.access.audit import evidence, segments
 from xinglin.access.audit.evidence import EventProof
-from xinglin.access.audit.instants import micros_of
+from xinglin.access.audit.recorded import micros_of
 from xinglin.access.audit.segments import NO_PERSON, Seal
 from xinglin.access.audit.stream import Micros, Stream, claim, claim_folder, wall_micros
 from xinglin.core.errors import NotFound

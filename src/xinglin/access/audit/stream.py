@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xinglin.access.audit.append_only import open_file, truncate_partial_line, write_all
-from xinglin.access.audit.instants import instant, micros_of
+from xinglin.access.audit.recorded import micros_of
 from xinglin.access.audit.segments import (
     ENTRY,
     NO_PERSON,
@@ -25,6 +25,7 @@ from xinglin.access.audit.segments import (
     unsealed,
 )
 from xinglin.core.errors import StorageError
+from xinglin.core.fhir_times import instant
 from xinglin.core.files import full_disk, sync_folder
 from xinglin.core.merkle import leaf_hash, root_of
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xinglin.core.errors import BadInput, NotFound
+from xinglin.core.sql import quote
 from xinglin.landing.current import current_resources
 from xinglin.sources import Reading, Record, Rejected, Splitter, discover, records
 from xinglin.views import CompiledView, compile_view, view_errors
@@ -87,8 +88,8 @@ def write_view(connection: duckdb.DuckDBPyConnection, sql: str, form: str, out: 
     with view_errors():
         if form == "csv":
             sql = _lists_as_json(connection, sql)
-        place = str(out).replace("'", "''")
-        row = connection.execute(f"COPY ({sql}) TO '{place}' ({FORMATS[form]})").fetchone()
+        place = quote(str(out))
+        row = connection.execute(f"COPY ({sql}) TO {place} ({FORMATS[form]})").fetchone()
     return int(row[0]) if row else 0
 
 

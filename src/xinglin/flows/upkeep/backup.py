@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from xinglin.core.errors import UsageError, VerificationFailed
 from xinglin.core.files import private_file
+from xinglin.core.progress import Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xinglin.admission.stores import Progress, Stores
     from xinglin.backup import Created, Identities, Manifest, Pruned, Restored, Target, Verified
     from xinglin.core.clock import Clock
@@ -223,7 +222,7 @@ def _workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _steps(name: str, progress: Progress | None) -> Callable[[int, int], None]:
+def _steps(name: str, progress: Progress | None) -> Steps:
     def told(done: int, total: int) -> None:
         if progress:
             progress(name, done, total)

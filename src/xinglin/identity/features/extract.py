@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from xinglin.core.ids import key_sql
+from xinglin.core.sql import quote
 from xinglin.identity.features.placeholders import placeholder_patterns
 from xinglin.identity.sql import sql_text
 from xinglin.landing.current import CurrentFile, current_resources
@@ -82,7 +83,7 @@ def load_macros(connection: duckdb.DuckDBPyConnection) -> None:
         (True,)
     """
     wide = "'" + "".join(chr(code) for code in range(0xFF01, 0xFF5F)) + "\u3000'"
-    narrow = "'" + "".join(chr(code) for code in range(0x21, 0x7F)).replace("'", "''") + " '"
+    narrow = quote("".join(chr(code) for code in range(0x21, 0x7F)) + " ")
     checksum = " + ".join(
         f"{weight} * ((seventeen // {10 ** (16 - place)}) % 10)" for place, weight in enumerate(_ID_WEIGHTS)
     )

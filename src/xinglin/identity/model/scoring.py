@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xinglin.core.sql import quote
 from xinglin.identity.evidence.contradictions import rule_sql
 from xinglin.identity.evidence.facts import make_facts
 from xinglin.identity.model.backends import Backend
@@ -48,7 +49,7 @@ def _card(system: str) -> str:
     """SQL for a record's number of one system."""
     if not system:
         return "NULL::VARCHAR"
-    start = "'" + system.replace("'", "''") + "|'"
+    start = quote(f"{system}|")
     return (
         f"list_filter(string_split(identifiers, chr(10)), lambda n: starts_with(n, {start}))[1][length({start}) + 1:]"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from xinglin.core.errors import VerificationFailed
 from xinglin.core.files import file_sha256
 from xinglin.core.ids import omop_key
 from xinglin.core.merkle import Tree, cover
+from xinglin.core.progress import Steps
 from xinglin.landing.batch.originals import original_sha256
 from xinglin.landing.erasures.erase import pending
 from xinglin.landing.erasures.landed_again import landed_again
@@ -33,9 +34,7 @@ class VerifyReport:
     erased: int = 0
 
 
-def verify(
-    landing: Landing, site: str | None = None, progress: Callable[[int, int], None] | None = None
-) -> VerifyReport:
+def verify(landing: Landing, site: str | None = None, progress: Steps | None = None) -> VerifyReport:
     """Check signatures, the chain of manifests, files, leaves, Merkle roots and counts.
 
     Args:

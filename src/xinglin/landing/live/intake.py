@@ -6,11 +6,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xinglin.core.errors import StorageError
+from xinglin.core.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from xinglin.landing import MessageSpool, ObjectSpool, Spool
@@ -32,10 +32,8 @@ class MessageIntake:
     def __init__(self, spool: MessageSpool, patience: float) -> None:
         self._spool = spool
         self._patience = patience
-        self._waiting: list[tuple[list[bytes], asyncio.Future[None]]] = []
-        self._committing: asyncio.Task[None] | None = None
         self._refusing = False
-        self._thread = ThreadPoolExecutor(1)
+        self._group = GroupCommit(self._append, patience=-1)
 
     async def keep(self, messages: list[bytes]) -> None:
         """Make messages durable.
@@ -53,33 +51,12 @@ class MessageIntake:
             await asyncio.sleep(_LOOK)
         if self._refusing:
             raise _ended(self._spool)
-        kept = asyncio.get_running_loop().create_future()
-        self._waiting.append((messages, kept))
-        if self._committing is None:
-            self._committing = asyncio.create_task(self._commit())
-        await kept
+        await self._group.committed(messages)
 
-    async def _commit(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            taken, self._waiting = self._waiting, []
-            if self._refusing:
-                for _, kept in taken:
-                    if not kept.done():
-                        kept.set_exception(_ended(self._spool))
-                continue
-            messages = [message for group, _ in taken for message in group]
-            try:
-                await loop.run_in_executor(self._thread, self._spool.append, messages)
-            except Exception as error:
-                for _, kept in taken:
-                    if not kept.done():
-                        kept.set_exception(error)
-            else:
-                for _, kept in taken:
-                    if not kept.done():
-                        kept.set_result(None)
-        self._committing = None
+    def _append(self, groups: list[list[bytes]]) -> None:
+        if self._refusing:
+            raise _ended(self._spool)
+        self._spool.append([message for group in groups for message in group])
 
     def refuse(self) -> None:
         """Accept no more messages: senders get an error and keep theirs; the running flush completes."""
@@ -87,7 +64,7 @@ class MessageIntake:
 
     def close(self) -> None:
         """End the flushing thread."""
-        self._thread.shutdown()
+        self._group.close()
 
 
 def object_intake(spool: ObjectSpool, patience: float, refusing: threading.Event) -> Callable[[Path], None]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from xinglin.core.sql import quote
 from xinglin.mart.checks.concepts import MAIN_CONCEPTS
 from xinglin.mart.checks.joins import failing_rows
 from xinglin.mart.checks.rule import CheckResult, CodeRule, Rule, ScanRule, judge
@@ -130,4 +131,4 @@ def _code(table: str, code: str) -> str:
 
 
 def _texts(values: Sequence[str]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return ", ".join(map(quote, values))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.model import Table
+from xinglin.core.progress import Steps
 from xinglin.mart.checks.codes import count_codes
 from xinglin.mart.checks.joins import JOINS, failing_rows, joined
 from xinglin.mart.checks.rule import CheckResult, CodeRule, ConceptRule, QueryRule, Rule, ScanRule, SchemaRule, judge
@@ -59,7 +60,7 @@ class Examiner:
         self.connection.execute(f"CREATE {kind} {name} AS SELECT * FROM read_parquet({parquet_list(list(paths))})")
         self.columns[name] = {row[0]: row[1] for row in self.connection.execute(f"DESCRIBE {name}").fetchall()}
 
-    def run(self, every: Sequence[Rule], progress: Callable[[int, int], None] | None = None) -> list[CheckResult]:
+    def run(self, every: Sequence[Rule], progress: Steps | None = None) -> list[CheckResult]:
         """Run the rules in the order that costs least; the results come in the rules' own order."""
         done = 0
 

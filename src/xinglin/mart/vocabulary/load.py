@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xinglin.contracts.mart import VOCABULARY_TABLES
 from xinglin.contracts.model import Table
 from xinglin.core.errors import BadInput
+from xinglin.core.sql import quote
 from xinglin.lake import DataFile, Lake, connect
 
 if TYPE_CHECKING:
@@ -116,11 +117,11 @@ def _load(connection: duckdb.DuckDBPyConnection, table: Table, source: Path | No
     select = ", ".join(
         _cast(column.name, column.type) if column.name in names else f"NULL::{column.type}" for column in table.columns
     )
-    path = str(source).replace("'", "''")
+    path = quote(str(source))
     try:
         # Only an empty field is NULL: the word NA is a real concept name.
         connection.execute(
-            f"INSERT INTO {table.name} SELECT {select} FROM read_csv('{path}', header = true, auto_detect = false, "
+            f"INSERT INTO {table.name} SELECT {select} FROM read_csv({path}, header = true, auto_detect = false, "
             f"{options}, nullstr = '', columns = {{{given}}}, max_line_size = 16777216)"
         )
     except duckdb.Error as error:
@@ -140,9 +141,9 @@ def _write(
 ) -> list[DataFile]:
     columns = ", ".join(f"{column.name}::{column.type} AS {column.name}" for column in table.columns)
     path = scratch / f"{table.name}.parquet"
-    quoted = str(path).replace("'", "''")
+    quoted = quote(str(path))
     order = ", ".join(table.key)
     connection.execute(
-        f"COPY (SELECT {columns} FROM ({select}) ORDER BY {order}) TO '{quoted}' (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT {columns} FROM ({select}) ORDER BY {order}) TO {quoted} (FORMAT parquet, COMPRESSION zstd)"
     )
     return [lake.adopt(table, path)]

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import orjson
 
+from xinglin.core.fhir_times import microseconds
 from xinglin.fhirpath.elements import json_names
-from xinglin.sources.fhir.moments import microseconds
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.fhir.shapes import decoder
 from xinglin.sources.fhir.subject import patient_of

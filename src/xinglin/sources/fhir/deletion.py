@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from xinglin.core.fhir_times import is_instant, microseconds
 from xinglin.sources.fhir.addresses import address_of
-from xinglin.sources.fhir.moments import is_instant, microseconds
 from xinglin.sources.fhir.resource_types import RESOURCE_TYPES
 from xinglin.sources.record import Rejected, Resource
 

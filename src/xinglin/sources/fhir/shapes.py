@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from xinglin.sources.fhir.moments import Date, DateTime, Instant, accept
+from xinglin.core.fhir_times import Date, DateTime, Instant, accept
 
 __all__ = ["DATATYPES", "RESOURCES", "decoder"]
 

@@ -13,7 +13,7 @@ import msgspec
 import orjson
 from msgspec import Raw
 
-from xinglin.sources.fhir.moments import is_datetime, microseconds
+from xinglin.core.fhir_times import is_datetime, microseconds
 from xinglin.sources.record import Rejected
 
 __all__ = ["ABSENT", "UNREADABLE", "without_unreadable"]

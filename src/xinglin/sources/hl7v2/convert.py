@@ -8,8 +8,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from xinglin.core.fhir_times import microseconds
 from xinglin.sources.fhir import check
-from xinglin.sources.fhir.moments import microseconds
 from xinglin.sources.hl7v2.message.parse import Message, Segment
 from xinglin.sources.hl7v2.message.tree import Context, Node, grow
 from xinglin.sources.hl7v2.rules.compile import Rule

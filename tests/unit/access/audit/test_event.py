@@ -9,8 +9,9 @@ import pytest
 
 from tests.unit.access.conftest import STAGES, Region
 from xinglin.access import write_consent
-from xinglin.access.audit.instants import instant, micros_of
+from xinglin.access.audit.recorded import micros_of
 from xinglin.access.audit.segments import person_of
+from xinglin.core.fhir_times import instant
 from xinglin.core.intent import Intent
 from xinglin.sources.fhir.check import check
 from xinglin.sources.limits import Limits

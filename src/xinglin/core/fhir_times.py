@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Date", "DateTime", "Instant", "accept", "is_date", "is_datetime", "is_instant", "microseconds"]
+__all__ = ["Date", "DateTime", "Instant", "accept", "instant", "is_date", "is_datetime", "is_instant", "microseconds"]
 
 _YEAR = r"([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
@@ -132,3 +132,22 @@ def accept(kind: type, value: Any) -> Any:
             good.clear()
         good.add(value)
     return _SEEN[kind]
+
+
+def instant(micros: int) -> str:
+    """Format a time as a FHIR instant.
+
+    Args:
+        micros: Microseconds since 1970.
+
+    Example:
+        >>> instant(1_700_000_000_000_001)
+        '2023-11-14T22:13:20.000001Z'
+    """
+    second, fraction = divmod(micros, 1_000_000)
+    return f"{_second(second)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")

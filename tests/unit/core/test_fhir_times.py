@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinglin.sources.fhir.moments import _INSTANT, is_date, is_datetime, is_instant
+from xinglin.core.fhir_times import _INSTANT, is_date, is_datetime, is_instant
 
 
 @pytest.mark.parametrize("text", ["2024", "2024-02", "2024-02-29", "1900-12-31", "0001-01-01"])
