@@ -94,6 +94,6 @@ def test_another_identity_and_a_full_home_are_refused(own: Xinglin, tmp_path: Pa
     assert "other recipients" in said
     assert not other.home.exists()
     said = own("backup", "restore", tmp_path / "copies", "--identity", tmp_path / "identity", code=1)
-    assert "empty home" in said
+    assert "the home is not empty" in said
     said = own("backup", "keygen", tmp_path / "other", code=2)
     assert "never overwritten" in said

@@ -1,4 +1,4 @@
-"""Backups of a region: encrypted to people, incremental, and checked by anybody.
+"""Backups of a region: encrypted to recipients, incremental, verifiable without a key.
 
 Example:
     >>> import tempfile
@@ -9,20 +9,20 @@ Example:
 
 from xinglin.backup.create import Created, Plan, create
 from xinglin.backup.format.manifest import Manifest, repository_of
-from xinglin.backup.format.repository import Own, backups, choose, own, remember
+from xinglin.backup.format.repository import OwnRepository, backups, choose, own_repository, save_repository
 from xinglin.backup.format.sealing import Identities, Recipients, new_identity, read_identities
 from xinglin.backup.format.target import Target
-from xinglin.backup.history import Made, made, note, pending
+from xinglin.backup.history import BackupRecord, pending, record_backup, recorded_backups
 from xinglin.backup.prune import Pruned, prune
 from xinglin.backup.restore import Restored, restore
 from xinglin.backup.verify import Verified, verify
 
 __all__ = [
+    "BackupRecord",
     "Created",
     "Identities",
-    "Made",
     "Manifest",
-    "Own",
+    "OwnRepository",
     "Plan",
     "Pruned",
     "Recipients",
@@ -32,15 +32,15 @@ __all__ = [
     "backups",
     "choose",
     "create",
-    "made",
     "new_identity",
-    "note",
-    "own",
+    "own_repository",
     "pending",
     "prune",
     "read_identities",
-    "remember",
+    "record_backup",
+    "recorded_backups",
     "repository_of",
     "restore",
+    "save_repository",
     "verify",
 ]

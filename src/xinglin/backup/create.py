@@ -1,4 +1,4 @@
-"""Making a backup: objects first, the manifest last, so that a backup is listed only when all of it is there."""
+"""Create a backup: objects first, the manifest last, so that only complete backups are listed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xinglin.backup.format.catalogue import Entry, Span, lines
-from xinglin.backup.format.known import Known
 from xinglin.backup.format.manifest import FORMAT, Manifest, repository_of, root_over
 from xinglin.backup.format.packing import PIECE, Packer
+from xinglin.backup.format.piece_index import PieceIndex
 from xinglin.backup.format.reading import Reader
-from xinglin.backup.format.repository import backups, keep_secret, last
+from xinglin.backup.format.repository import backups, last, store_secret
 from xinglin.backup.format.sealing import Recipients
 from xinglin.backup.format.target import Target, object_key
 from xinglin.backup.tree import parts
@@ -31,15 +31,15 @@ __all__ = ["Created", "Plan", "create"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be stored, and for whom.
+    """Parameters of a backup.
 
     Args:
-        settings: The region's.
-        lake: Its tables.
-        secret: 32 bytes, the repository's secret.
-        recipients: Who can read the backup.
-        clock: What time it is.
-        with_mart: Also what can be built again from the rest.
+        settings: Settings of the region.
+        lake: Its lake.
+        secret: The repository's secret, 32 bytes.
+        recipients: Public keys that can decrypt the backup.
+        clock: The clock.
+        with_mart: Include the mart, which can also be built again.
     """
 
     settings: Settings
@@ -52,13 +52,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Created:
-    """What was stored.
+    """A created backup.
 
     Args:
-        manifest: The backup's.
-        read: Bytes that were read from disk; files known to be unchanged were not.
+        manifest: Its manifest.
+        read: Bytes read from disk; unchanged files are not read.
         left_out: Links, sockets and pipes, which are not stored.
-        elsewhere: URL of tables that lie elsewhere and are not in the backup; empty where they are in it.
+        elsewhere: URL of a remote lake, whose tables are not in the backup; empty for a local lake.
     """
 
     manifest: Manifest
@@ -68,38 +68,38 @@ class Created:
 
 
 def create(plan: Plan, target: Target, progress: Callable[[int], None] = lambda files: None) -> Created:
-    """Store what changed since the last backup and write the manifest of the whole.
+    """Store the changes since the last backup and write the manifest of the complete backup.
 
     Args:
-        plan: What, and for whom.
-        target: Where to.
-        progress: Told of files done.
+        plan: Parameters of the backup.
+        target: The backup target.
+        progress: Called with the number of files done.
 
     Raises:
-        Conflict: Another backup is being made there, or another region's are kept there.
-        StorageError: The disk is full; what was stored is used by the next try.
+        Conflict: Another process writes to the target, or it belongs to another region.
+        StorageError: The disk is full; the next attempt uses what was stored.
     """
     home = plan.settings.home
     if target.folder and target.folder.resolve().is_relative_to(home.resolve()):
-        raise UsageError("a backup inside the region is lost with it", source=target.url, remedy="name another place")
+        raise UsageError("the target is inside the region's home", source=target.url, remedy="use another folder")
     memory = home / "backup" / hashlib.sha256(target.url.encode()).hexdigest()[:16]
     with target.writing() as work, full_disk(home):
         (home / "backup").mkdir(mode=0o700, exist_ok=True)
-        keep_secret(target, plan.secret, plan.recipients, work)
-        known = Known(memory, plan.recipients.name)
+        store_secret(target, plan.secret, plan.recipients, work)
+        known = PieceIndex(memory, plan.recipients.name)
         known.load(target.sizes("objects"))
         packer = Packer(target, plan.recipients, known, work, plan.settings.workers)
         try:
-            return _Making(plan, target, known, packer, work).make(memory, progress)
+            return _BackupRun(plan, target, known, packer, work).make(memory, progress)
         finally:
             packer.close()
             known.close()
 
 
-class _Making:
-    """One backup in the making."""
+class _BackupRun:
+    """One run that creates a backup."""
 
-    def __init__(self, plan: Plan, target: Target, known: Known, packer: Packer, work: Path) -> None:
+    def __init__(self, plan: Plan, target: Target, known: PieceIndex, packer: Packer, work: Path) -> None:
         self.plan, self.target, self.known, self.packer, self.work = plan, target, known, packer, work
         self.repository = repository_of(plan.secret)
 
@@ -120,7 +120,7 @@ class _Making:
             "left_out": reader.left_out,
         }
         manifest = self._manifest(head, sequence, entries)
-        reader.keep_seen(entries)
+        reader.save_files(entries)
         self._publish(manifest)
         return Created(manifest, reader.read, tuple(reader.left_out), settings.storage.url)
 
@@ -145,18 +145,18 @@ class _Making:
         ).sealed(self.plan.secret)
 
     def _placed(self, entries: Sequence[Entry], used: dict[str, int]) -> Iterator[tuple[Entry, list[tuple[int, Span]]]]:
-        """Every entry with its pieces' places; objects are numbered in the order in which they are first named."""
+        """All entries with the positions of their pieces; objects are numbered in the order of first use."""
         for entry in entries:
             spans = []
             for digest in entry.pieces:
                 place = self.known.place(digest)
                 if place is None:
-                    raise Conflict("a piece was not stored", source=entry.path, remedy="make the backup again")
+                    raise Conflict("a piece was not stored", source=entry.path, remedy="create the backup again")
                 spans.append((used.setdefault(place.object, len(used)), Span(place, digest)))
             yield entry, spans
 
     def _catalogue(self, texts: Iterator[bytes]) -> list[str]:
-        """Store the catalogue in objects of its own."""
+        """Store the catalogue in separate objects."""
         before = len(self.packer.objects)
         waiting, size = [], 0
         for text in texts:
@@ -170,20 +170,20 @@ class _Making:
         return self.packer.objects[before:]
 
     def _add(self, piece: bytes) -> None:
-        # Chance, so that the catalogue of a try that was killed is never taken for this one.
+        # A random name, so that the catalogue of an interrupted run is never reused.
         self.packer.add(os.urandom(32), piece)
 
     def _publish(self, manifest: Manifest) -> None:
-        self.target.settle()
-        self.target.hold({object_key(name): size for name, size in manifest.objects})
+        self.target.sync()
+        self.target.check_present({object_key(name): size for name, size in manifest.objects})
         content = manifest.content
         file = self.work / "manifest"
         file.write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()[:32]
         self.target.put(file, f"backups/{manifest.name}.{digest}.json")
-        self.target.settle()
+        self.target.sync()
 
 
 def _unique(entries: list[Entry]) -> list[Entry]:
-    """Each path once: the last reading of it."""
+    """Each path once, as it was read last."""
     return list({entry.path: entry for entry in entries}.values())

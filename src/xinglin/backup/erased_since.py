@@ -1,4 +1,4 @@
-"""What was erased after a backup was made: the newest backup that can be read knows, an older one does not."""
+"""Apply erasures that are later than a restored backup, from the lists in the newest readable backup."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from xinglin.backup.format.manifest import Manifest
 from xinglin.backup.format.repository import backups, last
 from xinglin.backup.format.sealing import Identities
 from xinglin.backup.format.target import Target, object_key
-from xinglin.backup.opening import Opened, open_backup
+from xinglin.backup.opening import OpenBackup, open_backup
 from xinglin.core.errors import XinglinError
 from xinglin.core.files import write_atomic
 
-__all__ = ["carry_erasures"]
+__all__ = ["apply_later_erasures"]
 
 _LISTS = re.compile(r"landing/[^/]+/erased|keys/erased\.key").fullmatch
-"""Keyed hashes of what was erased at each site, and their key. The lists only grow."""
+"""Keyed hashes of erased resources per site, and their key. The lists only grow."""
 
 
-def carry_erasures(target: Target, manifest: Manifest, identities: Identities, root: Path) -> bool:
-    """Put the newest backup's lists of what was erased in the place of an older one's.
+def apply_later_erasures(target: Target, manifest: Manifest, identities: Identities, root: Path) -> bool:
+    """Replace the erasure lists of an older backup by those of the newest backup.
 
     Args:
-        target: Where the backups are.
-        manifest: The one that is restored.
-        identities: By which backups are opened.
-        root: Where it was written; a site that is not there needs no list.
+        target: The backup target.
+        manifest: The restored backup.
+        identities: Private keys.
+        root: Folder of the restored files; missing sites are skipped.
 
     Returns:
-        Whether the newest backup could be asked; false where it is for others or was damaged.
+        Whether the newest backup could be read; false if it has other recipients or is damaged.
     """
     newest = last(backups(target), manifest.repository)
     if newest is None or newest.sequence <= manifest.sequence:
@@ -50,7 +50,7 @@ def carry_erasures(target: Target, manifest: Manifest, identities: Identities, r
     return True
 
 
-def _pieces(opened: Opened, number: int, work: Path) -> list[bytes]:
+def _pieces(opened: OpenBackup, number: int, work: Path) -> list[bytes]:
     numbers = {name: place for place, name in enumerate(opened.manifest.names)}
     found = []
     for span in opened.files[number][1]:

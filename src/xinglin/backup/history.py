@@ -1,4 +1,4 @@
-"""Which backups a region made, so that their roots can be anchored whenever the ledger answers."""
+"""The history of a region's backups, from which their roots are anchored when the ledger is available."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pathlib import Path
 from xinglin.backup.format.manifest import Manifest
 from xinglin.core.files import write_atomic
 
-__all__ = ["Made", "made", "note", "pending"]
+__all__ = ["BackupRecord", "pending", "record_backup", "recorded_backups"]
 
 
 @dataclass(frozen=True)
-class Made:
-    """A backup as the ledger is told of it.
+class BackupRecord:
+    """A backup to anchor on the ledger.
 
     Args:
-        repository: The name under which it is anchored: each new backup of it follows the one before.
-        sequence: Its number.
-        root: Its root, in hex.
+        repository: Name under which it is anchored; each backup follows the previous one.
+        sequence: Number of the backup.
+        root: Root in hex.
     """
 
     repository: str
@@ -28,31 +28,31 @@ class Made:
     root: str
 
 
-def note(home: Path, manifest: Manifest) -> None:
-    """Remember that a backup was made, or that the region was restored from it."""
-    one = Made(manifest.repository, manifest.sequence, manifest.root)
-    listed = [*(each for each in made(home) if each != one), one]
+def record_backup(home: Path, manifest: Manifest) -> None:
+    """Record that a backup was created, or that the region was restored from it."""
+    one = BackupRecord(manifest.repository, manifest.sequence, manifest.root)
+    listed = [*(each for each in recorded_backups(home) if each != one), one]
     (home / "backup").mkdir(mode=0o700, exist_ok=True)
     content = "".join(json.dumps(asdict(each), sort_keys=True) + "\n" for each in listed)
     write_atomic(_path(home), content.encode(), mode=0o600)
 
 
-def made(home: Path) -> list[Made]:
-    """All that are remembered, oldest first."""
+def recorded_backups(home: Path) -> list[BackupRecord]:
+    """All recorded backups, oldest first."""
     if not _path(home).is_file():
         return []
-    return [Made(**json.loads(line)) for line in _path(home).read_text().splitlines()]
+    return [BackupRecord(**json.loads(line)) for line in _path(home).read_text().splitlines()]
 
 
-def pending(listed: Sequence[Made], current: str | None) -> list[Made]:
-    """Which are still to be anchored.
+def pending(listed: Sequence[BackupRecord], current: str | None) -> list[BackupRecord]:
+    """Backups that are not anchored yet.
 
     Args:
         listed: Backups of one repository, oldest first.
-        current: The root that the ledger has for the repository, in hex; None for none.
+        current: The repository's root on the ledger, in hex; None if there is none.
 
     Example:
-        >>> two = [Made("r", 1, "aa"), Made("r", 2, "bb")]
+        >>> two = [BackupRecord("r", 1, "aa"), BackupRecord("r", 2, "bb")]
         >>> [one.sequence for one in pending(two, "aa")], pending(two, "bb")
         ([2], [])
     """
@@ -61,7 +61,7 @@ def pending(listed: Sequence[Made], current: str | None) -> list[Made]:
         return list(listed)
     if current in roots:
         return list(listed[roots.index(current) + 1 :])
-    # The ledger knows one that this machine has forgotten; what came between them is anchored by the newest.
+    # The ledger has a backup that is not recorded here; the newest backup covers those in between.
     return list(listed[-1:])
 
 

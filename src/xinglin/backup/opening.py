@@ -1,4 +1,4 @@
-"""Opening a backup: every object is checked against the manifest, every piece against the catalogue, in order."""
+"""Open a backup: check every object against the manifest and every piece against the catalogue, in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xinglin.backup.format.sealing import Identities
 from xinglin.backup.format.target import Target, object_key
 from xinglin.core.errors import VerificationFailed
 
-__all__ = ["Opened", "in_order", "open_backup", "sealed_object"]
+__all__ = ["OpenBackup", "in_order", "open_backup", "sealed_object"]
 
 _CATALOGUE = 1 << 28
 Item = TypeVar("Item")
@@ -27,16 +27,16 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A backup that can be read.
+class OpenBackup:
+    """A decrypted backup.
 
     Args:
-        target: Where it is.
-        manifest: What anybody may know of it.
-        identities: By which its objects are opened.
-        secret: The repository's.
-        head: What the backup says of itself.
-        files: Every file and folder, and its pieces.
+        target: The backup target.
+        manifest: The manifest.
+        identities: Private keys.
+        secret: The repository's secret.
+        head: Description of the backup.
+        files: All files and folders with their pieces.
     """
 
     target: Target
@@ -50,37 +50,37 @@ class Opened:
         """The plain bytes of one object.
 
         Args:
-            number: Its place in the manifest.
-            work: Folder for unfinished files.
+            number: Index in the manifest.
+            work: Folder for temporary files.
 
         Raises:
-            VerificationFailed: It is not what the backup says.
+            VerificationFailed: The object does not match the manifest.
         """
         return _plain(self.target, self.manifest, number, self.identities, work)
 
     def piece(self, plain: bytes, span: Span, where: str) -> bytes:
-        """One piece out of an object's plain bytes.
+        """One piece of an object's plain bytes.
 
         Raises:
-            VerificationFailed: It is not the piece that the catalogue names.
+            VerificationFailed: The piece does not match the catalogue.
         """
         found = plain[span.place.offset : span.place.offset + span.place.length]
         if len(found) != span.place.length or not hmac.compare_digest(digest_of(self.secret, found), span.digest):
-            raise VerificationFailed("a piece is not what the backup's catalogue says", source=where)
+            raise VerificationFailed("a piece does not match the catalogue", source=where)
         return found
 
 
-def open_backup(target: Target, manifest: Manifest, identities: Identities, work: Path) -> Opened:
-    """Open the secret, check the manifest's seal, and read the catalogue.
+def open_backup(target: Target, manifest: Manifest, identities: Identities, work: Path) -> OpenBackup:
+    """Decrypt the secret, check the manifest's seal, and read the catalogue.
 
     Args:
-        target: Where the backup is.
+        target: The backup target.
         manifest: The backup.
-        identities: Of one of its recipients.
-        work: Folder for unfinished files.
+        identities: Private key of one of its recipients.
+        work: Folder for temporary files.
 
     Raises:
-        VerificationFailed: It is not for these identities, or something was changed.
+        VerificationFailed: The backup has other recipients, or was changed.
     """
     where = f"{target.url}/{manifest_key(target, manifest)}"
     secret = open_secret(target, manifest, identities)
@@ -89,18 +89,18 @@ def open_backup(target: Target, manifest: Manifest, identities: Identities, work
     data = b"".join(_plain(target, manifest, number, identities, work, _CATALOGUE) for number in numbers)
     head, files = read_lines(data.splitlines(), manifest.names, where)
     if head.get("name") != manifest.name or head.get("previous") != manifest.previous:
-        raise VerificationFailed("the catalogue is another backup's", source=where)
+        raise VerificationFailed("the catalogue belongs to another backup", source=where)
     for entry, spans in files:
         if sum(one.place.length for one in spans) != max(entry.size, 0):
-            raise VerificationFailed("a file's pieces do not make up its size", source=f"{where}: {entry.path}")
-    return Opened(target, manifest, identities, secret, head, files)
+            raise VerificationFailed("the pieces of a file do not match its size", source=f"{where}: {entry.path}")
+    return OpenBackup(target, manifest, identities, secret, head, files)
 
 
 def sealed_object(target: Target, manifest: Manifest, number: int, work: Path) -> bytes:
-    """An object as it was stored; nothing is decrypted.
+    """An object as stored, without decryption.
 
     Raises:
-        VerificationFailed: It is not there, or its bytes are not what the manifest says.
+        VerificationFailed: The object is missing or does not match the manifest.
     """
     name, size = manifest.objects[number]
     where = f"{target.url}/{object_key(name)}"
@@ -114,7 +114,7 @@ def sealed_object(target: Target, manifest: Manifest, number: int, work: Path) -
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """Results in the order of the items, several being worked on; the first failure in that order is raised.
+    """Results in the order of the items, computed in parallel; raises the first failure in that order.
 
     Example:
         >>> list(in_order(abs, [-3, 1, -2], workers=2))

@@ -1,4 +1,4 @@
-"""Letting go of old backups, and of the objects that no kept one names."""
+"""Delete old backups, and the objects that no remaining backup uses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Pruned", "prune"]
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed.
+    """Deleted backups and objects.
 
     Args:
-        backups: Names of the backups.
-        objects: Objects.
-        bytes: Their bytes.
-        kept: Names of the backups that are left.
+        backups: Names of the deleted backups.
+        objects: Number of deleted objects.
+        bytes: Their total size.
+        kept: Names of the remaining backups.
     """
 
     backups: tuple[str, ...]
@@ -30,36 +30,36 @@ class Pruned:
 
 
 def prune(target: Target, keep: int, repository: str) -> Pruned:
-    """Keep the newest backups and remove what only the others need. No identity is needed.
+    """Delete all but the newest backups. Needs no private key.
 
-    An object is kept whole as long as one of its pieces is needed: it is named in roots that were anchored.
+    An object stays as long as one of its pieces is in use, because anchored roots include it as a whole.
 
     Args:
-        target: Where they are.
-        keep: How many to keep.
-        repository: Whose they are: of the region that made them.
+        target: The backup target.
+        keep: Number of backups to keep.
+        repository: The region's repository.
 
     Raises:
-        UsageError: None would be kept, or another region made one of them.
-        Conflict: A backup is being made there.
+        UsageError: `keep` is less than 1, or the target holds backups of another region.
+        Conflict: A backup is in progress.
     """
     if keep < 1:
-        raise UsageError("at least one backup is kept", source="--keep")
+        raise UsageError("at least one backup must remain", source="--keep", remedy="use --keep 1 or more")
     with target.writing():
         found = backups(target)
         if any(one.repository != repository for one in found):
             raise UsageError(
-                "these are another region's backups",
+                "the target holds backups of another region",
                 source=target.url,
-                remedy="prune them from the region that made them: --home",
+                remedy="prune them from that region: --home",
             )
         kept, gone = found[-keep:], found[:-keep]
         # Manifests first: a backup is never listed without its objects.
         target.delete([manifest_key(target, one) for one in gone])
         named = {object_key(name) for one in kept for name in one.names}
-        settled = target.older("objects", time.time() - target.grace) if target.grace else None
+        expired = target.older("objects", time.time() - target.grace) if target.grace else None
         sizes = target.sizes("objects")
-        unnamed = [key for key in sizes if key not in named and (settled is None or key in settled)]
+        unnamed = [key for key in sizes if key not in named and (expired is None or key in expired)]
         target.delete(unnamed)
     return Pruned(
         tuple(one.name for one in gone),

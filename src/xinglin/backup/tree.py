@@ -1,7 +1,7 @@
-"""What of a region's home is backed up, and in which order.
+"""The parts of a region's home in a backup, and their order.
 
-What refers to something is read before what it refers to: the ledger before the batches that it names, tables before
-the landed resources that they name. So whatever is named in a backup is in it, while work goes on.
+Referring files are read before the files that they refer to: the ledger before batches, tables before landed resources.
+So a backup contains everything that it refers to, even while the region is in use.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from xinglin.core.settings import Settings
 if TYPE_CHECKING:
     from xinglin.lake import Lake
 
-__all__ = ["NEVER", "Found", "Part", "names_of", "parts"]
+__all__ = ["NEVER", "Part", "SourceFile", "names_of", "parts"]
 
 NEVER = frozenset({"priv_validator_state.json"})
-"""Names that are never stored and never restored: a validator that forgets what it signed signs twice."""
+"""Names that are never stored or restored: a validator that loses its last vote could sign twice."""
 
 _DERIVED = frozenset({"backup", "jobs", "tmp"})
 _OWN_PLACE = frozenset({"access", "keys", "lake", "landing", "ledger", "xinglin.toml"})
 _ERASURES = frozenset({".erasure", "tombstones"})
-"""An erasure under way, which goes on after a restore, and the tombstones of those that hold."""
+"""Erasures in progress, which continue after a restore, and tombstones of completed ones."""
 _SQLITE = b"SQLite format 3\x00"
 _BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceFile:
     """A file or folder.
 
     Args:
-        path: Relative to the home, with ``/``.
-        status: As it was when it was found.
-        database: Whether it is to be copied by SQLite.
+        path: Path relative to the home, with ``/``.
+        status: Status when it was listed.
+        database: Whether it is a SQLite database, copied by SQLite.
     """
 
     path: str
@@ -48,12 +48,12 @@ class Found:
 
     @property
     def folder(self) -> bool:
-        """Whether it is a folder."""
+        """Whether this is a folder."""
         return stat.S_ISDIR(self.status.st_mode)
 
     @property
     def file(self) -> bool:
-        """Whether it is a regular file; links, sockets and pipes are neither."""
+        """Whether this is a regular file; links, sockets and pipes are neither file nor folder."""
         return stat.S_ISREG(self.status.st_mode)
 
 
@@ -62,28 +62,28 @@ class Part:
     """Files that are read together.
 
     Args:
-        name: For messages.
-        find: Lists them.
-        mark: What must be the same before and after the files were read, or they are read again; the names of the files
-            themselves when not given.
+        name: Name in messages.
+        find: Lists the files.
+        mark: A value that must be the same before and after reading, otherwise the files are read again; by default
+            their names.
     """
 
     name: str
-    find: Callable[[], list[Found]]
+    find: Callable[[], list[SourceFile]]
     mark: Callable[[], object] | None = None
 
     def state(self) -> object:
-        """What is compared."""
+        """The value that is compared before and after reading."""
         return self.mark() if self.mark else names_of(self.find())
 
 
 def parts(settings: Settings, lake: Lake, with_mart: bool = False) -> list[Part]:
-    """Everything that is to be stored, in order.
+    """All parts of a backup, in order.
 
     Args:
-        settings: The region's.
-        lake: Its tables.
-        with_mart: Also what can be built again from the rest.
+        settings: Settings of the region.
+        lake: Its lake.
+        with_mart: Include the mart, which can also be built again.
     """
     home = settings.home
     stages = ("mart", "identity", "vocabulary") if with_mart else ("identity", "vocabulary")
@@ -100,13 +100,13 @@ def parts(settings: Settings, lake: Lake, with_mart: bool = False) -> list[Part]
     ]
 
 
-def names_of(found: Iterable[Found]) -> frozenset[tuple[str, int]]:
-    """Names and inodes, by which a file that was renamed or replaced is noticed."""
+def names_of(found: Iterable[SourceFile]) -> frozenset[tuple[str, int]]:
+    """Names and inodes, which detect renamed and replaced files."""
     return frozenset((one.path, one.status.st_ino) for one in found)
 
 
-def _walk(home: Path, root: str, leave: Callable[[str], bool] = lambda path: False) -> list[Found]:
-    """Everything below a folder, in order of paths; hidden names are unfinished and left out."""
+def _walk(home: Path, root: str, leave: Callable[[str], bool] = lambda path: False) -> list[SourceFile]:
+    """All files below a folder, ordered by path; hidden names are temporary and left out."""
     found = []
     waiting = [root]
     while waiting:
@@ -134,11 +134,11 @@ def _walk(home: Path, root: str, leave: Callable[[str], bool] = lambda path: Fal
     return sorted(found, key=lambda one: one.path)
 
 
-def _one(home: Path, path: str) -> list[Found]:
+def _one(home: Path, path: str) -> list[SourceFile]:
     try:
         status = (home / path).lstat()
         kept = not path.startswith(("landing/", "lake/")) and stat.S_ISREG(status.st_mode)
-        return [Found(path, status, kept and _is_database(home / path))]
+        return [SourceFile(path, status, kept and _is_database(home / path))]
     except FileNotFoundError:
         return []
 
@@ -149,26 +149,26 @@ def _is_database(path: Path) -> bool:
 
 
 def _beside(name: str, names: set[str]) -> bool:
-    """Whether it is a file that SQLite keeps beside a database; a copy of the database holds what is in it."""
+    """Whether this is an auxiliary file of a SQLite database; the copy of the database includes it."""
     return any(name.endswith(end) and name.removesuffix(end) in names for end in _BESIDE_SQLITE)
 
 
-def _named(home: Path, paths: Iterable[str]) -> list[Found]:
+def _named(home: Path, paths: Iterable[str]) -> list[SourceFile]:
     return [one for path in paths for one in _one(home, path)]
 
 
-def _ledger(home: Path) -> list[Found]:
-    """The ledger; of a validator neither the chain nor the state made from it, which the others give it again.
+def _ledger(home: Path) -> list[SourceFile]:
+    """The ledger; for a validator without chain and state, which it gets again from the other nodes.
 
-    A node begins anew only with both or neither of them, and its own memory of what it signed must not come back.
+    A node starts only with both or neither of them, and its record of votes must not be restored.
     """
     validator = (home / "ledger" / "node" / "config").is_dir()
     given_again = ("ledger/node/data", "ledger/ledger.sqlite")
     return _walk(home, "ledger", lambda path: validator and path in given_again)
 
 
-def _access(home: Path) -> list[Found]:
-    """Consents and audit logs; the lengths of logs are taken after those of the seals over them."""
+def _access(home: Path) -> list[SourceFile]:
+    """Consents and audit logs; log sizes are read after the seals that cover them."""
     found = _walk(home, "access")
     logs = [one.path for one in found if _is_log(one.path)]
     return [one for one in found if not _is_log(one.path)] + _named(home, logs)
@@ -178,8 +178,8 @@ def _is_log(path: str) -> bool:
     return path.rpartition("/")[2].startswith("events-")
 
 
-def _stage(home: Path, lake: Lake, stage: str) -> list[Found]:
-    """What a stage shows: the pointer, and every file that it names."""
+def _stage(home: Path, lake: Lake, stage: str) -> list[SourceFile]:
+    """A stage: the snapshot pointer and all files that it names."""
     snapshot = lake.snapshot(stage)
     pointer = f"lake/{stage}/_snapshot.json"
     found = _named(home, [pointer])
@@ -188,13 +188,13 @@ def _stage(home: Path, lake: Lake, stage: str) -> list[Found]:
     files = sorted(f"lake/{stage}/{table}/{file.path}" for table, listed in snapshot.tables.items() for file in listed)
     named = _named(home, files)
     if len(named) != len(files) or lake.snapshot(stage) != snapshot:
-        # Another snapshot was published in between and the files of this one are being removed.
+        # Another snapshot was published in the meantime, and files of this one are being deleted.
         return _stage(home, lake, stage)
     return found + named
 
 
-def _others(home: Path) -> list[Found]:
-    """What later versions, or people, put beside the folders that are known."""
+def _others(home: Path) -> list[SourceFile]:
+    """Other files in the home, from later versions or users."""
     with os.scandir(home) as listed:
         names = sorted(entry.name for entry in listed)
     own = [name for name in names if name not in _DERIVED | _OWN_PLACE and not name.startswith(".")]
@@ -205,12 +205,12 @@ def _site_names(home: Path) -> list[str]:
     return sorted(path.parent.name for path in (home / "landing").glob("*/site.json"))
 
 
-def _spools(home: Path) -> list[Found]:
+def _spools(home: Path) -> list[SourceFile]:
     return [one for name in _site_names(home) for one in _walk(home, f"landing/{name}/spool")]
 
 
-def _landing(home: Path) -> list[Found]:
-    """What a site is, its batches, and then whatever else it keeps, since batches name originals and mappings."""
+def _landing(home: Path) -> list[SourceFile]:
+    """Site files, batches, then the remaining files, because batches refer to originals and mappings."""
     names = _site_names(home)
     folders = ["landing", *(f"landing/{name}" for name in names)]
     found = _named(home, [*folders, *(f"landing/{name}/site.json" for name in names)])
@@ -224,17 +224,17 @@ def _landing(home: Path) -> list[Found]:
 
 
 def _batch_paths(home: Path, site: str) -> Iterator[str]:
-    """All batches up to the last one that is seen; reading a folder while it grows may miss one in between."""
+    """All batches up to the last one listed; listing a growing folder may miss one in between."""
     numbers = [int(path.name[6:]) for path in (home / "landing" / site).glob("batch-*") if path.name[6:].isdigit()]
     return (f"landing/{site}/batch-{number:06d}" for number in range(1, max(numbers, default=0) + 1))
 
 
 def _erasures(home: Path) -> object:
-    """Erasures done and under way: the only thing that changes a batch."""
+    """Completed and running erasures: only they change a batch."""
     folders = (f"landing/{name}/{folder}" for name in _site_names(home) for folder in _ERASURES)
     return names_of(one for folder in folders for one in _walk(home, folder))
 
 
 def _none() -> object:
-    """Files that are named by their content need no second look."""
+    """Files named by their content never change."""
     return None

@@ -1,4 +1,4 @@
-"""Checking a backup: that every byte is there, and, by who can read it, that every piece is the one that was stored."""
+"""Verify a backup: all bytes without a key, and with a private key also every piece."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from xinglin.backup.format.manifest import Manifest
 from xinglin.backup.format.repository import manifest_key
 from xinglin.backup.format.sealing import Identities
 from xinglin.backup.format.target import Target, object_key
-from xinglin.backup.opening import Opened, in_order, open_backup, sealed_object
+from xinglin.backup.opening import OpenBackup, in_order, open_backup, sealed_object
 
 __all__ = ["Verified", "spans_by_object", "verify"]
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was checked.
+    """A verified backup.
 
     Args:
-        name: The backup.
-        root: Its root, in hex.
-        objects: Objects whose bytes are as they were stored.
-        bytes: Their bytes.
-        opened: Whether they were also decrypted and every piece compared with the catalogue.
+        name: Name of the backup.
+        root: Root in hex.
+        objects: Number of verified objects.
+        bytes: Their total size.
+        opened: Whether the pieces were decrypted and compared with the catalogue.
     """
 
     name: str
@@ -43,17 +43,17 @@ def verify(
     workers: int = 2,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verified:
-    """Check every object of a backup, in order.
+    """Verify all objects of a backup, in order.
 
     Args:
-        target: Where it is.
+        target: The backup target.
         manifest: The backup.
-        identities: Of one of its recipients; without, nothing is decrypted.
-        workers: Objects that are checked at once.
-        progress: Told of objects done, and of all.
+        identities: Private key of one of its recipients; without it nothing is decrypted.
+        workers: Number of objects verified in parallel.
+        progress: Called with the number of objects done and their total.
 
     Raises:
-        VerificationFailed: Names the first object that is not what was stored.
+        VerificationFailed: Names the first damaged object.
     """
     manifest.check(f"{target.url}/{manifest_key(target, manifest)}")
     with TemporaryDirectory() as folder:
@@ -76,8 +76,8 @@ def verify(
     return Verified(manifest.name, manifest.root, total, manifest.size, opened is not None)
 
 
-def spans_by_object(opened: Opened) -> dict[int, list[tuple[int, int, Span]]]:
-    """For every object: which files its pieces belong to, where in the file, and where in the object."""
+def spans_by_object(opened: OpenBackup) -> dict[int, list[tuple[int, int, Span]]]:
+    """For each object: file, offset in the file, and span in the object of each piece."""
     numbers = {name: number for number, name in enumerate(opened.manifest.names)}
     found: dict[int, list[tuple[int, int, Span]]] = {}
     for index, (_, spans) in enumerate(opened.files):

@@ -1,4 +1,4 @@
-"""Release: tables that leave the region, de-identified by construction, with a report of what risk remains."""
+"""Release: de-identified extracts, with a report of the remaining re-identification risk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HOMES = {"RiskReport": "risk", "Salts": "pseudonyms", "readable": "report"}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a part of the door when it is used, so that the command line answers at once."""
+    """Import a name on first use, which keeps the start of the command line fast."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""Small cells: aggregates that stand for fewer persons than may be told."""
+"""Small-cell suppression: aggregates over fewer persons than the threshold."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["Suppressed", "suppress"]
 
 @dataclass(frozen=True)
 class Suppressed:
-    """Rows of aggregates that may leave.
+    """Aggregate rows after suppression.
 
     Args:
-        rows: Without the columns that counted persons; a suppressed cell is None.
-        cells: Cells that were suppressed, those of left-out rows among them.
-        left_out: Rows left out wholly, since even that they exist is told by fewer persons than may be told.
-        smallest: Fewest persons behind a cell that leaves; None where none leaves.
+        rows: Rows without the counting columns; a suppressed cell is None.
+        cells: Number of suppressed cells, including those of removed rows.
+        left_out: Number of removed rows, whose group itself is below the threshold.
+        smallest: Fewest persons behind a released cell; None if no cell is released.
     """
 
     rows: list[tuple[Any, ...]]
@@ -27,15 +27,15 @@ class Suppressed:
 
 
 def suppress(rows: Sequence[tuple[Any, ...]], counters: Sequence[Sequence[int]], smallest: int) -> Suppressed:
-    """Suppress every cell of fewer persons than `smallest`.
+    """Suppress all cells over fewer persons than `smallest`.
 
-    Where exactly one row of several is suppressed, the next smallest goes with it, so that it cannot be had by
+    If exactly one of several rows is suppressed, the next smallest is suppressed too, so that it cannot be computed by
     subtracting the others from a total (complementary suppression).
 
     Args:
-        rows: What was asked for, and behind it the persons behind each row and cell.
-        counters: Numbers of the counting columns of every column asked for.
-        smallest: Fewest persons a cell may stand for.
+        rows: Requested columns, followed by the counting columns.
+        counters: Indexes of the counting columns of each requested column.
+        smallest: Fewest persons per cell.
 
     Example:
         >>> suppress([("f", 90, 90), ("m", 40, 40), ("x", 2, 2)], [[2], [2]], 5)
@@ -51,13 +51,13 @@ def suppress(rows: Sequence[tuple[Any, ...]], counters: Sequence[Sequence[int]],
     for number, row in enumerate(rows):
         if number in gone:
             continue
-        told = []
+        released = []
         for value, places in zip(row[:width], counters, strict=True):
             persons = min((row[place] or 0) for place in places)
             small = persons < smallest
             cells += small
-            told.append(None if small else value)
+            released.append(None if small else value)
             if not small:
                 least = persons if least is None else min(least, persons)
-        kept.append(tuple(told))
+        kept.append(tuple(released))
     return Suppressed(kept, cells, len(gone), least)

@@ -1,4 +1,4 @@
-"""The persons behind every cell of an aggregate, counted beside it."""
+"""Count the persons behind each cell of an aggregate, in additional columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xinglin.contracts.model import Table
 from xinglin.core.errors import UsageError
-from xinglin.release.syntax import Node, expression, function_of, own
+from xinglin.release.syntax import Node, expression, function_of, outer_nodes
 
 if TYPE_CHECKING:
     import duckdb
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["COUNT", "count_persons", "is_aggregate", "is_distinct", "refused"]
 
 COUNT = "xinglin_persons_"
-"""How the names of counting columns begin."""
+"""Prefix of the counting columns."""
 _AGGREGATES = frozenset(
     {
         "count", "count_star", "sum", "avg", "mean", "median", "stddev", "stddev_samp", "stddev_pop", "var_samp",
@@ -26,28 +26,31 @@ _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "year", "month", "date_diff",
 
 
 def refused(what: str, remedy: str) -> UsageError:
-    """The error of a question that cannot be let through: what of it, and how to ask instead."""
+    """The error of a refused query: what is refused, and what to use instead."""
     return UsageError(what, source="your SQL", remedy=remedy)
 
 
 def is_distinct(node: Node) -> bool:
-    """Whether a SELECT says DISTINCT."""
+    """Whether a SELECT has DISTINCT."""
     return any(one["type"] == "DISTINCT_MODIFIER" for one in node["modifiers"])
 
 
 def is_aggregate(node: Node, aggregates: set[str]) -> bool:
-    """Whether a node calls one of these aggregates, not as a window."""
+    """Whether a node calls one of these aggregates, and not as a window function."""
     return node.get("class") == "FUNCTION" and function_of(node) in aggregates
 
 
 def count_persons(
     connection: duckdb.DuckDBPyConnection, root: Node, aggregates: set[str], released: Mapping[str, Table]
 ) -> tuple[Node, tuple[tuple[int, ...], ...]]:
-    """The outermost SELECT with the persons behind every cell counted beside it."""
+    """Add columns to the outermost SELECT that count the persons behind each cell."""
     if len(root["group_sets"]) > 1:
-        raise refused("sums over sums tell the small cells", "use a plain GROUP BY")
-    if any(one.get("class") in {"WINDOW", "STAR"} for one in own(root["select_list"])):
-        raise refused("beside aggregates, a star or a window cannot be followed", "name the columns; leave windows out")
+        raise refused("GROUPING SETS, ROLLUP and CUBE reveal small cells", "use a plain GROUP BY")
+    if any(one.get("class") in {"WINDOW", "STAR"} for one in outer_nodes(root["select_list"])):
+        raise refused(
+            "a star or a window function next to aggregates is not supported",
+            "name the columns; remove window functions",
+        )
     persons = _persons_sql(root, released)
     root = dict(root)
     if not root["group_expressions"] and is_distinct(root):
@@ -58,7 +61,7 @@ def count_persons(
     asked, added = len(root["select_list"]), [expression(connection, f"{persons('')} AS {COUNT}0")]
     counters: list[tuple[int, ...]] = []
     for item in root["select_list"]:
-        calls = [one for one in own(item) if is_aggregate(one, aggregates)]
+        calls = [one for one in outer_nodes(item) if is_aggregate(one, aggregates)]
         places = []
         for call in calls:
             parts = _conditions(call)
@@ -70,30 +73,30 @@ def count_persons(
 
 
 def _conditions(call: Node) -> dict[str, Node]:
-    """What has to hold of a row that an aggregate counts; refuses aggregates that can carry one person's value."""
+    """Conditions on the rows that an aggregate uses; refuses aggregates that can reveal one person's value."""
     name = function_of(call)
     if name not in _AGGREGATES:
         raise refused(
-            f"{name} can hand on a single person's value",
+            f"{name} can reveal the value of a single person",
             f"use one of {', '.join(sorted(_AGGREGATES - {'count_star'}))}",
         )
     parts: dict[str, Node] = {"given": call["filter"]} if call.get("filter") else {}
     for number, argument in enumerate(call["arguments"]):
-        for one in own(argument["expression"]):
+        for one in outer_nodes(argument["expression"]):
             if one.get("class") in {"COLUMN_REF", "CONSTANT", None} or function_of(one) in _ARITHMETIC:
                 continue
             raise refused(
-                f"what {name} brings together must be a column or plain arithmetic", "use FILTER (WHERE …) or GROUP BY"
+                f"the argument of {name} must be a column or simple arithmetic", "use FILTER (WHERE …) or GROUP BY"
             )
         parts[f"argument_{number}"] = argument["expression"]
     return parts
 
 
 def _persons_sql(root: Node, released: Mapping[str, Table]) -> Any:
-    """How the distinct persons of a group are counted, under a condition."""
+    """A function that writes the SQL to count the distinct persons of a group under a condition."""
     names = list(_holders(root["from_table"], released))
     if not names:
-        raise refused("it cannot be seen how many persons stand behind the aggregate", "keep person_id in the subquery")
+        raise refused("the number of persons behind the aggregate is unknown", "keep person_id in the subquery")
 
     def sql(condition: str) -> str:
         given = f" FILTER (WHERE {condition})" if condition else ""
@@ -104,7 +107,7 @@ def _persons_sql(root: Node, released: Mapping[str, Table]) -> Any:
 
 
 def _holders(source: Node, released: Mapping[str, Table]) -> Iterator[str]:
-    """The tables of a FROM whose rows each are about a person; of outer joins only the side that is kept."""
+    """Tables of a FROM whose rows belong to persons; for outer joins only the preserved side."""
     if source["type"] == "JOIN":
         if source["join_type"] not in {"RIGHT", "RIGHT_SEMI", "RIGHT_ANTI"}:
             yield from _holders(source["left"], released)

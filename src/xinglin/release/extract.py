@@ -1,4 +1,4 @@
-"""One extract: the question, asked of de-identified views; its small cells; its risk; the file, or a refusal."""
+"""Create one extract: query the de-identified views, suppress small cells, measure the risk, release or refuse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xinglin.core.errors import ReleaseRefused, UsageError
 from xinglin.lake import connect
 from xinglin.release.cells import Suppressed, suppress
 from xinglin.release.pseudonyms import Project, Salts, region_key
-from xinglin.release.question import Question, understand
+from xinglin.release.question import Question, analyse
 from xinglin.release.risk import Knowledge, RiskReport, measure
 from xinglin.release.treatment import RELEASED
 from xinglin.release.views import Rules, make_views
@@ -32,19 +32,19 @@ _SENSITIVE = ("condition_concept_id", "drug_concept_id", "procedure_concept_id",
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """Request for an extract.
 
     Args:
         question: One SELECT over OMOP tables.
-        project: For whom; other projects get other pseudonyms.
-        rules: How strictly views are made and cells suppressed.
-        quasi: Quasi-identifiers among the result's columns; found by their names when not given.
-        sensitive: The sensitive column; found by its name when not given.
-        most_risk: The highest risk of one person that is let through, 0 to 1.
-        accepted: Why a higher risk is let through; None where it is not.
-        dates: How exactly an adversary knows the dates: ``day``, ``month`` or ``year``; None where not at
-            all, since they are shifted.
-        drop_risky: Leave out persons whose risk is higher, instead of refusing.
+        project: Name of the project; each project gets its own pseudonyms.
+        rules: Parameters of the views and of suppression.
+        quasi: Quasi-identifiers of the result; by default found by their names.
+        sensitive: The sensitive column; by default found by its name.
+        most_risk: Maximum risk of one person, 0 to 1.
+        accepted: Reason for accepting a higher risk; None to refuse it.
+        dates: Precision of dates known to an adversary: ``day``, ``month`` or ``year``; None if unknown, because
+            dates are shifted.
+        drop_risky: Drop persons with a higher risk instead of refusing.
     """
 
     question: str
@@ -60,17 +60,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Extract:
-    """A table that may leave, and what is told beside it.
+    """An extract with its report data.
 
     Args:
         table: The rows.
         kind: ``rows`` about persons, ``cells`` over persons, or ``public``.
-        risk: Of rows about persons.
-        suppressed: Of cells: how many were suppressed.
-        rows_left_out: Of cells: rows left out wholly.
-        smallest_cell: Of cells: fewest persons behind one that leaves.
-        persons_dropped: Of rows: persons left out because of their risk.
-        refused: Why the table may not leave; None where it may.
+        risk: For rows: the risk report.
+        suppressed: For cells: number of suppressed cells.
+        rows_left_out: For cells: number of removed rows.
+        smallest_cell: For cells: fewest persons behind a released cell.
+        persons_dropped: For rows: persons dropped because of their risk.
+        refused: Why the table must not be released; None if it may.
     """
 
     table: pa.Table
@@ -84,24 +84,24 @@ class Extract:
 
 
 def make_extract(lake: Lake, settings: Settings, request: Request) -> Extract:
-    """Ask the de-identified mart.
+    """Query the de-identified mart.
 
     Args:
-        lake: Where the published mart is.
-        settings: Of the region; the keys lie where they say.
-        request: What is asked for.
+        lake: The lake with the published mart.
+        settings: Settings of the region, with the folder of keys.
+        request: The request.
 
     Returns:
-        The extract; where `Extract.refused` is set, the table must not leave.
+        The extract; if `Extract.refused` is set, the table must not be released.
 
     Raises:
-        UsageError: The question asks for what cannot leave.
-        NotFound: No mart was built yet.
+        UsageError: The query uses something that must not leave the region.
+        NotFound: No mart has been built.
     """
     mart = lake.require("mart", "run: xinglin run")
     _check(request)
     with _connection(settings) as connection:
-        asked = understand(connection, request.question, RELEASED)
+        asked = analyse(connection, request.question, RELEASED)
         project = Project(region_key(settings.keys / "pseudonym.key"), request.project)
         secrets = (project, Salts(settings.keys / "person-salts"))
         snapshots = (mart, lake.snapshot("vocabulary"))
@@ -118,15 +118,21 @@ def make_extract(lake: Lake, settings: Settings, request: Request) -> Extract:
 
 def _check(request: Request) -> None:
     if not 0 < request.most_risk <= 1:
-        raise UsageError("a risk is more than 0 and at most 1", source=str(request.most_risk))
+        raise UsageError("the maximum risk is out of range", source=str(request.most_risk), remedy="use 0 < risk <= 1")
     if request.rules.smallest < 2 or request.rules.band < 1:
-        raise UsageError("a cell stands for at least 2 persons and a band for at least 1 year", source="the rules")
+        raise UsageError(
+            "the smallest cell or the birth-year band width is too small",
+            source="extract",
+            remedy="use at least 2 persons and a birth-year band width of at least 1 year",
+        )
     if request.dates not in {None, "day", "month", "year"}:
-        raise UsageError("dates are known to the day, month or year", source=str(request.dates))
+        raise UsageError(
+            "the precision of dates is unknown", source=str(request.dates), remedy="use day, month or year"
+        )
     if not request.project.strip():
-        raise UsageError("an extract is made for a project", remedy="name it: --project NAME")
+        raise UsageError("no project given", remedy="add --project NAME")
     if request.accepted is not None and len(request.accepted.strip()) < 3:
-        raise UsageError("a higher risk is accepted for a reason", remedy='say it: --accept-risk "why"')
+        raise UsageError("no reason given for accepting the risk", remedy='add --accept-risk "reason"')
 
 
 @contextmanager
@@ -139,10 +145,10 @@ def _connection(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, asked: Question) -> None:
-    """Run the question into ``xinglin_result``."""
+    """Run the query into ``xinglin_result``."""
     import duckdb
 
-    # Error texts of the binder quote the question; those of the execution could quote a value.
+    # Binder errors quote only the query; execution errors could quote a value.
     try:
         connection.execute(
             "CREATE TEMP TABLE xinglin_result AS SELECT *, row_number() OVER () AS xinglin_row_number"
@@ -151,15 +157,15 @@ def _ask(connection: duckdb.DuckDBPyConnection, asked: Question) -> None:
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         text = str(error).strip().split("\n")[0]
         raise UsageError(
-            f"the question does not fit the tables as they leave the region: {text}",
+            f"the query does not match the released tables: {text}",
             source="your SQL",
-            remedy="every SELECT that aggregates must see person_id; free text, names and days of birth are not there",
+            remedy="keep person_id in every aggregating SELECT; free text, names and days of birth are not released",
         ) from None
     except duckdb.Error as error:
         raise UsageError(
-            f"the question could not be answered ({type(error).__name__})",
+            f"the query failed ({type(error).__name__})",
             source="your SQL",
-            remedy="look at its casts",
+            remedy="check its casts",
         ) from None
 
 
@@ -173,15 +179,15 @@ def _cells(connection: duckdb.DuckDBPyConnection, asked: Question, smallest: int
 
     table = _table(connection)
     rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-    told: Suppressed = suppress(rows, asked.counters, smallest)
+    result: Suppressed = suppress(rows, asked.counters, smallest)
     fields = [table.schema.field(number).with_nullable(True) for number in range(len(asked.counters))]
-    columns = [pa.array([row[number] for row in told.rows], one.type) for number, one in enumerate(fields)]
+    columns = [pa.array([row[number] for row in result.rows], one.type) for number, one in enumerate(fields)]
     return Extract(
         pa.Table.from_arrays(columns, schema=pa.schema(fields)),
         "cells",
-        suppressed=told.cells,
-        rows_left_out=told.left_out,
-        smallest_cell=told.smallest,
+        suppressed=result.cells,
+        rows_left_out=result.left_out,
+        smallest_cell=result.smallest,
     )
 
 
@@ -202,22 +208,20 @@ def _rows(connection: duckdb.DuckDBPyConnection, asked: Question, request: Reque
     refused = None
     if worst > request.most_risk and request.accepted is None:
         refused = (
-            f"the smallest class has {risk.k} of {risk.persons} persons: a risk of {worst:.2f}, more than"
-            f" {request.most_risk:.2f} is not let through"
+            f"the smallest class has {risk.k} of {risk.persons} persons: the risk {worst:.2f} exceeds the maximum"
+            f" {request.most_risk:.2f}"
         )
     return Extract(_table(connection), "rows", risk=risk, persons_dropped=dropped, refused=refused)
 
 
 def _knowledge(connection: duckdb.DuckDBPyConnection, asked: Question, request: Request) -> Knowledge:
-    """What an adversary is taken to know, by the names of the result's columns."""
+    """Presumed knowledge of an adversary, by the column names of the result."""
     types = {row[0]: row[1] for row in connection.execute("DESCRIBE xinglin_result").fetchall()}
     columns = list(types)
     wanted = [*(request.quasi or ()), *((request.sensitive,) if request.sensitive else ())]
     missing = [name for name in wanted if name not in columns]
     if missing:
-        raise UsageError(
-            "the result has no such column", source=", ".join(missing), remedy="name columns of the result"
-        )
+        raise UsageError("the result has no such column", source=", ".join(missing), remedy="use columns of the result")
     quasi = request.quasi
     if quasi is None:
         quasi = tuple(name for name in columns if name.lower() in asked.quasi)
@@ -225,18 +229,18 @@ def _knowledge(connection: duckdb.DuckDBPyConnection, asked: Question, request: 
     quasi += tuple(name for name in moments if name not in quasi)
     person = next((name for name in columns if name.lower() in asked.persons), None)
     sensitive = request.sensitive or next((name for name in _SENSITIVE if name in columns and name not in quasi), None)
-    everybody = {row[0] for row in connection.execute("DESCRIBE person").fetchall()}
-    # Only columns that the question hands on under their own names can be looked up in the whole region.
-    plain = bool(quasi) and set(quasi) <= everybody and asked.quasi.isdisjoint(set(columns) - everybody)
+    person_columns = {row[0] for row in connection.execute("DESCRIBE person").fetchall()}
+    # Only columns that keep their names can be compared with the whole region.
+    plain = bool(quasi) and set(quasi) <= person_columns and asked.quasi.isdisjoint(set(columns) - person_columns)
     population = f"SELECT {', '.join(quasi)} FROM person" if plain else None
     return Knowledge(quasi, person, sensitive, population, moments=moments, dates=request.dates or "day")
 
 
 def refusal(extract: Extract, where: str) -> ReleaseRefused:
-    """The error of an extract that may not leave."""
+    """The error of a refused extract."""
     return ReleaseRefused(
         extract.refused or "",
         source=where,
-        remedy="take fewer or coarser quasi-identifiers (--birth-years 5), leave risky persons out (--drop-risky),"
-        ' or say why it is let through (--accept-risk "…")',
+        remedy="use fewer or coarser quasi-identifiers (--birth-years 5), drop risky persons (--drop-risky),"
+        ' or accept the risk (--accept-risk "reason")',
     )

@@ -1,9 +1,8 @@
-"""Keyed pseudonyms and date shifts: one key a project, one salt a person.
+"""Keyed pseudonyms and date shifts: one key per project, one salt per person.
 
-A person's pseudonym, the shift of the person's dates and the pseudonyms of the person's rows are BLAKE2b (RFC 7693)
-under a key that is made from the region's key and the project's name, over the id and a random salt that is kept for
-each person. Two projects' pseudonyms cannot be brought together without the region's key; once a person's salt is
-destroyed, not even with it.
+A person's pseudonym, date shift and row pseudonyms are BLAKE2b (RFC 7693) hashes of the id and a random salt per
+person, with a key derived from the region's key and the project's name. Pseudonyms of two projects cannot be linked
+without the region's key; after the person's salt was deleted, not even with it.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _ENTRY = [("person", "<i8"), ("salt", "V16")]
 
 @dataclass(frozen=True)
 class Person:
-    """What a project calls a person.
+    """A person's pseudonym in a project.
 
     Args:
-        pseudonym: In place of person_id, 63 bits.
-        days: Days that the person's dates are moved by, 1 to 364 forwards or backwards.
-        rows: What the pseudonyms of the person's rows are mixed with.
+        pseudonym: Replaces person_id, 63 bits.
+        days: Date shift in days, 1 to 364 forwards or backwards.
+        rows: Salt of the pseudonyms of the person's rows.
     """
 
     pseudonym: int
@@ -44,7 +43,7 @@ class Project:
 
     Args:
         region: The region's key, 32 bytes.
-        name: The project.
+        name: Name of the project.
 
     Example:
         >>> one, other = Project(bytes(32), "stroke"), Project(bytes(32), "diabetes")
@@ -57,7 +56,7 @@ class Project:
         self._key = blake2b(b"xinglin project 1\x00" + name.encode(), key=region, digest_size=32).digest()
 
     def person(self, person_id: int, salt: bytes) -> Person:
-        """The pseudonym and the shift of a person with that salt."""
+        """Pseudonym and date shift of a person with this salt."""
         content = person_id.to_bytes(8, "little") + salt
         digest = blake2b(content, key=self._key, digest_size=24, person=b"person").digest()
         days = int.from_bytes(digest[8:16], "little") % (2 * _DAYS) - _DAYS
@@ -65,7 +64,7 @@ class Project:
         return Person(pseudonym, days + (days >= 0), int.from_bytes(digest[16:], "little") & _MASK)
 
     def rows(self, ids: Any, salts: Any) -> Any:
-        """The pseudonyms of many rows at once: 63-bit ids and their persons' `rows`, as NumPy arrays."""
+        """Pseudonyms of many rows, from NumPy arrays of ids and of their persons' `rows`; 63 bits."""
         import numpy as np
 
         data = np.column_stack([ids.astype("<i8"), salts.astype("<i8")]).tobytes()
@@ -77,10 +76,10 @@ class Project:
 
 
 class Salts:
-    """The random salts of persons, in one private file; made when first asked for.
+    """The random salts of persons, in one private file; created on first use.
 
     Args:
-        path: The file: 24 bytes a person, sorted.
+        path: The file: 24 bytes per person, sorted.
 
     Example:
         >>> import tempfile
@@ -105,7 +104,7 @@ class Salts:
         return {person: known[person] for person in persons}
 
     def destroy(self, persons: Iterable[int]) -> int:
-        """Forget the salts of these persons for good; how many there were."""
+        """Delete the salts of these persons; returns their number."""
         with exclusive(self.path.with_name(f".{self.path.name}.lock"), doing="pseudonyms"):
             known = self._read()
             gone = [person for person in set(persons) if known.pop(person, None) is not None]
@@ -128,7 +127,7 @@ class Salts:
 
 
 def region_key(path: Path) -> bytes:
-    """The region's key for pseudonyms; made when first asked for, readable by its owner alone.
+    """The region's key for pseudonyms, mode 600; created on first use.
 
     Example:
         >>> import tempfile

@@ -1,8 +1,8 @@
-"""What a question may ask of the region, and what has to be counted beside its aggregates.
+"""Analyse the query of an extract: what it may use, and which persons have to be counted.
 
-A question over de-identified views either gives rows about single persons, whose risk is then measured, or aggregates
-over persons, whose small cells are then suppressed. Which of both it is has to be seen from the outermost SELECT; what
-hides it is refused.
+A query over de-identified views returns either rows about persons, whose risk is measured, or aggregates over persons,
+whose small cells are suppressed. The outermost SELECT must show which of the two it is; a query that hides it is
+refused.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING
 
 from xinglin.contracts.model import Table
 from xinglin.release.counting import COUNT, count_persons, is_aggregate, is_distinct, refused
-from xinglin.release.syntax import Node, column_of, everything, function_of, own, parse, unparse
+from xinglin.release.syntax import Node, all_nodes, column_of, function_of, outer_nodes, parse, unparse
 from xinglin.release.treatment import QUASI, WITHHELD_TABLES, withheld_reason
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Question", "understand"]
+__all__ = ["Question", "analyse"]
 
 _SOURCES = frozenset({"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY"})
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that may be asked.
+    """A permitted query.
 
     Args:
-        sql: What is run; counts of persons stand behind the columns that were asked for.
-        kind: ``rows`` about persons, ``cells`` over persons, or ``public``: it reads nothing about persons.
-        tables: Tables of the mart that it names.
-        columns: Names of columns that it refers to, small letters; None where it can mean all.
-        counters: For every column the columns that count the persons behind it, by number; of cells only.
-        persons: Names that a column of person pseudonyms can have in the result.
-        quasi: Names that a quasi-identifier can have in the result.
+        sql: SQL to run; counting columns follow the requested columns.
+        kind: ``rows`` about persons, ``cells`` over persons, or ``public`` without personal data.
+        tables: Tables of the mart that it uses.
+        columns: Names of used columns in lower case; None if it can use all.
+        counters: For cells: indexes of the counting columns of each column.
+        persons: Possible names of the person pseudonym in the result.
+        quasi: Possible names of quasi-identifiers in the result.
     """
 
     sql: str
@@ -47,21 +47,21 @@ class Question:
     quasi: frozenset[str] = frozenset()
 
 
-def understand(connection: duckdb.DuckDBPyConnection, question: str, released: Mapping[str, Table]) -> Question:
-    """See what a question asks, and refuse what cannot be de-identified.
+def analyse(connection: duckdb.DuckDBPyConnection, question: str, released: Mapping[str, Table]) -> Question:
+    """Analyse a query and refuse what cannot be de-identified.
 
     Args:
-        connection: Used for its parser.
+        connection: Connection, used for its parser.
         question: One SELECT.
-        released: Tables that may be named.
+        released: Tables that may be used.
 
     Raises:
-        UsageError: Says what of it cannot leave the region and how to ask instead.
+        UsageError: Says what must not leave the region and what to use instead.
 
     Example:
         >>> import duckdb
         >>> from xinglin.release.treatment import RELEASED
-        >>> asked = understand(duckdb.connect(), "SELECT gender_concept_id, count(*) FROM person GROUP BY 1", RELEASED)
+        >>> asked = analyse(duckdb.connect(), "SELECT gender_concept_id, count(*) FROM person GROUP BY 1", RELEASED)
         >>> asked.kind, asked.counters
         ('cells', ((2,), (3,)))
     """
@@ -83,7 +83,7 @@ def understand(connection: duckdb.DuckDBPyConnection, question: str, released: M
     for node in _selects(root):
         if node is not root and _aggregated(node, known) and not _keeps_person(node):
             raise refused(
-                "an aggregate below the outermost SELECT hides how many persons stand behind it",
+                "an aggregate in a subquery hides the number of persons behind it",
                 "GROUP BY person_id there, or aggregate only in the outermost SELECT",
             )
     if root["type"] != "SELECT_NODE" or not _aggregated(root, known) or _keeps_person(root):
@@ -94,47 +94,45 @@ def understand(connection: duckdb.DuckDBPyConnection, question: str, released: M
 
 
 def _named(root: Node, telling: frozenset[str]) -> None:
-    """Refuse results that tell of a person and have no name to be recognised by."""
+    """Refuse unnamed result columns that are computed from personal columns."""
     for node in _selects(root):
         for item in node["select_list"]:
             plain = item.get("alias") or item.get("class") in {"COLUMN_REF", "STAR"}
-            if not plain and any(column_of(one) in telling for one in own(item)):
-                raise refused("a column that is made from what tells of a person has no name", "name it: … AS name")
+            if not plain and any(column_of(one) in telling for one in outer_nodes(item)):
+                raise refused("a column computed from personal data has no name", "add: … AS name")
 
 
 _FUNCTIONS = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
 
 
 def _sources(root: Node, released: Mapping[str, Table]) -> set[str]:
-    """The tables that are read; refuses all that is not a released table, a join or a subquery."""
-    named = {entry["key"].lower() for node in everything(root) for entry in (node.get("cte_map") or {}).get("map", ())}
+    """The used tables; refuses everything except released tables, joins and subqueries."""
+    named = {entry["key"].lower() for node in all_nodes(root) for entry in (node.get("cte_map") or {}).get("map", ())}
     found: set[str] = set()
-    for node in everything(root):
+    for node in all_nodes(root):
         if node.get("type") == "RECURSIVE_CTE_NODE":
-            raise refused("a recursive query cannot be followed", "ask without RECURSIVE")
+            raise refused("a recursive query is not supported", "remove RECURSIVE")
         source = node.get("from_table")
         for one in _joined(source) if source else ():
             if one["type"] not in _SOURCES or one.get("column_name_alias"):
-                raise refused("only tables, joins and subqueries are read", "name tables of xinglin sql 'SHOW TABLES'")
+                raise refused(
+                    "only tables, joins and subqueries are supported", "use tables of xinglin sql 'SHOW TABLES'"
+                )
             if one["type"] == "BASE_TABLE":
                 name = one["table_name"].lower()
                 if name in named and len(one["qualified_name"]["path"]) == 1:
                     continue
                 if name in WITHHELD_TABLES:
-                    raise refused(
-                        f"the table {name} does not leave the region", f"leave it out: {WITHHELD_TABLES[name]}"
-                    )
+                    raise refused(f"the table {name} is not released", f"remove it: {WITHHELD_TABLES[name]}")
                 if name not in released or len(one["qualified_name"]["path"]) != 1:
-                    raise refused(
-                        f"there is no table {name} to be released", "name tables of xinglin sql 'SHOW TABLES'"
-                    )
+                    raise refused(f"there is no released table {name}", "use tables of xinglin sql 'SHOW TABLES'")
                 found.add(name)
     if any(
-        entry["value"]["aliases"] for node in everything(root) for entry in (node.get("cte_map") or {}).get("map", ())
+        entry["value"]["aliases"] for node in all_nodes(root) for entry in (node.get("cte_map") or {}).get("map", ())
     ):
-        raise refused("a WITH that renames its columns cannot be followed", "name the columns inside it")
+        raise refused("a WITH with column names is not supported", "name the columns in its SELECT")
     if named & set(released):
-        raise refused("a WITH has the name of a table", "give it another name")
+        raise refused("a WITH has the name of a table", "use another name")
     return found
 
 
@@ -147,32 +145,32 @@ def _joined(source: Node) -> Iterator[Node]:
 
 
 def _words(root: Node) -> None:
-    """Refuse columns that do not leave, our own functions, and anything else that goes by the name person_id."""
+    """Refuse withheld columns, internal functions, and other columns named person_id."""
     rows = {str(node.get("alias") or node.get("table_name") or "").lower()
-            for node in everything(root) if node.get("type") in {"BASE_TABLE", "SUBQUERY"}}  # fmt: skip
-    for node in everything(root):
+            for node in all_nodes(root) if node.get("type") in {"BASE_TABLE", "SUBQUERY"}}  # fmt: skip
+    for node in all_nodes(root):
         name = column_of(node)
         reason = withheld_reason(name) if name else None
         if reason:
-            raise refused(f"the column {name} does not leave the region", f"leave it out: {reason}")
+            raise refused(f"the column {name} is not released", f"remove it: {reason}")
         if name and name in rows and len(node["column_names"]) == 1:
-            raise refused(f"a whole row of {name} as one value cannot be followed", "name its columns")
+            raise refused(f"a row of {name} as one value is not supported", "name its columns")
         function = function_of(node)
         if function and function.startswith("xinglin"):
-            raise refused("the pseudonyms' own functions cannot be asked", "ask for the columns")
+            raise refused("functions for pseudonyms cannot be called", "use the columns")
         alias = str(node.get("alias") or "").lower()
         if node.get("class") and alias.startswith(COUNT):
-            raise refused("a column cannot have this name", f"do not begin it with {COUNT}")
+            raise refused("the name of a column is reserved", f"do not use the prefix {COUNT}")
         if node.get("class") and alias == "person_id" and name != "person_id":
-            raise refused("only the person's pseudonym may be called person_id", "give the column another name")
+            raise refused("only the person's pseudonym may be named person_id", "use another name")
         if node.get("class") == "STAR" and (node.get("rename_list") or node.get("replace_list")):
-            raise refused("a star that renames or replaces cannot be followed", "name the columns")
+            raise refused("a star with RENAME or REPLACE is not supported", "name the columns")
 
 
 def _columns(root: Node) -> frozenset[str] | None:
-    """Names of all columns referred to; None where a star or a natural join can mean any."""
+    """Names of all used columns; None if a star or a natural join can use any."""
     names: set[str] = set()
-    for node in everything(root):
+    for node in all_nodes(root):
         if node.get("class") == "STAR" or node.get("ref_type") == "NATURAL":
             return None
         if node.get("class") == "COLUMN_REF":
@@ -182,32 +180,32 @@ def _columns(root: Node) -> frozenset[str] | None:
 
 
 def _names(root: Node, wanted: frozenset[str], *, plain: bool) -> frozenset[str]:
-    """Names under which some columns can appear; with `plain` only where they are passed on as they are."""
+    """Names under which columns can appear; with `plain` only if they are not computed."""
     names = set(wanted)
     items = [item for node in _selects(root) for item in node["select_list"] if item.get("alias")]
     while True:
         before = len(names)
         for item in items:
-            told = [item] if plain else list(own(item))
-            if any(column_of(one) in names for one in told):
+            nodes = [item] if plain else list(outer_nodes(item))
+            if any(column_of(one) in names for one in nodes):
                 names.add(item["alias"].lower())
         if len(names) == before:
             return frozenset(names)
 
 
 def _selects(root: Node) -> Iterator[Node]:
-    return (node for node in everything(root) if node.get("type") == "SELECT_NODE")
+    return (node for node in all_nodes(root) if node.get("type") == "SELECT_NODE")
 
 
 def _aggregated(node: Node, aggregates: set[str]) -> bool:
-    """Whether a SELECT brings rows together."""
+    """Whether a SELECT aggregates rows."""
     if node["group_expressions"] or node["aggregate_handling"] == "FORCE_AGGREGATES" or is_distinct(node):
         return True
-    return any(is_aggregate(one, aggregates) for part in ("select_list", "having") for one in own(node[part]))
+    return any(is_aggregate(one, aggregates) for part in ("select_list", "having") for one in outer_nodes(node[part]))
 
 
 def _keeps_person(node: Node) -> bool:
-    """Whether every row of an aggregating SELECT is still about one person."""
+    """Whether each row of an aggregating SELECT belongs to one person."""
     if len(node["group_sets"]) > 1:
         return False
     keys = node["group_expressions"]

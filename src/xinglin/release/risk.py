@@ -1,4 +1,4 @@
-"""How likely it is that somebody in an extract is recognised.
+"""Re-identification risk of an extract.
 
 Records that share their quasi-identifiers form a class. k is the size of the smallest class (Sweeney 2002,
 k-anonymity). Of a record in a class of size f in the extract and F in the population it was taken from:
@@ -25,16 +25,16 @@ _BUCKETS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What an adversary is taken to know, and what must not be learnt.
+    """Presumed knowledge of an adversary, and the sensitive column.
 
     Args:
-        quasi: Columns of the extract that are quasi-identifiers.
-        person: Column of the person's pseudonym; each row counts as a person where there is none.
-        sensitive: The column whose l-diversity is told.
-        population: SELECT of the same quasi-identifiers for everybody in the region; None where it has none.
-        smallest: The class size that is asked for.
-        moments: Those of the quasi-identifiers that are dates.
-        dates: What is known of them: ``day``, ``month`` or ``year``.
+        quasi: Quasi-identifiers of the extract.
+        person: Column of the person's pseudonym; without it each row counts as a person.
+        sensitive: Column whose l-diversity is measured.
+        population: SELECT of the same quasi-identifiers for the whole region; None if unavailable.
+        smallest: Required class size.
+        moments: Quasi-identifiers that are dates.
+        dates: Known precision of dates: ``day``, ``month`` or ``year``.
     """
 
     quasi: tuple[str, ...]
@@ -53,22 +53,22 @@ class Knowledge:
 
 @dataclass(frozen=True)
 class RiskReport:
-    """The risk in figures; shares and probabilities from 0 to 1.
+    """Risk figures; shares and probabilities from 0 to 1.
 
     Args:
-        persons: Persons in the extract; rows where it names none.
+        persons: Number of persons, or of rows if there is no person column.
         quasi: The quasi-identifiers.
         classes: Number of classes.
         k: Size of the smallest class.
-        uniques: Persons who are alone in their class.
-        below: Persons in classes smaller than was asked for.
+        uniques: Number of persons in classes of size 1.
+        below: Number of persons in classes below the required size.
         sizes: Classes and persons by class size.
-        prosecutor: Worst and average.
-        journalist: Worst and average; as prosecutor where the population is not known.
-        marketer: Share of persons expected to be matched.
+        prosecutor: Worst and average prosecutor risk.
+        journalist: Worst and average journalist risk; equal to prosecutor risk if the population is unknown.
+        marketer: Expected share of matched persons.
         sensitive: The sensitive column.
-        l_distinct: Fewest different sensitive values in a class.
-        l_entropy: The least exp(entropy) of the sensitive values of a class.
+        l_distinct: Minimum number of distinct sensitive values in a class.
+        l_entropy: Minimum exp(entropy) of the sensitive values of a class.
     """
 
     persons: int
@@ -89,13 +89,13 @@ class RiskReport:
 def measure(connection: duckdb.DuckDBPyConnection, table: str, known: Knowledge) -> RiskReport:
     """Measure the risk of a table.
 
-    A person with several rows is known by all different values of them together.
+    A person with several rows is identified by the set of their values.
 
     Args:
-        connection: Where the table is. Left behind: ``xinglin_member`` (person or row number, class) and
+        connection: Connection with the table. Creates ``xinglin_member`` (person or row number, class) and
             ``xinglin_class`` (class, size).
-        table: Its name; it has a column ``xinglin_row_number``.
-        known: What an adversary knows.
+        table: Name of the table, which has a column ``xinglin_row_number``.
+        known: Presumed knowledge of an adversary.
 
     Example:
         >>> import duckdb
@@ -145,14 +145,14 @@ def _row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
 
 def _journalist(connection: duckdb.DuckDBPyConnection, known: Knowledge) -> tuple[float, float]:
     """Worst and mean of 1/F over the extract's persons."""
-    everybody = "SELECT class, size AS everybody FROM xinglin_class"
+    population = "SELECT class, size AS population FROM xinglin_class"
     if known.population:
-        everybody = f"SELECT [{known.value()}]::VARCHAR AS class, count(*) AS everybody FROM ({known.population})"
-        everybody += " GROUP BY 1"
+        population = f"SELECT [{known.value()}]::VARCHAR AS class, count(*) AS population FROM ({known.population})"
+        population += " GROUP BY 1"
     worst, mean = _row(
         connection,
-        "SELECT max(1 / greatest(size, everybody)), sum(size / greatest(size, everybody)) / sum(size)"
-        f" FROM xinglin_class LEFT JOIN ({everybody}) USING (class)",
+        "SELECT max(1 / greatest(size, population)), sum(size / greatest(size, population)) / sum(size)"
+        f" FROM xinglin_class LEFT JOIN ({population}) USING (class)",
     )
     return float(worst or 0.0), float(mean or 0.0)
 
@@ -173,18 +173,18 @@ def _sizes(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 def _diversity(
     connection: duckdb.DuckDBPyConnection, table: str, who: str, sensitive: str | None
 ) -> tuple[int | None, float | None]:
-    """Distinct l and entropy l of the class that has least of it."""
+    """Minimum distinct and entropy l-diversity over all classes."""
     if sensitive is None:
         return None, None
     distinct, entropy = _row(
         connection,
-        f"""WITH told AS (
+        f"""WITH counts AS (
             SELECT class, "{sensitive}" AS value, count(DISTINCT member) AS persons
             FROM (SELECT DISTINCT {who} AS member, "{sensitive}" FROM {table}) JOIN xinglin_member USING (member)
             GROUP BY 1, 2
-        ), summed AS (SELECT class, sum(persons) AS total FROM told GROUP BY 1)
+        ), summed AS (SELECT class, sum(persons) AS total FROM counts GROUP BY 1)
         SELECT min(l), min(entropy) FROM (
             SELECT class, count(*) AS l, -sum(persons / total * ln(persons / total)) AS entropy
-            FROM told JOIN summed USING (class) GROUP BY 1)""",
+            FROM counts JOIN summed USING (class) GROUP BY 1)""",
     )
     return (int(distinct), math.exp(entropy)) if distinct is not None else (None, None)

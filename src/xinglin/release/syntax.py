@@ -1,4 +1,4 @@
-"""A question as DuckDB's own syntax tree: JSON in, JSON out, and ways to walk it."""
+"""Parse SQL to DuckDB's syntax tree (JSON), walk it, and write it back."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from xinglin.core.errors import UsageError
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Node", "column_of", "everything", "expression", "function_of", "own", "parse", "unparse"]
+__all__ = ["Node", "all_nodes", "column_of", "expression", "function_of", "outer_nodes", "parse", "unparse"]
 
 Node = dict[str, Any]
 _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 
 
 def parse(connection: duckdb.DuckDBPyConnection, question: str) -> Node:
-    """The tree of the one SELECT that a question is.
+    """Parse one SELECT.
 
     Raises:
-        UsageError: It is not SQL, or not one SELECT.
+        UsageError: The text is not SQL, or not exactly one SELECT.
 
     Example:
         >>> import duckdb
@@ -32,23 +32,23 @@ def parse(connection: duckdb.DuckDBPyConnection, question: str) -> Node:
     content = json.loads(rows[0][0])
     if content.get("error") or len(content.get("statements", ())) != 1:
         raise UsageError(
-            content.get("error_message") or "only one SELECT at a time is answered",
+            content.get("error_message") or "the query is not one SELECT",
             source="your SQL",
-            remedy="send one SELECT",
+            remedy="use exactly one SELECT",
         )
     node: Node = content["statements"][0]["node"]
     return node
 
 
 def unparse(connection: duckdb.DuckDBPyConnection, node: Node) -> str:
-    """The SQL of a tree."""
+    """Write a tree as SQL."""
     content = {"error": False, "statements": [{"node": node, "named_param_map": []}]}
     rows = connection.execute("SELECT json_deserialize_sql(?::JSON)", [json.dumps(content)]).fetchall()
     return str(rows[0][0])
 
 
 def expression(connection: duckdb.DuckDBPyConnection, sql: str, **parts: Node) -> Node:
-    """The tree of one expression, in which column names that `parts` knows stand for other trees.
+    """Parse one expression; column names in `parts` are replaced by their trees.
 
     Example:
         >>> import duckdb
@@ -71,39 +71,39 @@ def _replaced(value: Any, parts: dict[str, Node]) -> Any:
     return {key: _replaced(one, parts) for key, one in value.items()}
 
 
-def everything(value: Any) -> Iterator[Node]:
-    """Every node of a tree, the root first."""
+def all_nodes(value: Any) -> Iterator[Node]:
+    """All nodes of a tree, the root first."""
     if isinstance(value, dict):
         yield value
         for one in value.values():
-            yield from everything(one)
+            yield from all_nodes(one)
     elif isinstance(value, list):
         for one in value:
-            yield from everything(one)
+            yield from all_nodes(one)
 
 
-def own(value: Any) -> Iterator[Node]:
-    """Every node of an expression, without those of queries inside it."""
+def outer_nodes(value: Any) -> Iterator[Node]:
+    """All nodes of an expression, without those of subqueries."""
     if isinstance(value, dict):
         if value.get("type") in _QUERIES:
             return
         yield value
         for one in value.values():
-            yield from own(one)
+            yield from outer_nodes(one)
     elif isinstance(value, list):
         for one in value:
-            yield from own(one)
+            yield from outer_nodes(one)
 
 
 def column_of(node: Node) -> str | None:
-    """The name of the column that a node refers to, small letters; None where it is no reference."""
+    """Column name of a reference, in lower case; None for other nodes."""
     if node.get("class") != "COLUMN_REF":
         return None
     return str(node["column_names"][-1]).lower()
 
 
 def function_of(node: Node) -> str | None:
-    """The name of the function that a node calls; None where it calls none."""
+    """Name of the called function, in lower case; None for other nodes."""
     if node.get("class") not in {"FUNCTION", "WINDOW"}:
         return None
     return str(node["qualified_name"]["path"][-1]).lower()

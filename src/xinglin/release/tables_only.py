@@ -1,7 +1,7 @@
-"""Whether a question stays inside the tables that it is shown, or reads files by their paths.
+"""Check that a query reads only tables, and no files by path.
 
-A view reads its files with the rights of whoever asks it, so the engine must be let at them; the question must not be,
-or it would see the rows that the view leaves out.
+A view reads its files with the rights of the caller, so the engine needs access to them. A query must not have it, or
+it could read rows that the view leaves out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from xinglin.release.syntax import Node
 
-__all__ = ["stay_inside"]
+__all__ = ["check_tables_only"]
 
 _FUNCTIONS = frozenset({"duckdb_columns", "duckdb_functions", "duckdb_tables", "duckdb_types", "generate_series",
                         "pragma_table_info", "range", "unnest"})  # fmt: skip
@@ -26,37 +26,37 @@ _PLAIN = re.compile(r"\w*").fullmatch
 _EXPLAIN = re.compile(r"\s*EXPLAIN\b(\s+ANALYZE\b)?(\s*\([^)]*\))?", re.IGNORECASE)
 
 
-def stay_inside(connection: duckdb.DuckDBPyConnection, question: str) -> None:
-    """Pass, or refuse a question that reads anything but tables.
+def check_tables_only(connection: duckdb.DuckDBPyConnection, question: str) -> None:
+    """Refuse a query that reads anything but tables.
 
     Args:
-        connection: Used for its parser.
+        connection: Connection, used for its parser.
         question: One SELECT, or an EXPLAIN of one.
 
     Raises:
-        UsageError: It names a file, or a function that reads one.
+        UsageError: The query names a file, or a function that reads files.
 
     Example:
         >>> import duckdb
-        >>> stay_inside(duckdb.connect(), "SELECT count(*) FROM person, range(3)")
-        >>> stay_inside(duckdb.connect(), "FROM read_parquet('/a.parquet')")
+        >>> check_tables_only(duckdb.connect(), "SELECT count(*) FROM person, range(3)")
+        >>> check_tables_only(duckdb.connect(), "FROM read_parquet('/a.parquet')")
         Traceback (most recent call last):
-        xinglin.core.errors.UsageError: a question reads tables, and no files by their paths (read_parquet). ...
+        xinglin.core.errors.UsageError: a query may read tables but no files (read_parquet). ...
     """
-    from xinglin.release.syntax import everything, parse
+    from xinglin.release.syntax import all_nodes, parse
 
-    for node in everything(parse(connection, _EXPLAIN.sub("", question, count=1))):
+    for node in all_nodes(parse(connection, _EXPLAIN.sub("", question, count=1))):
         outside = _outside(node)
         if outside:
             raise UsageError(
-                "a question reads tables, and no files by their paths",
+                "a query may read tables but no files",
                 source=outside,
-                remedy='xinglin sql "SHOW TABLES" lists what can be asked',
+                remedy='list the tables: xinglin sql "SHOW TABLES"',
             )
 
 
 def _outside(node: Node) -> str:
-    """What a node names that is no table; empty for nothing."""
+    """What a node reads besides tables; empty if nothing."""
     if node.get("type") == "TABLE_FUNCTION":
         function = node["function"]
         named = function.get("qualified_name", {}).get("path") or [function.get("function_name", "")]

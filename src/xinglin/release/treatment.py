@@ -1,4 +1,4 @@
-"""What becomes of each column of the mart when it leaves the region: decided from the contract alone."""
+"""Treatment of each mart column in an extract, derived from the contract."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from xinglin.contracts.model import Column, Table
 __all__ = ["QUASI", "RELEASED", "WITHHELD_TABLES", "Treatment", "treatment", "withheld_reason"]
 
 WITHHELD_TABLES: Mapping[str, str] = {
-    "note": "free text does not leave the region",
-    "cost": "its rows name no person, so their small cells cannot be seen",
-    "lineage": "it points into what the sites sent",
-    "etl_count": "it names the sites' files",
-    "unmapped_code": "it holds what sites wrote, as they wrote it",
+    "note": "free text is not released",
+    "cost": "its rows have no person_id, so small cells cannot be detected",
+    "lineage": "it refers to source records of the sites",
+    "etl_count": "it contains file names of the sites",
+    "unmapped_code": "it contains original text of the sites",
 }
-"""Tables that no extract may name, and why."""
+"""Tables that no extract may use, with the reason."""
 
 RELEASED: Mapping[str, Table] = {
     name: table
     for name, table in {**TABLES, **VOCABULARY_TABLES}.items()
     if name not in WITHHELD_TABLES and (name in OMOP_TABLES or name in IMAGING_TABLES or name in VOCABULARY_TABLES)
 }
-"""Tables that an extract may name."""
+"""Tables that an extract may use."""
 
 QUASI = frozenset(
     {
@@ -35,7 +35,7 @@ QUASI = frozenset(
         "country_source_value",
     }
 )  # fmt: skip
-"""Columns by which somebody who knows a person could find the person again (quasi-identifiers)."""
+"""Quasi-identifiers: columns that can identify a person in combination."""
 
 _BIRTH = frozenset({"month_of_birth", "day_of_birth", "birth_datetime"})
 _FREE = frozenset(
@@ -51,34 +51,34 @@ _SHARED = frozenset({"provider_id", "care_site_id", "location_id"})
 
 
 class Treatment(StrEnum):
-    """What is done to a column."""
+    """Treatment of a column."""
 
     KEEP = "keep"
-    """It says nothing of one person by itself: concepts, numbers, units."""
+    """Unchanged: concepts, numbers, units."""
     PERSON = "person"
-    """The person's pseudonym."""
+    """Replaced by the person's pseudonym."""
     ROW = "row"
-    """A pseudonym that depends on the person's salt as well."""
+    """Replaced by a pseudonym that depends on the person's salt."""
     SHARED = "shared"
-    """A pseudonym of something that many persons share: a place, a professional."""
+    """Replaced by a pseudonym that is the same for all persons: places, professionals."""
     UID = "uid"
-    """A pseudonym in the form of a DICOM UID (PS3.5, B.2)."""
+    """Replaced by a pseudonym in the form of a DICOM UID (PS3.5, B.2)."""
     SHIFT = "shift"
-    """Moved by the person's number of days."""
+    """Shifted by the person's date shift."""
     YEAR = "year"
-    """The year of birth, ages over 89 grouped."""
+    """Year of birth, with ages over 89 grouped."""
     COMMON = "common"
-    """A word of the site's: only where enough persons have it."""
+    """Text of a site: released only if enough persons have it."""
     WITHHELD = "withheld"
-    """It does not leave."""
+    """Not released."""
 
 
 def treatment(table: Table, column: Column) -> Treatment:
-    """What becomes of a column.
+    """The treatment of a column.
 
     Args:
-        table: Its table, one of `RELEASED`.
-        column: The column.
+        table: One of `RELEASED`.
+        column: A column of the table.
 
     Example:
         >>> person = TABLES["person"]
@@ -106,16 +106,16 @@ def treatment(table: Table, column: Column) -> Treatment:
 
 @dataclass(frozen=True)
 class _Reasons:
-    birth: str = "of a birth only the year leaves the region"
-    free: str = "it can hold free text, or name a person, a place or a device"
+    birth: str = "only the year of birth is released"
+    free: str = "it can contain free text, or identify a person, a place or a device"
 
 
 def withheld_reason(name: str) -> str | None:
-    """Why a column does not leave; None where it may, or where no table has it.
+    """Why a column is not released; None if it is released or unknown.
 
     Example:
         >>> withheld_reason("birth_datetime")
-        'of a birth only the year leaves the region'
+        'only the year of birth is released'
         >>> withheld_reason("person_id") is None
         True
     """

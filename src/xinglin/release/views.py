@@ -1,4 +1,4 @@
-"""The mart as an extract sees it: every view is already pseudonymised and shifted, so any SELECT over it is."""
+"""De-identified views of the mart: pseudonymised and date-shifted, so every SELECT over them is too."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _SAMPLE = 100_000
 
 @dataclass(frozen=True)
 class Rules:
-    """How strictly views are made.
+    """Parameters of the views.
 
     Args:
-        smallest: Fewest persons that a site's own word, or a cell, must stand for.
-        year: The year in which ages over 89 are reckoned.
-        band: Years of birth that become one.
-        left_out: Persons who are in no extract.
+        smallest: Fewest persons behind a site's text or a cell.
+        year: Reference year for ages over 89.
+        band: Birth-year band width in years.
+        left_out: Persons excluded from extracts.
     """
 
     smallest: int
@@ -49,21 +49,21 @@ def make_views(
     secrets: tuple[Project, Salts],
     rules: Rules,
 ) -> list[str]:
-    """Make a view of each named table; nothing else can be seen through the connection.
+    """Create a view of each table; the connection exposes nothing else.
 
     Args:
-        connection: Where they are made.
-        snapshots: The published mart and vocabulary.
+        connection: The connection.
+        snapshots: Published snapshots of mart and vocabulary.
         names: Tables of `RELEASED`.
-        columns: Names of columns that are needed; all when None.
-        secrets: The project's pseudonyms, and the persons' salts.
-        rules: How strictly.
+        columns: Names of required columns; None for all.
+        secrets: Pseudonyms of the project, and salts of persons.
+        rules: Parameters of the views.
 
     Returns:
-        The files that the views read.
+        Files that the views read.
     """
     mart, vocabulary = snapshots
-    _teach(connection, secrets[0])
+    _register_functions(connection, secrets[0])
     _people(connection, mart, secrets, rules)
     allowed: list[str] = list(mart.files("person"))
     for name in sorted({*names, "person"}):
@@ -75,7 +75,7 @@ def make_views(
     return allowed
 
 
-def _teach(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+def _register_functions(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
     import pyarrow as pa
     from duckdb.func import PythonUDFType
 
@@ -89,7 +89,7 @@ def _teach(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
 def _people(
     connection: duckdb.DuckDBPyConnection, mart: Snapshot, secrets: tuple[Project, Salts], rules: Rules
 ) -> None:
-    """Every person's pseudonym, shift and salt, those left out not among them."""
+    """Create the table of pseudonyms, date shifts and salts, without excluded persons."""
     import pyarrow as pa
 
     project, salts = secrets
@@ -122,7 +122,7 @@ def _select(
     columns: frozenset[str] | None,
     rules: Rules,
 ) -> str:
-    """The SELECT of one view: what is not asked for and costs a pass over the table is not in it."""
+    """The SELECT of one view, without unused columns that would cost a scan of the table."""
     source = table_relation(table, files)
     about_person = "person_id" in table.column_names
     terms = []
@@ -155,7 +155,7 @@ def _term(name: str, how: Treatment, about_person: bool, rules: Rules, common: s
 
 
 def _common(connection: duckdb.DuckDBPyConnection, table: Table, column: Column, source: str, rules: Rules) -> str:
-    """A table of the words of a column that stand for enough persons; where rows name no person, for enough rows."""
+    """Create a table of texts of a column that enough persons have; without person_id, that enough rows have."""
     counted = "count(DISTINCT person_id)" if "person_id" in table.column_names else "count(*)"
     name = f"xinglin_common_{table.name}_{column.name}"
     connection.execute(

@@ -184,7 +184,7 @@ def test_files_that_never_stand_still_end_in_an_error(bed: Bed, monkeypatch: pyt
 
     monkeypatch.setattr(reading, "_TRIES", 3)
     monkeypatch.setattr(Reader, "_store", move)
-    with pytest.raises(Conflict, match="kept being renamed"):
+    with pytest.raises(Conflict, match="were renamed"):
         bed.create()
     assert backups(bed.target) == []
 

@@ -101,7 +101,7 @@ def test_only_an_empty_home_is_restored_into(bed: Bed) -> None:
     bed.create()
     (bed.folder / "again").mkdir()
     (bed.folder / "again" / "something").touch()
-    with pytest.raises(Conflict, match="empty home"):
+    with pytest.raises(Conflict, match="not empty"):
         bed.restore()
     (bed.folder / "again" / "something").unlink()
 

@@ -87,7 +87,7 @@ def test_a_manifest_that_somebody_else_made_is_refused_by_who_can_read_it(bed: B
     forged = dataclasses.replace(honest, objects=honest.objects[::-1], root=root_over(names))
 
     verify(bed.target, forged)
-    with pytest.raises(VerificationFailed, match="not made by this repository"):
+    with pytest.raises(VerificationFailed, match="seal of the manifest"):
         verify(bed.target, forged, bed.identities)
 
 
@@ -113,7 +113,7 @@ def test_a_manifest_has_one_form_only(bed: Bed) -> None:
         Manifest.read(manifest.content + b"\n", "here")
 
 
-def test_letting_go_keeps_what_the_kept_backups_need(bed: Bed) -> None:
+def test_pruning_keeps_what_the_remaining_backups_need(bed: Bed) -> None:
     for number in range(3, 6):
         bed.put(f"landing/mercy/batch-{number:06d}/Patient-00000.parquet", os.urandom(50_000))
         bed.create()

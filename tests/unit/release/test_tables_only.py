@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from xinglin.core.errors import UsageError
-from xinglin.release.tables_only import stay_inside
+from xinglin.release.tables_only import check_tables_only
 
 OUTSIDE = [
     "SELECT * FROM read_parquet('/a.parquet')",
@@ -38,9 +38,9 @@ INSIDE = [
 @pytest.mark.parametrize("question", OUTSIDE)
 def test_a_question_that_names_files_is_refused(question: str) -> None:
     with pytest.raises(UsageError):
-        stay_inside(duckdb.connect(), question)
+        check_tables_only(duckdb.connect(), question)
 
 
 @pytest.mark.parametrize("question", INSIDE)
 def test_a_question_over_tables_passes(question: str) -> None:
-    stay_inside(duckdb.connect(), question)
+    check_tables_only(duckdb.connect(), question)

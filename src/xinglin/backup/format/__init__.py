@@ -1,1 +1,1 @@
-"""The format of a backup: encrypted objects, the catalogue, the manifest, the target that holds them."""
+"""The backup format: encrypted objects, catalogue, manifest, and the target that stores them."""

@@ -1,6 +1,6 @@
-"""The catalogue of one backup: every file and where its pieces lie. It is stored encrypted, like the pieces.
+"""The catalogue of one backup: all files and the positions of their pieces. Stored encrypted.
 
-One JSON text a line: first what the backup is, then one line a file or folder.
+One JSON text per line: first a description of the backup, then one line per file or folder.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from xinglin.backup.format.known import Place
+from xinglin.backup.format.piece_index import Place
 from xinglin.core.errors import VerificationFailed
 
 __all__ = ["Entry", "Span", "lines", "read_lines", "safe_path"]
@@ -18,7 +18,7 @@ __all__ = ["Entry", "Span", "lines", "read_lines", "safe_path"]
 
 @dataclass(frozen=True)
 class Span:
-    """One piece of a file: where it lies, and the keyed hash of its bytes."""
+    """One piece of a file: position, and keyed hash of its bytes."""
 
     place: Place
     digest: bytes
@@ -29,10 +29,10 @@ class Entry:
     """A file, or a folder.
 
     Args:
-        path: Relative to the home.
+        path: Path relative to the home.
         mode: Permission bits.
-        size: Bytes; -1 for a folder.
-        pieces: Digests of a file's pieces in order.
+        size: Size in bytes; -1 for a folder.
+        pieces: Digests of the pieces, in order.
     """
 
     path: str
@@ -42,12 +42,12 @@ class Entry:
 
     @property
     def folder(self) -> bool:
-        """Whether it is a folder."""
+        """Whether the entry is a folder."""
         return self.size < 0
 
 
 def safe_path(path: str) -> bool:
-    """Whether a path stays inside the folder that it is joined to.
+    """Whether a relative path stays inside its base folder.
 
     Example:
         >>> [safe_path(path) for path in ("a/b", "/a", "a/../../b", "", "a//b", "a\\x00")]
@@ -57,11 +57,11 @@ def safe_path(path: str) -> bool:
 
 
 def lines(head: dict[str, Any], entries: Iterable[tuple[Entry, list[tuple[int, Span]]]]) -> Iterator[bytes]:
-    """The catalogue's lines.
+    """Write the lines of a catalogue.
 
     Args:
-        head: What the backup is.
-        entries: Each with its pieces, and the number of the object that each lies in.
+        head: Description of the backup.
+        entries: Entries with their pieces and the object number of each piece.
     """
     yield _line({"backup": head})
     for entry, pieces in entries:
@@ -72,15 +72,15 @@ def lines(head: dict[str, Any], entries: Iterable[tuple[Entry, list[tuple[int, S
 def read_lines(
     data: Iterable[bytes], objects: list[str], where: str
 ) -> tuple[dict[str, Any], list[tuple[Entry, list[Span]]]]:
-    """The reverse of `lines`.
+    """Read the lines of a catalogue.
 
     Args:
-        data: Lines.
+        data: The lines.
         objects: Names of the backup's objects.
-        where: For errors.
+        where: Source in errors.
 
     Raises:
-        VerificationFailed: It is no catalogue, or a path leads out of the home.
+        VerificationFailed: The catalogue is malformed, or a path leads out of the home.
     """
     head: dict[str, Any] = {}
     found = []
@@ -99,7 +99,9 @@ def read_lines(
                 raise ValueError
             found.append((Entry(values["path"], values["mode"], values["size"], digests), spans))
     except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise VerificationFailed("the backup's catalogue cannot be read", source=where) from error
+        raise VerificationFailed(
+            "the backup's catalogue cannot be read", source=where, remedy="use another backup"
+        ) from error
     return head, found
 
 

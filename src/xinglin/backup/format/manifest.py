@@ -1,8 +1,8 @@
-"""The manifest of one backup: what anybody may know of it, and enough to check that every byte is there.
+"""The manifest of one backup: public facts, sufficient to verify that all bytes are present.
 
-The root is the RFC 6962 root over the SHA-256 of each object in order, so whoever keeps a copy can check it against the
-ledger without being able to read it. The ``seal`` is an HMAC with the repository's secret: only the region and those
-who can read its backups can make one.
+The root is the RFC 6962 root over the SHA-256 of each object in order, so a copy can be verified against the ledger
+without a key. The ``seal`` is an HMAC with the repository's secret: only the region and the recipients of its backups
+can create it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FORMAT = "xinglin backup 1"
 
 
 def repository_of(secret: bytes) -> str:
-    """Name of the repository that a secret belongs to.
+    """Name of the repository of a secret.
 
     Example:
         >>> repository_of(bytes(32))
@@ -48,16 +48,16 @@ class Manifest:
     Args:
         name: ``<repository>-<sequence>``.
         repository: Name of the repository.
-        sequence: 1 for the first.
-        made: When, as ISO 8601 text.
+        sequence: Number of the backup, from 1.
+        made: Time of creation, ISO 8601.
         key: Name of the recipients.
-        objects: SHA-256 of each object in hex and its bytes: those of the content, then those of the catalogue.
-        catalogue: How many of them hold the catalogue.
-        files: Files in the backup.
-        length: Their bytes.
-        stored: Bytes that this backup added.
+        objects: SHA-256 (hex) and size of each object: content first, then catalogue.
+        catalogue: Number of catalogue objects.
+        files: Number of files.
+        length: Total size of the files in bytes.
+        stored: Bytes added by this backup.
         root: RFC 6962 root over the objects, in hex.
-        previous: Root of the backup before; None for the first.
+        previous: Root of the previous backup; None for the first.
         seal: HMAC-SHA-256 over the rest, in hex.
     """
 
@@ -88,32 +88,34 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        """Bytes of all its objects."""
+        """Total size of the objects in bytes."""
         return sum(size for _, size in self.objects)
 
     def sealed(self, secret: bytes) -> Manifest:
-        """With its seal."""
+        """A copy with its seal."""
         return replace(self, seal=_seal(secret, replace(self, seal="").content))
 
     def check(self, where: str, secret: bytes | None = None) -> None:
-        """Check the root, and the seal where the secret is known.
+        """Check the root, and with the secret also the seal.
 
         Raises:
-            VerificationFailed: One does not hold.
+            VerificationFailed: Root or seal is wrong.
         """
         if root_over(self.names) != self.root:
-            raise VerificationFailed("the manifest's root is not that of its objects", source=where)
+            raise VerificationFailed("the root of the manifest does not match its objects", source=where)
         if secret is None:
             return
         if not hmac.compare_digest(self.seal, self.sealed(secret).seal):
-            raise VerificationFailed("the manifest was not made by this repository", source=where)
+            raise VerificationFailed(
+                "the seal of the manifest is invalid: another repository wrote it, or it was changed", source=where
+            )
 
     @classmethod
     def read(cls, data: bytes, where: str) -> Manifest:
-        """Read canonical bytes.
+        """Read a manifest from its canonical bytes.
 
         Raises:
-            BadInput: They are not a manifest of this format.
+            BadInput: The bytes are not a manifest of this format.
         """
         try:
             values: dict[str, Any] = json.loads(data)
@@ -125,7 +127,7 @@ class Manifest:
                 raise ValueError
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(
-                "this is no manifest of a backup that can be read",
+                "the manifest cannot be read",
                 source=where,
                 remedy="use the version of Xinglin that wrote it",
             ) from error

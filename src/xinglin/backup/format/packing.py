@@ -1,4 +1,4 @@
-"""Pieces into objects: many small ones share an object, so that each object costs one age header and one rename."""
+"""Pack pieces into objects: small pieces share an object, which saves age headers and renames."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
-from xinglin.backup.format.known import Known
+from xinglin.backup.format.piece_index import PieceIndex
 from xinglin.backup.format.sealing import Recipients
 from xinglin.backup.format.target import Target, object_key
 
 __all__ = ["OBJECT", "PIECE", "Packer", "digest_of"]
 
 PIECE = 1 << 22
-"""Bytes of a piece at most: 4 MiB. Longer files are cut there."""
+"""Maximum size of a piece, 4 MiB; longer files are split."""
 OBJECT = 1 << 23
-"""Plain bytes of an object at most, 8 MiB: what one worker holds at once, three times over."""
+"""Maximum plain size of an object, 8 MiB; a worker needs three times that memory."""
 
 _Pieces = list[tuple[bytes, int]]
 
 
 def digest_of(secret: bytes, piece: bytes) -> bytes:
-    """Name of a piece: HMAC-SHA-256 (RFC 2104), so that it says nothing about the content without the secret.
+    """Name of a piece: HMAC-SHA-256 (RFC 2104), which reveals nothing without the secret.
 
     Example:
         >>> digest_of(bytes(32), b"").hex()[:16]
@@ -33,17 +33,17 @@ def digest_of(secret: bytes, piece: bytes) -> bytes:
 
 
 class Packer:
-    """Stores pieces that are not stored yet; at most a few objects are in memory at a time.
+    """Stores new pieces, with a limited number of objects in memory.
 
     Args:
-        target: Where to.
-        recipients: For whom.
-        known: What is there already; it learns what is added.
-        work: Folder for unfinished files.
-        workers: Objects that are compressed and encrypted at once.
+        target: The backup target.
+        recipients: Public keys.
+        known: Index of stored pieces; receives the new ones.
+        work: Folder for temporary files.
+        workers: Number of objects compressed and encrypted in parallel.
     """
 
-    def __init__(self, target: Target, recipients: Recipients, known: Known, work: Path, workers: int) -> None:
+    def __init__(self, target: Target, recipients: Recipients, known: PieceIndex, work: Path, workers: int) -> None:
         self._target, self._recipients, self._known, self._work = target, recipients, known, work
         self._pool = ThreadPoolExecutor(workers)
         self._running: deque[Future[tuple[str, int, _Pieces]]] = deque()
@@ -60,8 +60,8 @@ class Packer:
         """Store a piece, unless it is stored already.
 
         Args:
-            digest: Its name, as `digest_of` gives it.
-            piece: Its bytes.
+            digest: Name of the piece (`digest_of`).
+            piece: Bytes of the piece.
         """
         if digest in self._new or self._known.place(digest):
             return
@@ -73,12 +73,12 @@ class Packer:
         self._size += len(piece)
 
     def finish(self) -> None:
-        """Wait until everything is stored."""
+        """Wait until all pieces are stored."""
         self._send()
         self._reap(0)
 
     def close(self) -> None:
-        """Let go of the workers, whatever they do."""
+        """Stop the workers."""
         self._pool.shutdown(cancel_futures=True)
 
     def _send(self) -> None:
@@ -96,7 +96,7 @@ class Packer:
     def _reap(self, most: int) -> None:
         while len(self._running) > most:
             name, size, names = self._running.popleft().result()
-            self._known.learn(name, size, names)
+            self._known.add(name, size, names)
             self._new.difference_update(digest for digest, _ in names)
             self.stored += size
             self.objects.append(name)

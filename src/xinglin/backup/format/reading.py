@@ -1,4 +1,4 @@
-"""Reading files that others are working with, so that what is stored was so at one moment."""
+"""Read files while other processes use them, as a consistent state of one moment."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from contextlib import closing
 from pathlib import Path
 
 from xinglin.backup.format.catalogue import Entry
-from xinglin.backup.format.known import Known, Stamp, stamp_of
 from xinglin.backup.format.packing import PIECE, Packer, digest_of
-from xinglin.backup.tree import Found, Part, names_of
+from xinglin.backup.format.piece_index import PieceIndex, Stamp, stamp_of
+from xinglin.backup.tree import Part, SourceFile, names_of
 from xinglin.core.errors import Conflict, StorageError
 
 __all__ = ["Reader"]
 
 _TRIES = 20
 _FRESH = 2_000_000_000
-"""Nanoseconds for which a file may change again without its time showing it."""
+"""Nanoseconds after a change in which a further change may leave the mtime the same."""
 
 
-class _Moved(Exception):
+class _FileChanged(Exception):
     """A file was renamed or removed between being listed and being read."""
 
 
@@ -31,13 +31,13 @@ class Reader:
 
     Args:
         home: The region's folder.
-        secret: Of the repository.
-        packer: Takes pieces that are not stored yet.
-        known: What was read before.
-        work: Folder of this machine for copies of databases.
+        secret: The repository's secret.
+        packer: Stores new pieces.
+        known: Piece index with the stamps of the last backup.
+        work: Local folder for copies of databases.
     """
 
-    def __init__(self, home: Path, secret: bytes, packer: Packer, known: Known, work: Path) -> None:
+    def __init__(self, home: Path, secret: bytes, packer: Packer, known: PieceIndex, work: Path) -> None:
         self._home, self._secret, self._packer, self._known, self._work = home, secret, packer, known, work
         self._seen: dict[str, tuple[Stamp, tuple[bytes, ...]]] = dict(known.seen)
         self.left_out: list[str] = []
@@ -46,39 +46,39 @@ class Reader:
     def part(self, part: Part, progress: Callable[[int], None] = lambda files: None) -> list[Entry]:
         """Store the files of a part.
 
-        Files that grow are stored up to the length that they had when they were listed. Where files are renamed while
-        they are read, the part is read again, until nothing moved in between.
+        Growing files are stored up to their size when listed. If files are renamed during reading, the part is read
+        again.
 
         Args:
-            part: What to read.
-            progress: Told of files done.
+            part: The part.
+            progress: Called with the number of files done.
 
         Raises:
-            Conflict: Files kept moving.
+            Conflict: Files were renamed in every attempt.
         """
         for _ in range(_TRIES):
             before = part.state() if part.mark else None
             found = part.find()
             try:
                 entries = [entry for one in found for entry in self._one(one, progress)]
-            except _Moved:
+            except _FileChanged:
                 continue
             if part.state() == (before if part.mark else names_of(found)):
                 self.left_out += [one.path for one in found if not one.folder and not one.file]
                 return entries
         raise Conflict(
-            "files kept being renamed while they were read",
+            "files were renamed while they were read",
             source=part.name,
-            remedy="make the backup when less is going on",
+            remedy="create the backup while no import is running",
             retry=True,
         )
 
-    def keep_seen(self, entries: list[Entry]) -> None:
-        """Remember these files for the next backup."""
+    def save_files(self, entries: list[Entry]) -> None:
+        """Save the stamps of these files for the next backup."""
         self._known.seen = {one.path: self._seen[one.path] for one in entries if one.path in self._seen}
-        self._known.keep_seen()
+        self._known.save_files()
 
-    def _one(self, found: Found, progress: Callable[[int], None]) -> Iterator[Entry]:
+    def _one(self, found: SourceFile, progress: Callable[[int], None]) -> Iterator[Entry]:
         mode = found.status.st_mode & 0o7777
         if found.folder:
             yield Entry(found.path, mode, -1)
@@ -108,16 +108,16 @@ class Reader:
         try:
             handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError as error:
-            raise _Moved(path) from error
+            raise _FileChanged(path) from error
         with os.fdopen(handle, "rb", buffering=0) as source:
             if os.fstat(handle).st_ino != status.st_ino:
-                raise _Moved(path)
+                raise _FileChanged(path)
             left = status.st_size
             while left:
                 piece = _exactly(source.read, min(left, PIECE))
                 if not piece:
-                    # It was cut off, which nothing of ours does to a file in use.
-                    raise _Moved(path)
+                    # The file was truncated, which Xinglin never does to a file in use.
+                    raise _FileChanged(path)
                 left -= len(piece)
                 digests.append(digest_of(self._secret, piece))
                 self._packer.add(digests[-1], piece)
@@ -126,7 +126,7 @@ class Reader:
 
 
 def _exactly(read: Callable[[int], bytes], size: int) -> bytes:
-    """So many bytes, or none where the file ends earlier."""
+    """Exactly this number of bytes; empty if the file ends before."""
     data = read(size)
     while data and len(data) < size:
         more = read(size - len(data))
@@ -137,7 +137,7 @@ def _exactly(read: Callable[[int], bytes], size: int) -> bytes:
 
 
 def _copy_database(path: Path, copy: Path) -> None:
-    """A copy as of one commit, by SQLite's online backup; writers go on."""
+    """Copy a database as of one commit, with SQLite's online backup; writers continue."""
     try:
         with (
             closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, timeout=60)) as source,
@@ -148,7 +148,7 @@ def _copy_database(path: Path, copy: Path) -> None:
         raise StorageError(
             "a database could not be copied",
             source=str(path),
-            remedy="look whether the disk is full or the database is damaged",
+            remedy="check the free disk space and the database",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What lies at a target: the repository's secret for its readers, and the manifests of its backups."""
+"""The repository at a target: its encrypted secret and the manifests of its backups."""
 
 from __future__ import annotations
 
@@ -15,19 +15,29 @@ from xinglin.backup.format.target import Target
 from xinglin.core.errors import BadInput, Conflict, NotFound, VerificationFailed
 from xinglin.core.files import private_file
 
-__all__ = ["Own", "backups", "choose", "keep_secret", "last", "manifest_key", "open_secret", "own", "remember"]
+__all__ = [
+    "OwnRepository",
+    "backups",
+    "choose",
+    "last",
+    "manifest_key",
+    "open_secret",
+    "own_repository",
+    "save_repository",
+    "store_secret",
+]
 
 _LIMIT = 1 << 16
 
 
 @dataclass(frozen=True)
-class Own:
-    """What a region knows of its backups: ``keys/backup.json``.
+class OwnRepository:
+    """A region's own repository: ``keys/backup.json``.
 
     Args:
-        secret: Names pieces and seals manifests.
-        target: Where the last backup went.
-        recipients: For whom it was made.
+        secret: Key of piece names and manifest seals.
+        target: Target of the last backup.
+        recipients: Recipients of the last backup.
     """
 
     secret: bytes
@@ -35,35 +45,35 @@ class Own:
     recipients: tuple[str, ...] = ()
 
 
-def own(keys: Path) -> Own:
-    """What the region knows, or a new secret where it made no backup yet.
+def own_repository(keys: Path) -> OwnRepository:
+    """Read the region's repository; a new secret before the first backup.
 
     Args:
-        keys: Its folder of keys.
+        keys: `home/keys`.
     """
     path = keys / "backup.json"
     if not path.is_file():
-        return Own(os.urandom(32))
+        return OwnRepository(os.urandom(32))
     values = json.loads(path.read_bytes())
-    return Own(bytes.fromhex(values["secret"]), values["target"], tuple(values["recipients"]))
+    return OwnRepository(bytes.fromhex(values["secret"]), values["target"], tuple(values["recipients"]))
 
 
-def remember(keys: Path, known: Own) -> None:
-    """Write what the region knows; mode 600."""
+def save_repository(keys: Path, known: OwnRepository) -> None:
+    """Write the region's repository with mode 600."""
     values = {"secret": known.secret.hex(), "target": known.target, "recipients": list(known.recipients)}
     private_file(keys / "backup.json", json.dumps(values, indent=1).encode() + b"\n")
 
 
-def keep_secret(target: Target, secret: bytes, recipients: Recipients, work: Path) -> None:
-    """Store the secret for these recipients, unless it is there.
+def store_secret(target: Target, secret: bytes, recipients: Recipients, work: Path) -> None:
+    """Store the secret for these recipients, if it is missing.
 
     Raises:
-        Conflict: The backups of another region are kept there.
+        Conflict: The target holds backups of another region.
     """
     repository = repository_of(secret)
     names = [key.rpartition("/")[2] for key in target.sizes("keys")]
     if any(not name.startswith(f"{repository}-") for name in names):
-        raise Conflict("the backups of another region are kept there", source=target.url, remedy="name another place")
+        raise Conflict("the target holds backups of another region", source=target.url, remedy="use another target")
     if any(name.startswith(f"{repository}-{recipients.name}.") for name in names):
         return
     file = work / "secret"
@@ -72,43 +82,43 @@ def keep_secret(target: Target, secret: bytes, recipients: Recipients, work: Pat
 
 
 def open_secret(target: Target, manifest: Manifest, identities: Identities) -> bytes:
-    """The repository's secret.
+    """Decrypt the repository's secret.
 
     Args:
-        target: Where the backup is.
+        target: The backup target.
         manifest: The backup.
-        identities: Of one of its recipients.
+        identities: Private key of one of its recipients.
 
     Raises:
-        VerificationFailed: It was changed, or is not for these identities.
+        VerificationFailed: The secret was changed, or has other recipients.
     """
     start = f"keys/{manifest.repository}-{manifest.key}."
     for key in sorted(target.sizes("keys")):
         if key.startswith(start):
             secret = identities.open(target.read(key, _LIMIT), _LIMIT, f"{target.url}/{key}")
             if repository_of(secret) != manifest.repository:
-                raise VerificationFailed("the secret is another repository's", source=f"{target.url}/{key}")
+                raise VerificationFailed("the secret belongs to another repository", source=f"{target.url}/{key}")
             return secret
-    raise VerificationFailed("the repository's secret is not there", source=f"{target.url}/{start}*")
+    raise VerificationFailed("the repository's secret is missing", source=f"{target.url}/{start}*")
 
 
 def manifest_key(target: Target, manifest: Manifest) -> str:
-    """Where a manifest lies."""
+    """Key of a manifest at the target."""
     return f"backups/{manifest.name}.{hashlib.sha256(manifest.content).hexdigest()[:32]}.json"
 
 
 def backups(target: Target) -> list[Manifest]:
-    """All finished backups, oldest first.
+    """All complete backups, oldest first.
 
     Raises:
-        VerificationFailed: A manifest's bytes are not what its name says.
+        VerificationFailed: A manifest does not match its name.
     """
     found = []
     for key in sorted(target.sizes("backups")):
         where = f"{target.url}/{key}"
         manifest = Manifest.read(target.read(key), where)
         if not key.startswith(f"backups/{manifest.name}."):
-            raise VerificationFailed("the manifest is of another backup", source=where)
+            raise VerificationFailed("the manifest belongs to another backup", source=where)
         manifest.check(where)
         found.append(manifest)
     return sorted(found, key=lambda one: (one.repository, one.sequence))
@@ -123,17 +133,19 @@ def choose(found: Sequence[Manifest], name: str, where: str) -> Manifest:
     """One backup, by its name, its number, or ``latest``.
 
     Raises:
-        NotFound: There is none of that name.
-        BadInput: There are several.
+        NotFound: There is no such backup.
+        BadInput: The name is ambiguous.
     """
     if name == "latest":
         chosen = list(found[-1:])
     else:
         chosen = [one for one in found if name in {one.name, str(one.sequence)}]
     if len({one.name for one in found if name == "latest" and one.repository != found[-1].repository}):
-        raise BadInput("backups of several regions are there", source=where, remedy="name one of them in full")
+        raise BadInput(
+            "the target holds backups of several regions", source=where, remedy="give the full name of a backup"
+        )
     if len(chosen) > 1:
-        raise BadInput("several backups have that number", source=where, remedy="name one of them in full")
+        raise BadInput("several backups have this number", source=where, remedy="give the full name of a backup")
     if not chosen:
-        raise NotFound("there is no such backup", source=f"{where}: {name}", remedy="see xinglin backup list")
+        raise NotFound("there is no such backup", source=f"{where}: {name}", remedy="list them: xinglin backup list")
     return chosen[0]

@@ -1,6 +1,6 @@
-"""Compressing and encrypting: zstd (RFC 8878) inside age (age-encryption.org/v1), so that the usual tools open it.
+"""Compress and encrypt: zstd (RFC 8878) in age (age-encryption.org/v1), readable with standard tools.
 
-``age -d -i IDENTITY OBJECT | zstd -d`` gives what was sealed.
+``age -d -i IDENTITY OBJECT | zstd -d`` restores the plain bytes.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["Identities", "Recipients", "new_identity", "read_identities"]
 _LEVEL = 1
 
 
-class _Counted:
-    """A file that knows the SHA-256 of what was written to it."""
+class _HashingFile:
+    """A file that computes the SHA-256 of the written bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -38,7 +38,7 @@ class _Counted:
 
 @dataclass(frozen=True)
 class Recipients:
-    """Those who can open what is sealed.
+    """The recipients of encrypted objects.
 
     Args:
         words: Public keys, sorted: ``age1…`` or ``ssh-ed25519 …``.
@@ -52,19 +52,19 @@ class Recipients:
         """Read public keys.
 
         Raises:
-            UsageError: There is none, or one cannot be read.
+            UsageError: No key is given, or one is invalid.
 
         Example:
             >>> Recipients.of(["age1"])
             Traceback (most recent call last):
-            xinglin.core.errors.UsageError: this is no public key of age (age1). Fix: give what ...
+            xinglin.core.errors.UsageError: the recipient is not a public age key (age1). Fix: use ...
         """
         import pyrage
 
         if not words:
             raise UsageError(
-                "a backup is encrypted to somebody",
-                remedy="name a --recipient age1…; xinglin backup keygen FILE makes one",
+                "no recipient given",
+                remedy="add --recipient age1…; create a key with xinglin backup keygen FILE",
             )
         keys = []
         for word in sorted(set(words)):
@@ -73,29 +73,29 @@ class Recipients:
                 keys.append(kind.Recipient.from_str(word))
             except pyrage.RecipientError as error:
                 raise UsageError(
-                    "this is no public key of age",
+                    "the recipient is not a public age key",
                     source=word if word.startswith(("age1", "ssh-")) else "--recipient",
-                    remedy="give what xinglin backup keygen or age-keygen printed: age1…",
+                    remedy="use the public key from xinglin backup keygen or age-keygen: age1…",
                 ) from error
         return cls(tuple(sorted(set(words))), tuple(keys))
 
     @property
     def name(self) -> str:
-        """Names these recipients and no others."""
+        """A unique name of this set of recipients."""
         return hashlib.sha256("\n".join(self.words).encode()).hexdigest()[:16]
 
     def seal(self, plain: bytes, path: Path) -> tuple[str, int]:
-        """Compress, encrypt and write to a durable file; threads that do so run at the same time.
+        """Compress, encrypt and write to a durable file; runs in parallel threads.
 
         Returns:
-            SHA-256 of the file in hex, and its bytes.
+            SHA-256 of the file in hex, and its size.
         """
         import pyrage
         import zstandard
 
         packed = zstandard.ZstdCompressor(_LEVEL).compress(plain)
         with path.open("xb") as file:
-            out = _Counted(file)
+            out = _HashingFile(file)
             pyrage.encrypt_io(io.BytesIO(packed), out, self._keys)
             file.flush()
             os.fsync(file.fileno())
@@ -104,7 +104,7 @@ class Recipients:
 
 @dataclass(frozen=True)
 class Identities:
-    """Private keys that open what was sealed to them."""
+    """Private keys that decrypt objects."""
 
     _keys: tuple[Any, ...] = field(repr=False)
 
@@ -112,12 +112,12 @@ class Identities:
         """Decrypt and decompress.
 
         Args:
-            sealed: What `Recipients.seal` wrote.
-            limit: Bytes that it gives at most.
-            where: For errors.
+            sealed: Bytes that `Recipients.seal` wrote.
+            limit: Maximum plain size in bytes.
+            where: Source in errors.
 
         Raises:
-            VerificationFailed: None of the keys opens it, or it was changed; the message says which.
+            VerificationFailed: No key matches, or the bytes were changed.
         """
         import pyrage
         import zstandard
@@ -127,29 +127,29 @@ class Identities:
             pyrage.decrypt_io(io.BytesIO(sealed), out, self._keys)
             frame = out.getbuffer()
             if zstandard.frame_content_size(frame) > limit:
-                raise VerificationFailed("it gives more bytes than were sealed", source=where)
+                raise VerificationFailed("the object is larger than permitted", source=where)
             plain: bytes = zstandard.ZstdDecompressor().decompress(frame)
         except (pyrage.DecryptError, OSError) as error:
             if "No matching keys" in str(error):
                 raise VerificationFailed(
-                    "none of these identities opens the backup: it was made for other recipients",
+                    "no identity matches: the backup has other recipients",
                     source=where,
-                    remedy="give the identity file of one of its recipients",
+                    remedy="use the identity file of one of its recipients",
                 ) from error
-            raise VerificationFailed("it cannot be decrypted: it was changed", source=where) from error
+            raise VerificationFailed("the object cannot be decrypted: it was changed", source=where) from error
         except zstandard.ZstdError as error:
-            raise VerificationFailed("it cannot be decompressed", source=where) from error
+            raise VerificationFailed("the object cannot be decompressed", source=where) from error
         return plain
 
 
 def new_identity(now: datetime) -> tuple[str, str]:
-    """A new key pair.
+    """Create a key pair.
 
     Args:
-        now: For the comment that says when it was made.
+        now: Time of creation, for the comment.
 
     Returns:
-        The content of an identity file, as age-keygen writes it, and the public key.
+        Content of an identity file in the format of age-keygen, and the public key.
     """
     import pyrage
 
@@ -162,7 +162,7 @@ def read_identities(path: Path) -> Identities:
     """Read an identity file: lines ``AGE-SECRET-KEY-1…`` and comments, or a private key of OpenSSH.
 
     Raises:
-        BadInput: It holds no key that can be read; a key is never quoted.
+        BadInput: The file has no valid key; the error never quotes a key.
     """
     import pyrage
 
@@ -174,10 +174,10 @@ def read_identities(path: Path) -> Identities:
         keys = tuple(pyrage.x25519.Identity.from_str(line) for line in lines)
     except (OSError, ValueError, pyrage.IdentityError) as error:
         raise BadInput(
-            "this file holds no identity of age that can be read",
+            "the file has no valid age identity",
             source=str(path),
-            remedy="give the file that xinglin backup keygen or age-keygen wrote",
+            remedy="use a file from xinglin backup keygen or age-keygen",
         ) from error
     if not keys:
-        raise BadInput("this identity file is empty", source=str(path))
+        raise BadInput("the identity file is empty", source=str(path), remedy="use another file")
     return Identities(keys)

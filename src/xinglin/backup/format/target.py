@@ -1,6 +1,6 @@
-"""Where backups are kept: a folder, HDFS or S3, through the lake's storage port.
+"""The backup target: a folder, HDFS or S3, through the lake's storage port.
 
-Everything there is written once and named by the SHA-256 of its bytes:
+All files are written once and named by the SHA-256 of their bytes:
 
     keys/<repository>-<recipients>.<sha256>.age    the repository's secret, for these recipients
     objects/<first two>/<sha256>.age               pieces, compressed and encrypted
@@ -28,7 +28,7 @@ _NUMBERS = count()
 
 
 def object_key(name: str) -> str:
-    """Where an object lies.
+    """Key of an object at the target.
 
     Example:
         >>> object_key("ab12")
@@ -38,10 +38,10 @@ def object_key(name: str) -> str:
 
 
 class Target:
-    """A place for backups.
+    """A backup target.
 
     Args:
-        storage: Where it is.
+        storage: Its storage.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -54,9 +54,9 @@ class Target:
         """Open a path or a ``file:``, ``s3:`` or ``hdfs:`` URL.
 
         Args:
-            url: Where.
-            work: Folder on this machine for unfinished files of a place elsewhere.
-            secrets: TOML file of mode 600 with endpoint and keys of an object store; else the environment's.
+            url: Path or URL.
+            work: Local folder for temporary files of a remote target.
+            secrets: TOML file of mode 600 with endpoint and keys of an object store; by default the environment.
         """
         if "://" not in url and not url.startswith("file:"):
             url = str(Path(url).absolute())
@@ -64,25 +64,25 @@ class Target:
 
     @property
     def url(self) -> str:
-        """Where it is, for messages."""
+        """URL of the target."""
         return self._storage.url
 
     @property
     def grace(self) -> float:
-        """Seconds for which an object that no backup names may belong to a backup that is being made elsewhere."""
+        """Seconds in which an unreferenced object may belong to a backup in progress on another machine."""
         return self._storage.grace
 
     @property
     def folder(self) -> Path | None:
-        """The folder, where it is one of this machine."""
+        """The folder of a local target; None for a remote one."""
         return None if self._objects else self._storage.work
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """A folder for unfinished files; whoever writes here on this machine is alone.
+        """Lock the target on this machine and return a folder for temporary files.
 
         Raises:
-            Conflict: Another process makes or prunes backups here.
+            Conflict: Another process creates or prunes backups here.
             StorageError: The disk is full or read-only.
         """
         work = self._storage.work
@@ -90,7 +90,7 @@ class Target:
             work.mkdir(parents=True, exist_ok=True)
             with exclusive(work / ".lock", doing="backups here"):
                 folder = work / ".unfinished"
-                # What a killed run left behind has no reader.
+                # Files of an interrupted run are not used.
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir()
                 try:
@@ -99,7 +99,7 @@ class Target:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, file: Path, key: str) -> None:
-        """Take a finished, durable file there; it is gone here."""
+        """Move a durable file to the target."""
         if self._objects:
             self._objects.upload(file, key)
             file.unlink()
@@ -107,8 +107,8 @@ class Target:
             self._storage.adopt([(file, key)])
             self._touched.add((self._storage.work / key).parent)
 
-    def settle(self) -> None:
-        """Make the names of everything that was put there durable."""
+    def sync(self) -> None:
+        """Make the names of all moved files durable."""
         while self._touched:
             folder = self._touched.pop()
             sync_folder(folder)
@@ -116,10 +116,10 @@ class Target:
 
     @contextmanager
     def fetched(self, key: str, folder: Path) -> Iterator[Path]:
-        """A file with the content that is kept under `key`, while the block runs.
+        """A local file with the content of `key`, for the duration of the block.
 
         Raises:
-            VerificationFailed: There is none, or it cannot be read.
+            VerificationFailed: The file is missing or cannot be read.
         """
         if not self._objects:
             [path] = self._storage.paths([key])
@@ -138,48 +138,48 @@ class Target:
             file.unlink(missing_ok=True)
 
     def read(self, key: str, limit: int = 1 << 30) -> bytes:
-        """A small file whose name holds the first digits of its SHA-256 before the last dot.
+        """Read a small file whose name has the first digits of its SHA-256 before the last dot.
 
         Raises:
-            VerificationFailed: Its bytes are not what its name says.
+            VerificationFailed: The bytes do not match the name.
         """
         with TemporaryDirectory() as folder, self.fetched(key, Path(folder)) as path:
             if path.stat().st_size > limit:
-                raise StorageError("a file of the backup is far too large", source=f"{self.url}/{key}")
+                raise StorageError("a file of the backup is too large", source=f"{self.url}/{key}")
             data = path.read_bytes()
         if not hashlib.sha256(data).hexdigest().startswith(key.rsplit(".", 2)[-2]):
-            raise VerificationFailed("its bytes are not what its name says", source=f"{self.url}/{key}")
+            raise VerificationFailed("the file does not match the hash in its name", source=f"{self.url}/{key}")
         return data
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """Bytes of every file in a folder, by key."""
+        """Sizes of all files in a folder, by key."""
         listed = self._storage.listing(folder)
         return {one.key: one.size for one in listed if not one.key.rpartition("/")[2].startswith(".")}
 
     def older(self, folder: str, moment: float) -> set[str]:
-        """Keys of files that were written before a moment, in seconds since 1970."""
+        """Keys of files written before a time, in Unix seconds."""
         return {one.key for one in self._storage.listing(folder) if one.modified < moment}
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove files."""
+        """Delete files."""
         self._storage.delete(keys)
 
-    def hold(self, wanted: dict[str, int]) -> None:
-        """Check that files are there with these sizes.
+    def check_present(self, wanted: dict[str, int]) -> None:
+        """Check that files are present with these sizes.
 
         Raises:
-            Conflict: One is gone: another machine pruned meanwhile.
+            Conflict: A file is missing: another machine pruned in the meantime.
         """
         sizes = self.sizes("objects")
         for key, size in wanted.items():
             if sizes.get(key) != size:
                 raise Conflict(
-                    "an object of this backup was removed while it was made",
+                    "an object of this backup was deleted during the backup",
                     source=f"{self.url}/{key}",
-                    remedy="make the backup again",
+                    remedy="create the backup again",
                     retry=True,
                 )
 
 
 def _missing(where: str) -> VerificationFailed:
-    return VerificationFailed("a file of the backup is not there", source=where)
+    return VerificationFailed("a file of the backup is missing", source=where)

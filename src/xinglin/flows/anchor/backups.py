@@ -28,9 +28,9 @@ def anchor_backups(home: Path, ledger: Ledger, signer: Signer, wait: float | Non
     Raises:
         LedgerUnavailable: It does not answer; nothing is lost, the next call finds the same again.
     """
-    from xinglin.backup import made, pending
+    from xinglin.backup import pending, recorded_backups
 
-    listed = made(home)
+    listed = recorded_backups(home)
     for repository in sorted({one.repository for one in listed}):
         own = [one for one in listed if one.repository == repository]
         current = anchored_root(ledger, repository)
@@ -51,9 +51,9 @@ def pending_backups(home: Path, ledger: Ledger) -> int:
         home: The region's folder.
         ledger: Where they are to be anchored.
     """
-    from xinglin.backup import made, pending
+    from xinglin.backup import pending, recorded_backups
 
-    listed = made(home)
+    listed = recorded_backups(home)
     names = sorted({one.repository for one in listed})
     owned = ([one for one in listed if one.repository == name] for name in names)
     return sum(len(pending(own, anchored_root(ledger, own[0].repository))) for own in owned)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xinglin.contracts.mart import TABLES, VOCABULARY_TABLES
 from xinglin.contracts.model import Table
 from xinglin.core.errors import UsageError
-from xinglin.release.tables_only import stay_inside
+from xinglin.release.tables_only import check_tables_only
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,7 +57,7 @@ def ask(stores: Stores, question: str) -> Answer:
             raise UsageError(
                 "only one SELECT at a time is answered", source="the mart is read-only", remedy="send one SELECT"
             )
-        stay_inside(connection, question)
+        check_tables_only(connection, question)
         cursor = connection.execute(statements[0])
     except duckdb.Error as error:
         # The first lines name the place; DuckDB quotes the question, never a stored value, in binder and parser errors.

@@ -82,17 +82,17 @@ def make_backup(stores: Stores, wanted: Wanted, progress: Progress | None = None
         Conflict: Another backup is being made there.
         StorageError: The disk is full; trying again goes on from what was stored.
     """
-    from xinglin.backup import Own, Plan, Recipients, create, note, own, remember
+    from xinglin.backup import OwnRepository, Plan, Recipients, create, own_repository, record_backup, save_repository
 
     settings = stores.settings
-    known = own(settings.keys)
+    known = own_repository(settings.keys)
     url = wanted.target or known.target
     if not url:
         raise UsageError("no target was named", remedy="name a folder or URL: xinglin backup create TARGET")
     recipients = Recipients.of(wanted.recipients or known.recipients)
     target = open_target(url, settings.home)
     # Before anything is stored: a secret that is lost would make everything be stored again.
-    remember(settings.keys, Own(known.secret, target.url, recipients.words))
+    save_repository(settings.keys, OwnRepository(known.secret, target.url, recipients.words))
     done = 0
 
     def told(files: int) -> None:
@@ -103,7 +103,7 @@ def make_backup(stores: Stores, wanted: Wanted, progress: Progress | None = None
 
     plan = Plan(settings, stores.lake, known.secret, recipients, stores.clock, wanted.with_mart)
     created = create(plan, target, told)
-    note(settings.home, created.manifest)
+    record_backup(settings.home, created.manifest)
     return created
 
 
@@ -172,13 +172,13 @@ def restore_backup(
         Conflict: The home is not empty.
         VerificationFailed: Names the first object that is not what was stored; nothing was put in place.
     """
-    from xinglin.backup import backups, choose, note, restore
+    from xinglin.backup import backups, choose, record_backup, restore
 
     manifest = choose(backups(target), name, target.url)
     if root and manifest.root != root.lower():
         raise VerificationFailed("the backup's root is not the one that was asked for", source=manifest.name)
     restored = restore(target, manifest, identities, home, _workers(), _steps("restore", progress))
-    note(home, manifest)
+    record_backup(home, manifest)
     return restored
 
 
@@ -193,9 +193,9 @@ def prune_backups(target: Target, keep: int, keys: Path) -> Pruned:
     Raises:
         UsageError: None would be kept, or another region made one of them.
     """
-    from xinglin.backup import own, prune, repository_of
+    from xinglin.backup import own_repository, prune, repository_of
 
-    return prune(target, keep, repository_of(own(keys).secret))
+    return prune(target, keep, repository_of(own_repository(keys).secret))
 
 
 def attest_restore(ledger: Ledger, signer: Signer, root: str, wait: float | None = None) -> bytes:

@@ -60,13 +60,13 @@ class Trust:
             VerificationFailed: A key in it is invalid.
         """
         try:
-            told = json.loads(text)
-            told = told.get("app_state", told)
-            named = told.get("checkpoint")
-            witnesses = tuple(Verifier.parse(one) for one in told.get("witnesses", ()))
+            document = json.loads(text)
+            document = document.get("app_state", document)
+            named = document.get("checkpoint")
+            witnesses = tuple(Verifier.parse(one) for one in document.get("witnesses", ()))
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise BadInput("the genesis cannot be read", remedy="request the complete file from its sender") from error
-        genesis = Genesis.from_json(json.dumps(told))
+        genesis = Genesis.from_json(json.dumps(document))
         members = genesis.institutions
         voting = [(one.validator_key, one.power) for one in members if one.validator_key and one.power]
         return cls(
@@ -124,14 +124,14 @@ def register_in_genesis(path: Path, checkpoint: Verifier, witnesses: Sequence[Ve
     Raises:
         Conflict: The genesis names another checkpoint key.
     """
-    told = json.loads(path.read_bytes())
-    if told.get("checkpoint", checkpoint.text()) != checkpoint.text():
+    document = json.loads(path.read_bytes())
+    if document.get("checkpoint", checkpoint.text()) != checkpoint.text():
         remedy = "restore keys/checkpoint.key"
         raise Conflict("the genesis names another checkpoint key", source=str(path), remedy=remedy)
-    watching = told.get("witnesses", [])
+    watching = document.get("witnesses", [])
     named = [*watching, *(key.text() for key in witnesses if key.text() not in watching)]
-    content = {**told, "checkpoint": checkpoint.text(), **({"witnesses": named} if named else {})}
-    if content != told:
+    content = {**document, "checkpoint": checkpoint.text(), **({"witnesses": named} if named else {})}
+    if content != document:
         write_atomic(path, (json.dumps(content, sort_keys=True, indent=1) + "\n").encode())
 
 

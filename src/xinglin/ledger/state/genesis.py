@@ -73,7 +73,7 @@ class Genesis:
             BadInput: A field is missing or malformed, a name or key is duplicate, or no institution has voting power.
         """
         try:
-            told = json.loads(text)
+            document = json.loads(text)
             members = [
                 Founder(
                     one["name"],
@@ -81,9 +81,9 @@ class Genesis:
                     bytes.fromhex(one["validator_key"]) if one["validator_key"] is not None else None,
                     one["power"],
                 )
-                for one in told["institutions"]
+                for one in document["institutions"]
             ]
-            genesis = cls(told["chain_id"], told["time"], tuple(sorted(members, key=lambda one: one.name)))
+            genesis = cls(document["chain_id"], document["time"], tuple(sorted(members, key=lambda one: one.name)))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadInput("the genesis cannot be read", remedy="request the complete file from its sender") from error
         genesis.check()

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.backup.conftest import Bed
 from tests.unit.backup.conftest import bed as bed
 from xinglin.admission import Stores
-from xinglin.backup import note
+from xinglin.backup import record_backup
 from xinglin.core.clock import system_clock
 from xinglin.core.errors import LedgerUnavailable, VerificationFailed
 from xinglin.core.permit import OPEN, Permit
@@ -99,7 +99,7 @@ def test_a_machine_that_forgot_its_backups_anchors_the_next_one(
     for _ in range(2):
         (bed.home / "backup" / "made.jsonl").unlink()
         manifest = make_backup(stores, wanted).manifest
-    note(bed.home, manifest)
+    record_backup(bed.home, manifest)
 
     assert anchor_backups(bed.home, ledger, signer)
     assert anchored_root(ledger, manifest.repository) == manifest.root

@@ -1,7 +1,7 @@
-"""What this machine remembers of the pieces that lie at a target, so that nothing is stored twice.
+"""The piece index: the pieces that a target holds, so that nothing is stored twice.
 
-The names of pieces are keyed hashes and are kept at home only. Losing this folder loses no backup: the next one stores
-everything again. Each object is noted as soon as it is stored, so a killed backup is not begun anew.
+Piece names are keyed hashes; the index is stored only in the home. Without it the next backup stores everything again;
+no backup is lost. Each object is added when it is stored, so an interrupted backup continues.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import IO, NamedTuple
 from xinglin.backup.format.target import object_key
 from xinglin.core.files import write_atomic
 
-__all__ = ["Known", "Place", "Stamp", "stamp_of"]
+__all__ = ["PieceIndex", "Place", "Stamp", "stamp_of"]
 
 Stamp = tuple[int, int, int, int]
-"""Size, times of content and of inode in ns, inode: a file that has the same is the same."""
+"""Size, mtime and ctime in ns, inode: a file with the same stamp is unchanged."""
 
 
 class Place(NamedTuple):
-    """Where a piece lies: the object, and the span of its plain bytes."""
+    """Position of a piece: object, offset and length in its plain bytes."""
 
     object: str
     offset: int
@@ -34,18 +34,18 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-class Known:
+class PieceIndex:
     """Pieces at one target, for one set of recipients.
 
     Args:
-        folder: Where it is remembered; private, since it holds names of files.
-        recipients: Name of the recipients; objects sealed to others are not used again.
+        folder: Folder of the index; private, because it holds file names.
+        recipients: Name of the recipients; objects for other recipients are not reused.
 
     Example:
         >>> import tempfile
-        >>> known = Known(Path(tempfile.mkdtemp()), "us")
+        >>> known = PieceIndex(Path(tempfile.mkdtemp()), "us")
         >>> known.load({})
-        >>> known.learn("ab12", 100, [(b"one", 3), (b"two", 5)])
+        >>> known.add("ab12", 100, [(b"one", 3), (b"two", 5)])
         >>> known.place(b"two")
         Place(object='ab12', offset=3, length=5)
     """
@@ -60,10 +60,10 @@ class Known:
         self.seen: dict[str, tuple[Stamp, tuple[bytes, ...]]] = {}
 
     def load(self, present: Mapping[str, int]) -> None:
-        """Read what was remembered and leave out what is not at the target any more.
+        """Read the index and drop objects that are no longer at the target.
 
         Args:
-            present: Bytes of every object there, by key.
+            present: Sizes of the objects at the target, by key.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / "objects.jsonl"
@@ -76,16 +76,16 @@ class Known:
         self._journal = path.open("a", buffering=1)
 
     def place(self, digest: bytes) -> Place | None:
-        """Where a piece lies, if it is there."""
+        """Position of a piece; None if it is not stored."""
         return self._places.get(digest)
 
-    def learn(self, name: str, size: int, pieces: Sequence[tuple[bytes, int]]) -> None:
-        """Note an object that was stored.
+    def add(self, name: str, size: int, pieces: Sequence[tuple[bytes, int]]) -> None:
+        """Add a stored object.
 
         Args:
             name: SHA-256 of its bytes, in hex.
-            size: Its bytes.
-            pieces: Digest and length of each piece in it, in order.
+            size: Size in bytes.
+            pieces: Digest and length of each piece, in order.
         """
         listed = [[digest.hex(), length] for digest, length in pieces]
         one = {"object": name, "size": size, "recipients": self._recipients, "pieces": listed}
@@ -93,8 +93,8 @@ class Known:
             self._journal.write(json.dumps(one, separators=(",", ":")) + "\n")
         self._note(name, size, pieces)
 
-    def keep_seen(self) -> None:
-        """Remember the files as they were read, for the next backup."""
+    def save_files(self) -> None:
+        """Save the stamps of the read files for the next backup."""
         lines = (
             json.dumps([path, stamp, [digest.hex() for digest in digests]], separators=(",", ":"))
             for path, (stamp, digests) in self.seen.items()
@@ -102,7 +102,7 @@ class Known:
         write_atomic(self._folder / "files.jsonl", "\n".join(lines).encode(), mode=0o600)
 
     def close(self) -> None:
-        """Let go of the journal."""
+        """Close the journal."""
         if self._journal:
             self._journal.close()
             self._journal = None
@@ -118,7 +118,7 @@ class Known:
         try:
             one = json.loads(line)
         except ValueError:
-            # The last line of a process that was killed.
+            # The partial last line of an interrupted process.
             return
         if one["recipients"] == self._recipients and present.get(object_key(one["object"])) == one["size"]:
             self._lines[one["object"]] = line
