@@ -1,4 +1,4 @@
-"""The lake: tables written by contract, shown as a whole, read by anybody's Delta reader.
+"""The lake: tables written by contract, published together per stage, readable as Delta tables.
 
 Example:
     >>> import tempfile

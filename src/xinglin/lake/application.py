@@ -1,4 +1,4 @@
-"""One Spark application: started once for a command, told where Java, Python and Xinglin are, closed at the end."""
+"""One Spark application for a command: configured with Java, Python and Xinglin, started once, stopped at the end."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def spark_application(master: str, more: Mapping[str, str] | None = None) -> Ite
         log = folder / "log4j2.properties"
         log.write_text(_LOG)
         driver = f"{_LEAN} -Dlog4j2.configurationFile={log} {conf.get('spark.driver.extraJavaOptions', '')}"
-        # Spark SQL makes this folder when it starts, in the working directory unless told otherwise.
+        # Spark SQL makes this folder when it starts, in the working directory unless configured.
         warehouse = {"spark.sql.warehouse.dir": str(folder / "warehouse")}
         settings = SparkConf().setAll([*(warehouse | conf).items(), ("spark.driver.extraJavaOptions", driver.strip())])
         archive = None if is_local(master) else _archive(folder)

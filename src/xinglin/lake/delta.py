@@ -1,4 +1,4 @@
-"""Delta tables for readers outside: each shows what the stage's pointer shows, and follows it.
+"""Delta tables for external readers: each shows the files of the stage's published snapshot.
 
 The pointer is the truth, so a Delta commit comes after it. Every commit carries the number of the snapshot as a ``txn``
 action; a table that shows a later snapshot already is left alone, and one that a killed run left behind catches up with
@@ -53,7 +53,7 @@ def show_in_delta(storage: Storage, now: Snapshot, tables: Iterable[Table], befo
             caught up with it.
 
     Raises:
-        StorageError: The storage failed. The snapshot is shown all the same; the next publication mends the rest.
+        StorageError: The storage failed. The snapshot is published; the next publication repairs the Delta tables.
     """
     key = f"{now.stage}/{_MARK}"
     mark = storage.read(key)
@@ -65,7 +65,7 @@ def show_in_delta(storage: Storage, now: Snapshot, tables: Iterable[Table], befo
     show = partial(_show, storage, now)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(show, changed))
-    # Somebody who publishes the next snapshot at this moment marks it as well.
+    # A concurrent publication of the next snapshot writes the mark itself.
     with suppress(Conflict):
         storage.replace(key, json.dumps({"version": now.version}).encode(), mark.token if mark else None)
 

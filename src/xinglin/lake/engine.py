@@ -1,4 +1,4 @@
-"""DuckDB as every task uses it: bounded, offline, with the same bytes for the same rows."""
+"""DuckDB for tasks: bounded memory, no network, the same bytes for the same rows."""
 
 from __future__ import annotations
 

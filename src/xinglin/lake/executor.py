@@ -1,7 +1,7 @@
 """What a Spark executor runs for `SparkRunner`.
 
-This module travels by value, since an executor may know Xinglin only from the archive that it is sent; so it imports
-nothing of Xinglin, and only what Python and pyspark bring.
+This module is serialized by value, because an executor may have Xinglin only from the archive sent to it; so it imports
+nothing of Xinglin, only Python's standard library and pyspark.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a snapshot of a stage is made of."""
+"""Snapshots of a stage and the data files they name."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ class Snapshot:
         stage: The stage.
         version: Grows by one with every publication that changed something.
         tables: The files of every table.
-        state: What the stage remembers about its work (JSON).
+        state: State of the stage (JSON).
         storage: Where the files are.
         token: The storage's mark of this version of the pointer.
-        permit: The lake's, asked again before a file is named.
+        permit: The lake's access decision, checked before a file is named.
     """
 
     stage: str
@@ -93,7 +93,7 @@ class Snapshot:
     def files(self, table: str, buckets: Collection[int] | None = None) -> list[str]:
         """Absolute paths on this machine of a table's files, sorted, of all buckets or of some.
 
-        A lake elsewhere gives paths of copies; those that are missing are fetched.
+        For a remote lake these are paths of local copies; missing copies are fetched.
 
         Raises:
             NotFound: The stage has no such table.

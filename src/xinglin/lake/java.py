@@ -31,11 +31,11 @@ def java_home(folder: Path) -> Path:
     Raises:
         NotFound: This machine has no Java.
     """
-    told = os.environ.get("JAVA_HOME")
-    if told:
-        if (Path(told) / "bin" / "java").exists():
-            return Path(told)
-        raise NotFound("JAVA_HOME holds no bin/java", source=told, remedy="unset it or set it to a Java 17 or later")
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        if (Path(home) / "bin" / "java").exists():
+            return Path(home)
+        raise NotFound("JAVA_HOME holds no bin/java", source=home, remedy="unset it or set it to a Java 17 or later")
     found = shutil.which("java")
     if found:
         return Path(found).resolve().parent.parent

@@ -1,8 +1,8 @@
-"""Runners decide where the same work happens; the work knows nothing of them.
+"""Runners execute the same tasks in different places; the tasks do not depend on the runner.
 
 A task is a function at the top level of a module, applied to items that can be pickled; it reads and writes the lake
-itself and returns something small. So it can run in a thread here or in an executor elsewhere
-and give the same bytes.
+itself and returns something small. So it gives the same bytes in a thread of this process and in an executor on another
+machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class Runner(Protocol):
-    """Where a stage's tasks happen."""
+    """Executes the tasks of a stage."""
 
     def map(
         self,
@@ -44,7 +44,7 @@ class Runner(Protocol):
         ...
 
     def session(self) -> SparkSession | None:
-        """Spark's SQL where the runner has it, for a library that speaks to Spark itself; None elsewhere."""
+        """The Spark session of the runner, for libraries that use Spark directly; None without Spark."""
         ...
 
 

@@ -1,9 +1,9 @@
-"""Tables as Delta Lake tables, and one pointer per stage that shows all of them at once.
+"""Tables as Delta Lake tables, and one pointer file per stage that publishes all of them atomically.
 
 Tasks write Parquet into a scratch folder; `Lake.adopt` gives each file the name that its content decides;
 `Lake.publish` replaces ``_snapshot.json`` in one step and then commits one Delta transaction per changed table (Delta
-Transaction Log Protocol, add, remove and txn actions). Readers inside Xinglin follow the pointer only, so they see the
-whole of a stage's output or none of it; readers outside (Spark, Trino, DuckDB) see every table as Delta.
+Transaction Log Protocol, add, remove and txn actions). Readers inside Xinglin follow the pointer only, so they see a
+stage's output completely or not at all; external readers (Spark, Trino, DuckDB) read every table as Delta.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Lake:
     Args:
         root: Folder or URL (``hdfs:``, ``s3:``) of the lake; a folder is created when first written.
         local: What a lake elsewhere needs on this machine.
-        permit: What was decided; every method asks it for its stage. It goes along to every task.
+        permit: The access decision; every method checks it for its stage. It is passed to every task.
     """
 
     root: Path | str
@@ -84,7 +84,7 @@ class Lake:
         return self._storage.paths([f"{table.stage}/{table.name}/{path}" for path in files])
 
     def snapshot(self, stage: str) -> Snapshot | None:
-        """What the stage last published, or None.
+        """The last published snapshot of the stage, or None.
 
         Raises:
             AccessDenied: The stage may not be read.
@@ -98,7 +98,7 @@ class Lake:
         return Snapshot(stage, content["version"], tables, content["state"], self._storage, pointer.token, self.permit)
 
     def require(self, stage: str, remedy: str) -> Snapshot:
-        """Like `snapshot`, but a stage that never ran is an error that says what to run.
+        """Like `snapshot`, but a stage that never ran is an error with the command to run.
 
         Raises:
             NotFound: The stage has published nothing yet.
@@ -131,7 +131,7 @@ class Lake:
         stage_folder.mkdir(parents=True, exist_ok=True)
         folder = stage_folder / "_scratch"
         with exclusive(stage_folder / "_lock", doing=f"the stage {stage}"):
-            # What a killed run left behind has no reader.
+            # Leftovers of a killed run have no reader.
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             try:
@@ -169,12 +169,12 @@ class Lake:
         state: dict[str, Any],
         after: Snapshot | EllipsisType | None = ...,
     ) -> Snapshot:
-        """Show these files, and only these, as the stage's tables.
+        """Publish exactly these files as the stage's tables.
 
         Args:
             stage: The stage.
             tables: All files of all tables of the stage, by contract; not only the new ones.
-            state: What the stage wants to remember (JSON).
+            state: State of the stage (JSON).
             after: The snapshot that the work began with, None when there was none; what is shown now when not given.
 
         Returns:
@@ -196,7 +196,7 @@ class Lake:
         snapshot = self._replace(Snapshot(stage, version, wanted, state, self._storage, permit=self.permit), before)
         show_in_delta(self._storage, snapshot, tables, before)
         shown = self._storage.read(f"{stage}/{_POINTER}")
-        # Who published the next snapshot already may have named what this one does not.
+        # A later snapshot, published meanwhile, may name files that this one does not.
         if shown and shown.token == snapshot.token:
             self._storage.delete(_unnamed(stored, snapshot, before, self._storage.grace))
         return snapshot

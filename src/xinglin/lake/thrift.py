@@ -1,4 +1,4 @@
-"""The SQL door: Spark's Thrift server, which speaks the protocol of HiveServer2, with tables of the lake as views."""
+"""SQL for BI tools: Spark's Thrift server (HiveServer2 protocol) with tables of the lake as views."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def sql_door(master: str, more: Mapping[str, str], host: str, port: int) -> Iter
                 running = server.startWithContext(session._jsparkSession.sqlContext())
             except Py4JError as error:
                 raise StorageError(
-                    "the SQL door did not open", source=f"{host}:{port}", remedy="name another port", retry=True
+                    "the Thrift server did not start", source=f"{host}:{port}", remedy="name another port", retry=True
                 ) from error
             try:
                 yield SqlDoor(session)

@@ -54,7 +54,7 @@ def select_without(
 
 
 def needed(names: Iterable[str], tables: Mapping[str, Table]) -> list[str]:
-    """Tables whose files `select_without` needs beside those of the named ones.
+    """Tables whose files `select_without` needs in addition to those of the named ones.
 
     Args:
         names: Tables to be shown.

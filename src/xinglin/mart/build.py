@@ -1,4 +1,4 @@
-"""Build the mart: map what changed, reduce the buckets it touched, show everything at once."""
+"""Build the mart: map changed units, reduce the person buckets they touch, publish everything atomically."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NOT_EXCLUSIONS = frozenset({"resources", "mapped", "written", "contributes", "u
 
 @dataclass(frozen=True)
 class MartReport:
-    """What one build did.
+    """Result of one build.
 
     Args:
         units_total: Landed files that can become rows.
@@ -53,7 +53,7 @@ class MartReport:
         rows: Rows of every table of the mart as it now is.
         excluded: Resources without a row, by reason.
         unmapped: Codes without a standard concept.
-        seconds: How long it took.
+        seconds: Duration.
     """
 
     units_total: int
@@ -75,19 +75,19 @@ def build_mart(
     rules: Rules | None = None,
     runner: Runner | None = None,
 ) -> MartReport:
-    """Bring the mart up to what was landed and linked.
+    """Update the mart to the landed batches and the published persons.
 
     Args:
         lake: Where the tables lie; the stage identity must have run.
         landing: The signed batches.
         settings: The region's settings.
-        full: Do everything anew; the bytes are the same as without.
-        progress: Told how many of how many tasks are done.
-        rules: Readings a region may settle otherwise.
-        runner: Where the tasks happen; this machine's cores when not given.
+        full: Rebuild everything; the bytes are the same as without.
+        progress: Called with the number of finished tasks and of all tasks.
+        rules: Interpretations that a region may configure.
+        runner: Executes the tasks; this machine's cores when not given.
 
     Raises:
-        NotFound: Patients were never linked.
+        NotFound: The stage identity has not run.
     """
     begun = time.perf_counter()
     before = lake.snapshot("mart")

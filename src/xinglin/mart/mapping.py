@@ -199,7 +199,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, unit: Unit, kinds: Sequence[s
 
 
 def _parts(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcomes) -> Writes:
-    """Persons, places and professionals: what the files tell of them."""
+    """Resources that describe persons, places and professionals."""
     written: list[str] = []
     for kind in sorted({file.resource_type for file in unit.files}):
         _parse(connection, kind)

@@ -42,7 +42,7 @@ PART_TYPES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 IMAGE_TYPES: dict[str, str] = {"ImagingStudy": "part/ImagingStudy_image"}
-"""Resource types that tell of images beside the event they are: the query of each."""
+"""Resource types that describe images in addition to being an event: the query of each."""
 
 
 @cache

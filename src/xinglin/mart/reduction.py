@@ -1,4 +1,4 @@
-"""REDUCE: what needs all files of a person bucket, or of the region, and is made again when one of them changed."""
+"""REDUCE: tables that need all files of a person bucket, or of the region; rebuilt when one of those files changed."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Reduced:
         name: Of the reduction.
         fingerprint: Of the reduction.
         files: By table.
-        written: (site, table, count) of the rows that are counted as written though no single file wrote them.
+        written: (site, table, count) of the rows counted as written that no single file wrote.
     """
 
     name: str
@@ -166,7 +166,7 @@ def reduce_files(task: ReduceTask) -> list[Reduced]:
 
 
 def _gather_images(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str, int]]:
-    """Bring series and studies together, and show the procedures made from them beside those that the map wrote.
+    """Join series and studies, and add the procedures made from them to those that the map wrote.
 
     Returns:
         Bucket, site, table and number of the rows that were made.

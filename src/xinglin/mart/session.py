@@ -1,4 +1,4 @@
-"""A query session of one task: macros, variables, code maps, and Parquet written per person bucket."""
+"""The DuckDB session of one task: macros, variables, code maps; and Parquet files written per person bucket."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def open_session(
 
     Args:
         context: What all tasks share.
-        variables: What this task's queries read with getvariable, beside the context's own.
+        variables: What this task's queries read with getvariable, in addition to the context's own.
         look_ups: What the task looks up in other resources of its sites; None where it needs nothing.
     """
     connection = _engine(context).cursor()
@@ -143,7 +143,7 @@ def open_session(
 
 
 def close_sessions() -> None:
-    """Let go of the engine that the sessions of the last build shared."""
+    """Close the engine that the sessions of the last build shared."""
     with _LOCK:
         for engine in _ENGINES.values():
             engine.close()
