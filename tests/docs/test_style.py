@@ -17,11 +17,13 @@ PLACES = [
     "requirements/*.md",
     "tools/*.py",
     "src/xinglin/access/**/*",
+    "src/xinglin/backup/**/*",
     "src/xinglin/contracts/**/*",
     "src/xinglin/core/**/*",
     "src/xinglin/fhirpath/**/*",
     "src/xinglin/landing/**/*",
     "src/xinglin/ledger/**/*",
+    "src/xinglin/release/**/*",
     "src/xinglin/synthetic/**/*",
     "src/xinglin/views/**/*",
 ]
