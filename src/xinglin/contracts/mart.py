@@ -43,6 +43,7 @@ OMOP_TABLES: tuple[str, ...] = tuple(
 
 EVENT_DATES: dict[str, tuple[str, str]] = {
     "visit_occurrence": ("visit_start_date", "visit_end_date"),
+    "visit_detail": ("visit_detail_start_date", "visit_detail_end_date"),
     "condition_occurrence": ("condition_start_date", "condition_end_date"),
     "drug_exposure": ("drug_exposure_start_date", "drug_exposure_end_date"),
     "procedure_occurrence": ("procedure_date", "procedure_end_date"),

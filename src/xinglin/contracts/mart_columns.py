@@ -84,4 +84,4 @@ def whole(name: str, meaning: str, unit: str = "", *, required: bool = False) ->
 PERSON = link("person_id", "person.person_id", "The person the row is about", required=True)
 PROVIDER = link("provider_id", "provider.provider_id", "The professional or team responsible")
 VISIT = link("visit_occurrence_id", "visit_occurrence.visit_occurrence_id", "The visit it happened in")
-VISIT_DETAIL = link("visit_detail_id", "", "Part of the visit it happened in; empty, since visit_detail is not built")
+VISIT_DETAIL = link("visit_detail_id", "visit_detail.visit_detail_id", "Part of the visit it happened in")

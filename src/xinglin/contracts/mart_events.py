@@ -49,6 +49,36 @@ _VISIT_OCCURRENCE = Table(
     ),
 )
 
+_VISIT_DETAIL = Table(
+    name="visit_detail",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per part of a stay, such as the time in one department or ward",
+    key=("visit_detail_id",),
+    bucketed=True,
+    columns=(
+        identifier("visit_detail_id", "part"),
+        PERSON,
+        concept("visit_detail_concept_id", "9201 inpatient, 9202 outpatient, 9203 emergency, 0 unknown", required=True),
+        day("visit_detail_start_date", "Day it began", required=True),
+        moment("visit_detail_start_datetime", "Moment it began"),
+        day("visit_detail_end_date", "Day it ended", required=True),
+        moment("visit_detail_end_datetime", "Moment it ended"),
+        concept("visit_detail_type_concept_id", "What kind of record tells of it", required=True),
+        PROVIDER,
+        link("care_site_id", "care_site.care_site_id", "Where it took place"),
+        text("visit_detail_source_value", "Class of the part as the site wrote it"),
+        source_concept("visit_detail_source_concept_id", "visit class"),
+        concept("admitted_from_concept_id", "Where the person came from; 0 where unknown"),
+        text("admitted_from_source_value", "Where the person came from, as the site wrote it"),
+        text("discharged_to_source_value", "Where the person went, as the site wrote it"),
+        concept("discharged_to_concept_id", "Where the person went; 0 where unknown"),
+        link("preceding_visit_detail_id", "visit_detail.visit_detail_id", "The part just before it"),
+        link("parent_visit_detail_id", "visit_detail.visit_detail_id", "The part that it is part of"),
+        link("visit_occurrence_id", "visit_occurrence.visit_occurrence_id", "The whole stay", required=True),
+    ),
+)
+
 _CONDITION_OCCURRENCE = Table(
     name="condition_occurrence",
     stage="mart",
@@ -204,6 +234,7 @@ _DRUG_ERA = Table(
 
 TABLES = (
     _VISIT_OCCURRENCE,
+    _VISIT_DETAIL,
     _CONDITION_OCCURRENCE,
     _DRUG_EXPOSURE,
     _PROCEDURE_OCCURRENCE,

@@ -45,7 +45,8 @@ _ETL_COUNT = Table(
         text(
             "outcome",
             "resources (all of the file), superseded, mapped, or the reason why a resource was left out; "
-            "written and contributes count rows of a table; part: and a reason counts parts left out",
+            "written and contributes count rows of a table; part: and a reason counts parts left out; "
+            "reference-without-target and dropped count keys set to NULL and rows left out for want of their target",
             required=True,
         ),
         text("table_name", "Table of the mart for written and contributes; empty otherwise", required=True),

@@ -28,6 +28,7 @@ from xinglin.mart.reduction import (
     reduction_fingerprint,
     write_counts,
 )
+from xinglin.mart.references import Targets, write_targets
 from xinglin.mart.rules import Rules
 from xinglin.mart.session import Context, close_sessions, open_session, read_parquet_sql
 from xinglin.mart.units import NEVER_ROWS, list_units, people_digests, write_people
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["MartReport", "build_mart"]
 
 Files = dict[str, list[DataFile]]
-_NOT_EXCLUSIONS = frozenset({"resources", "mapped", "written", "contributes", "unresolved-reference"})
+_NOT_EXCLUSIONS = frozenset(
+    {"resources", "mapped", "written", "contributes", "unresolved-reference", "reference-without-target", "dropped"}
+)
 
 
 @dataclass(frozen=True)
@@ -125,15 +128,17 @@ def _bring_up(
     outputs = runner.map(map_unit, [MapTask(unit, context) for unit in _largest_first(dirty)], steps.done)
     entries = _unit_entries(units, known, outputs, people)
     mapped = _collect(entries)
-    reduced, done = _reduce(runner, context, mapped, state.get("reduced", {}), basis, steps)
+    targets = write_targets(context, mapped, before)
+    known_reduced = _reopened(state, targets, mapped)
+    reduced, done = _reduce(runner, context, mapped, known_reduced, basis, steps, targets.path, before)
     steps.finish()
-    tables = _merge(mapped, *(_from_json(entry["files"]) for entry in reduced.values()))
+    tables = _merge(_without_replaced(mapped, reduced), *(_from_json(entry["files"]) for entry in reduced.values()))
     counts = [*_counts(files, entries), *_made_together(reduced)]
     tables["etl_count"] = write_counts(context, counts)
     snapshot = lake.publish(
         "mart",
         {table_named(name): tables.get(name, []) for name in (*TABLES, *PARTS)},
-        {"units": entries, "reduced": reduced, "people": known_people},
+        {"units": entries, "reduced": reduced, "people": known_people, "targets": targets.digest},
         after=before,
     )
     return MartReport(
@@ -256,7 +261,14 @@ def _merge(*parts: Files) -> Files:
 
 
 def _reduce(
-    runner: Runner, context: Context, mapped: Files, known: Mapping[str, Any], basis: str, steps: _Steps
+    runner: Runner,
+    context: Context,
+    mapped: Files,
+    known: Mapping[str, Any],
+    basis: str,
+    steps: _Steps,
+    target: str,
+    before: Snapshot | None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Reduce the buckets whose files changed, and the region; give all entries and the names of those done."""
     wanted: dict[str, Reduction] = {}
@@ -265,21 +277,58 @@ def _reduce(
             table: [file for file in mapped.get(table, []) if bucket is None or file.bucket == bucket]
             for table in (REGION_INPUTS if bucket is None else BUCKET_INPUTS)
         }
-        wanted[name] = Reduction(name, bucket, inputs, reduction_fingerprint(basis, inputs))
+        # Lineage of providers and places lies in every bucket and decides nothing.
+        decisive = {table: files for table, files in inputs.items() if table != "lineage"}
+        wanted[name] = Reduction(name, bucket, _located(inputs, before), reduction_fingerprint(basis, decisive))
     dirty = [name for name, one in wanted.items() if known.get(name, {}).get("fingerprint") != one.fingerprint]
     ingredient = _ingredients(context) if dirty else ()
-    tasks = reduce_tasks([wanted[name] for name in dirty], ingredient, context)
+    tasks = reduce_tasks([wanted[name] for name in dirty], ingredient, target, context)
     results: list[list[Reduced]] = runner.map(reduce_files, tasks, steps.reduced)
     fresh = {
         result.name: {
             "fingerprint": result.fingerprint,
-            "files": _to_json(result.files),
+            "files": _to_json(_merge(result.files, result.settled.files)),
             "written": [list(row) for row in result.written],
+            "replaced": result.settled.replaced,
+            "references": [list(row) for row in result.settled.counts],
+            "strays": result.settled.strays,
         }
         for some in results
         for result in some
     }
     return {name: fresh.get(name) or known[name] for name in wanted}, dirty
+
+
+def _located(inputs: Mapping[str, Sequence[DataFile]], before: Snapshot | None) -> dict[str, list[DataFile]]:
+    """The input files, those that the last build replaced under the table that keeps them."""
+    found: dict[str, list[DataFile]] = {}
+    for table, files in inputs.items():
+        kept = {file.path for file in before.tables.get(f"mapped_{table}", ())} if before else set()
+        found[table] = [file for file in files if file.path not in kept]
+        found[f"mapped_{table}"] = [file for file in files if file.path in kept]
+    return found
+
+
+def _reopened(state: Mapping[str, Any], targets: Targets, mapped: Files) -> dict[str, Any]:
+    """The reductions of the last build, without those whose references, or replaced files, may be others now."""
+    known: dict[str, Any] = state.get("reduced", {})
+    same = state.get("targets") == targets.digest
+    lineage = {file.path for file in mapped.get("lineage", ())}
+    return {
+        name: entry
+        for name, entry in known.items()
+        if lineage.issuperset(entry.get("replaced", {}).get("lineage", ()))
+        and (same or not (targets.is_smaller or entry.get("strays")))
+    }
+
+
+def _without_replaced(mapped: Files, reduced: Mapping[str, Any]) -> Files:
+    """The files of the map without those whose references were settled in new ones."""
+    gone: dict[str, set[str]] = {}
+    for entry in reduced.values():
+        for table, paths in entry["replaced"].items():
+            gone.setdefault(table, set()).update(paths)
+    return {table: [file for file in files if file.path not in gone.get(table, ())] for table, files in mapped.items()}
 
 
 def _ingredients(context: Context) -> tuple[str, ...]:
@@ -333,7 +382,18 @@ def _made_together(reduced: Mapping[str, Any]) -> list[tuple[str, int, str, str,
     for entry in reduced.values():
         for site, table, count in entry["written"]:
             sums[site, table] = sums.get((site, table), 0) + count
-    return [(site, 0, "", "ImagingStudy", "written", table, count) for (site, table), count in sorted(sums.items())]
+    lost: dict[tuple[str, str, str], int] = {}
+    for entry in reduced.values():
+        for site, outcome, table, count in entry["references"]:
+            lost[site, outcome, table] = lost.get((site, outcome, table), 0) + count
+    kinds = {"visit_occurrence": "Encounter", "visit_detail": "Encounter"}
+    written = [
+        (site, 0, "", kinds.get(table, "ImagingStudy"), "written", table, count)
+        for (site, table), count in sorted(sums.items())
+    ]
+    return written + [
+        (site, 0, "", "", outcome, table, count) for (site, outcome, table), count in sorted(lost.items())
+    ]
 
 
 def _excluded(counts: Sequence[tuple[str, int, str, str, str, str, int]]) -> dict[str, int]:

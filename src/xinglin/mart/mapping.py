@@ -166,6 +166,9 @@ def _events(connection: duckdb.DuckDBPyConnection, unit: Unit, outcomes: Outcome
     _tell(connection, unit, query("outcome"), outcomes)
     targets = sorted({table for told in outcomes.values() for outcome, table, _ in told if outcome == "written"})
     writes = [(name, query(f"table/{name}")) for name in targets]
+    has_parts = connection.execute("SELECT 1 FROM routed WHERE target = 'part_visit' LIMIT 1").fetchone()
+    if has_parts:
+        writes.append(("part_visit", query("table/part_visit")))
     if writes or images:
         writes += [("lineage", query("lineage/event")), ("part_unmapped", query("unmapped"))]
     if connection.execute("SELECT 1 FROM routed WHERE odd_start OR odd_end LIMIT 1").fetchone():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from xinglin.contracts.mart import EVENT_DATES, TABLES
 from xinglin.contracts.model import Column, Table
 
-__all__ = ["PARTS"]
+__all__ = ["PARTS", "SETTLED"]
 
 _PERSON = Table(
     name="part_person",
@@ -119,5 +122,31 @@ _IMAGE = Table(
     ),
 )
 
-PARTS: dict[str, Table] = {table.name: table for table in (_PERSON, _PLACE, _PROVIDER, _UNMAPPED, _IMAGE)}
+_VISIT = Table(
+    name="part_visit",
+    stage="mart",
+    zone="pseudonymous",
+    grain="one row per accepted Encounter that is part of another",
+    key=("visit_occurrence_id",),
+    bucketed=True,
+    columns=(
+        *TABLES["visit_occurrence"].columns,
+        Column("site", "VARCHAR", "Site", required=True),
+        Column("batch", "INTEGER", "Sequence of the signed batch", required=True),
+        Column("file", "VARCHAR", "File in the batch", required=True),
+        Column("row", "BIGINT", "Row of the resource in the file", required=True),
+        Column("resource_type", "VARCHAR", "FHIR resource type", required=True),
+        Column("part_of", "BIGINT", "Key of the Encounter it is part of", required=True),
+    ),
+)
+
+SETTLED: tuple[str, ...] = (*(name for name in EVENT_DATES if name != "visit_detail"), "cost", "lineage")
+"""Tables of which the map writes files that others may replace, since a reference in them has no target."""
+
+_KEPT = tuple(replace(TABLES[name], name=f"mapped_{name}") for name in SETTLED)
+"""The files of the map that were replaced: what their rows were made of when a target comes."""
+
+PARTS: dict[str, Table] = {
+    table.name: table for table in (_PERSON, _PLACE, _PROVIDER, _UNMAPPED, _IMAGE, _VISIT, *_KEPT)
+}
 """Every inner table, by name."""

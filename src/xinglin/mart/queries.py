@@ -92,7 +92,10 @@ def code_digest() -> str:
     digest = hashlib.sha256(duckdb.__version__.encode())
     folders = ("sql", "schemas", "vocabulary")
     paths = [path for folder in folders for path in (_HERE / folder).rglob("*") if path.suffix != ".pyc"]
-    modules = [_HERE / name for name in ("expressions.py", "mapping.py", "meaning.py", "parts.py", "session.py")]
+    modules = [
+        _HERE / name
+        for name in ("expressions.py", "mapping.py", "meaning.py", "parts.py", "references.py", "session.py")
+    ]
     for path in [*sorted(paths, key=_ungrouped), *modules]:
         if path.is_file():
             digest.update(f"{_ungrouped(path)}\0".encode() + path.read_bytes() + b"\0")

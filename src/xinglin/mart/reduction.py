@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING
 
 from xinglin.contracts.mart import EVENT_DATES, TABLES
+from xinglin.core.sql import quote
 from xinglin.lake import DataFile, table_relation
 from xinglin.mart.mapping import table_named
+from xinglin.mart.parts import PARTS
 from xinglin.mart.queries import query
+from xinglin.mart.references import Settled, gather_visits, settle
 from xinglin.mart.session import Context, create_table, open_session, read_parquet_sql, write_table
 
 if TYPE_CHECKING:
@@ -37,11 +40,11 @@ BUCKET_TABLES: tuple[str, ...] = ("person", "death", "observation_period", "cond
 """Made per person bucket."""
 IMAGE_OUTPUTS: tuple[str, ...] = ("image_occurrence", "image_instance", "procedure_occurrence", "lineage")
 """Made per person bucket where it has images; the last two add rows to what the map wrote."""
-BUCKET_INPUTS: tuple[str, ...] = ("part_person", "part_image", *EVENT_DATES)
+BUCKET_INPUTS: tuple[str, ...] = ("part_person", "part_image", "part_visit", *EVENT_DATES, "cost", "lineage")
 """What they are made from."""
 REGION_TABLES: tuple[str, ...] = ("location", "provider", "unmapped_code")
 """Made once for the region; none of them grows with the number of events."""
-REGION_INPUTS: tuple[str, ...] = ("part_place", "part_provider", "part_unmapped")
+REGION_INPUTS: tuple[str, ...] = ("part_place", "part_provider", "part_unmapped", "care_site")
 """What they are made from."""
 
 
@@ -56,7 +59,7 @@ class Reduction:
     Args:
         name: The bucket's number as text, or ``region``.
         bucket: The bucket's number, or None for the region.
-        inputs: The input files by table.
+        inputs: The input files by table; those that were replaced lie in ``mapped_<table>``.
         fingerprint: Digest of everything the outcome depends on.
     """
 
@@ -78,11 +81,13 @@ class ReduceTask:
     Args:
         reductions: The buckets, or the region alone.
         ingredient: File of drugs and their ingredients; empty without a vocabulary.
+        target: File of the providers and care sites of the region.
         context: What all tasks share.
     """
 
     reductions: tuple[Reduction, ...]
     ingredient: tuple[str, ...]
+    target: str
     context: Context
 
 
@@ -95,12 +100,14 @@ class Reduced:
         fingerprint: Of the reduction.
         files: By table.
         written: (site, table, count) of the rows counted as written that no single file wrote.
+        settled: What became of the references of the bucket's rows.
     """
 
     name: str
     fingerprint: str
     files: dict[str, list[DataFile]]
     written: list[tuple[str, str, int]]
+    settled: Settled = field(default_factory=Settled)
 
 
 def reduction_fingerprint(basis: str, inputs: Mapping[str, Sequence[DataFile]]) -> str:
@@ -114,7 +121,9 @@ def reduction_fingerprint(basis: str, inputs: Mapping[str, Sequence[DataFile]]) 
     return hashlib.sha256(f"{basis}\0{json.dumps(names, sort_keys=True)}".encode()).hexdigest()
 
 
-def reduce_tasks(reductions: Sequence[Reduction], ingredient: tuple[str, ...], context: Context) -> list[ReduceTask]:
+def reduce_tasks(
+    reductions: Sequence[Reduction], ingredient: tuple[str, ...], target: str, context: Context
+) -> list[ReduceTask]:
     """Group buckets so that their queries are planned once; at least two groups, which two tasks share.
 
     A person lies in one bucket, so the rows of a bucket's files do not depend on the other buckets of its group.
@@ -122,6 +131,7 @@ def reduce_tasks(reductions: Sequence[Reduction], ingredient: tuple[str, ...], c
     Args:
         reductions: What is to be made.
         ingredient: File of drugs and their ingredients; empty without a vocabulary.
+        target: File of the providers and care sites of the region.
         context: What all tasks share.
     """
     buckets = [one for one in reductions if one.bucket is not None]
@@ -133,7 +143,7 @@ def reduce_tasks(reductions: Sequence[Reduction], ingredient: tuple[str, ...], c
         groups.setdefault(int((before + one.rows / 2) / share) if share else 0, []).append(one)
         before += one.rows
     region = [[one] for one in reductions if one.bucket is None]
-    return [ReduceTask(tuple(group), ingredient, context) for group in (*groups.values(), *region)]
+    return [ReduceTask(tuple(group), ingredient, target, context) for group in (*groups.values(), *region)]
 
 
 def reduce_files(task: ReduceTask) -> list[Reduced]:
@@ -143,10 +153,19 @@ def reduce_files(task: ReduceTask) -> list[Reduced]:
     reduced = {one.bucket: Reduced(one.name, one.fingerprint, {}, []) for one in task.reductions}
     lake = task.context.lake
     with open_session(task.context, {}) as connection:
-        for name in first.inputs:
-            inputs = [file.path for one in task.reductions for file in one.inputs[name]]
-            source = table_relation(table_named(name), lake.paths(table_named(name), inputs))
+        for name in REGION_INPUTS if first.bucket is None else BUCKET_INPUTS:
+            paths = [
+                path
+                for table in (name, f"mapped_{name}")
+                if table in PARTS or table in TABLES
+                for path in lake.paths(table_named(table), _inputs_of(task, table))
+            ]
+            source = table_relation(table_named(name), paths)
             connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {source}")
+        if first.bucket is None:
+            connection.execute(f"CREATE TEMP VIEW target AS FROM read_parquet({quote(task.target)})")
+        else:
+            _settle_references(connection, task, reduced)
         if any(one.inputs.get("part_image") for one in task.reductions):
             outputs += IMAGE_OUTPUTS
             for number, site, table, rows in _gather_images(connection):
@@ -163,6 +182,37 @@ def reduce_files(task: ReduceTask) -> list[Reduced]:
             for file in adopted:
                 reduced[file.bucket if first.bucket is not None else None].files.setdefault(name, []).append(file)
     return list(reduced.values())
+
+
+def _inputs_of(task: ReduceTask, name: str) -> list[str]:
+    return [file.path for one in task.reductions for file in one.inputs.get(name, ())]
+
+
+def _settle_references(
+    connection: duckdb.DuckDBPyConnection, task: ReduceTask, reduced: Mapping[int | None, Reduced]
+) -> None:
+    """Bring parts of stays together, and settle the references of the rows that the map wrote."""
+    lake, folder = task.context.lake, task.context.scratch / f"settle-{task.reductions[0].name}"
+    for number, site, table, rows in gather_visits(connection, task.target):
+        reduced[number].written.append((site, table, rows))
+    inputs: dict[str, list[DataFile]] = {}
+    for one in task.reductions:
+        for name, files in one.inputs.items():
+            inputs.setdefault(name, []).extend(files)
+    for number, settled in settle(connection, task.context, inputs, folder).items():
+        vars(reduced[number].settled).update(vars(settled))
+    if not inputs["part_visit"]:
+        return
+    bucket = "(person_id % getvariable('buckets'))::INTEGER AS bucket"
+    made = {
+        "visit_occurrence": query("settle/visit_occurrence"),
+        "visit_detail": "FROM visit_detail",
+        "lineage": query("settle/lineage_of_part"),
+    }
+    for name, select in made.items():
+        rows_of = f"SELECT *, {bucket} FROM ({select})"
+        for file in lake.adopt_all(TABLES[name], write_table(connection, TABLES[name], rows_of, folder)):
+            reduced[file.bucket].files.setdefault(name, []).append(file)
 
 
 def _gather_images(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str, int]]:

@@ -53,9 +53,9 @@ EVENT_COLUMNS: dict[str, str] = {
     "is_ucum": "BOOLEAN", "range_low": "DOUBLE", "range_high": "DOUBLE", "status_concept_id": "INTEGER",
     "status_source_value": "VARCHAR", "qualifier": "VARCHAR", "stop_reason": "VARCHAR", "refills": "INTEGER",
     "quantity": "DOUBLE", "days_supply": "INTEGER", "sig": "VARCHAR", "route_code": "VARCHAR",
-    "lot_number": "VARCHAR", "dose_unit": "VARCHAR", "visit_class": "VARCHAR", "is_visit_class": "BOOLEAN",
-    "admitted_from": "VARCHAR", "discharged_to": "VARCHAR", "note_text": "VARCHAR", "note_title": "VARCHAR",
-    "total_charge": "DOUBLE", "paid_by_payer": "DOUBLE", "currency": "VARCHAR",
+    "lot_number": "VARCHAR", "dose_unit": "VARCHAR", "part_of": "BIGINT", "visit_class": "VARCHAR",
+    "is_visit_class": "BOOLEAN", "admitted_from": "VARCHAR", "discharged_to": "VARCHAR", "note_text": "VARCHAR",
+    "note_title": "VARCHAR", "total_charge": "DOUBLE", "paid_by_payer": "DOUBLE", "currency": "VARCHAR",
 }  # fmt: skip
 """The one shape that every event query yields parts of; what a query does not name is NULL."""
 _LOOKUP = (

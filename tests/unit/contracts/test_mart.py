@@ -36,6 +36,14 @@ REQUIRED = {
         "observation_period_end_date",
         "period_type_concept_id",
     },
+    "visit_detail": {
+        "person_id",
+        "visit_detail_concept_id",
+        "visit_detail_start_date",
+        "visit_detail_end_date",
+        "visit_detail_type_concept_id",
+        "visit_occurrence_id",
+    },
     "visit_occurrence": {
         "person_id",
         "visit_concept_id",
@@ -102,7 +110,12 @@ def test_columns_are_those_of_a_published_cdm_5_4_in_the_same_order(real_data: C
 def test_the_tables_the_mart_promises_are_there() -> None:
     assert set(OMOP_TABLES) == set(REQUIRED)
     assert IMAGING_TABLES == ("image_occurrence", "image_instance")
-    assert set(TABLES) - set(OMOP_TABLES) - set(IMAGING_TABLES) == {"lineage", "etl_count", "unmapped_code"}
+    assert set(TABLES) - set(OMOP_TABLES) - set(IMAGING_TABLES) == {
+        "lineage",
+        "etl_count",
+        "unmapped_code",
+        "implausible_value",
+    }
     assert {table.stage for table in TABLES.values()} == {"mart"}
     assert {table.stage for table in VOCABULARY_TABLES.values()} == {"vocabulary"}
     assert {table.zone for table in (*TABLES.values(), *VOCABULARY_TABLES.values())} == {"pseudonymous"}

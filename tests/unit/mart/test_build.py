@@ -172,7 +172,8 @@ def test_conditional_and_absolute_references_lead_to_the_same_keys(region: TinyR
     asked = observation("a", performer=[{"reference": "Practitioner?identifier=http://hl7.org/fhir/sid/us-npi|99"}],
                         encounter={"reference": "https://x.org/fhir/Encounter/e/_history/2"})  # fmt: skip
     lost = observation("b", performer=[{"reference": "Practitioner?identifier=nobody|1"}])
-    assert outcomes(region, doctor, role, asked, lost)["unresolved-reference"] == 1
+    visit = about("Encounter", "e", status="finished", period={"start": DAY})
+    assert outcomes(region, doctor, role, asked, lost, visit)["unresolved-reference"] == 1
     expected = (omop_key("mercy", "Practitioner", "d"), omop_key("mercy", "Encounter", "e"))
     assert region.ask("SELECT provider_id, visit_occurrence_id FROM measurement ORDER BY ALL") == [
         expected,

@@ -29,6 +29,7 @@ _DOMAINS = {
     "device_concept_id": "Device",
     "measurement_concept_id": "Measurement",
     "visit_concept_id": "Visit",
+    "visit_detail_concept_id": "Visit",
     "gender_concept_id": "Gender",
     "race_concept_id": "Race",
     "ethnicity_concept_id": "Ethnicity",

@@ -13,12 +13,21 @@ __all__ = ["field_rules"]
 _FOREIGN_KEYS = {
     "person.person_id": "person",
     "visit_occurrence.visit_occurrence_id": "visit",
+    "visit_detail.visit_detail_id": "visit_detail",
     "provider.provider_id": "provider",
     "care_site.care_site_id": "care_site",
     "location.location_id": "location",
     "procedure_occurrence.procedure_occurrence_id": "procedure",
     "image_occurrence.image_occurrence_id": "image",
 }
+
+
+_OF_ITS_OWN_TABLE = {
+    "preceding_visit_occurrence_id": "preceding",
+    "preceding_visit_detail_id": "preceding_detail",
+    "parent_visit_detail_id": "parent_detail",
+}
+"""Joins of a table with itself."""
 
 
 def field_rules(table: Table) -> Iterator[Rule]:
@@ -117,8 +126,7 @@ def _foreign_keys(table: Table) -> Iterator[ScanRule]:
         join = _FOREIGN_KEYS.get(column.references)
         if join is None or (table.name, column.name) == ("person", "person_id"):
             continue
-        if column.name == "preceding_visit_occurrence_id":
-            join = "preceding"
+        join = _OF_ITS_OWN_TABLE.get(column.name, join)
         target = column.references.split(".")[1]
         yield ScanRule(
             "isForeignKey",
@@ -126,11 +134,24 @@ def _foreign_keys(table: Table) -> Iterator[ScanRule]:
             "field",
             table.name,
             column.name,
-            f"No row of {column.references.split('.')[0]} has this key; the resource it points to was not received",
-            blocking=join in ("person", "image"),
+            f"No row of {column.references.split('.')[0]} has this key",
+            blocking=True,
             applies=f"t.{column.name} IS NOT NULL",
             violation=f"{join}.{target} IS NULL",
             joins=(join,),
+        )
+    if table.name == "cost":
+        yield ScanRule(
+            "isForeignKey",
+            "conformance",
+            "field",
+            table.name,
+            "cost_event_id",
+            "No row of visit_occurrence has this key",
+            blocking=True,
+            applies="t.cost_domain_id = 'Visit'",
+            violation="charged.visit_occurrence_id IS NULL",
+            joins=("charged",),
         )
     if table.name in EVENT_DATES and table.name != "visit_occurrence":
         yield ScanRule(

@@ -38,6 +38,22 @@ JOINS: dict[str, tuple[str, str]] = {
         "SELECT DISTINCT visit_occurrence_id FROM visit_occurrence",
         "preceding.visit_occurrence_id = t.preceding_visit_occurrence_id",
     ),
+    "charged": (
+        "SELECT DISTINCT visit_occurrence_id FROM visit_occurrence",
+        "charged.visit_occurrence_id = t.cost_event_id",
+    ),
+    "visit_detail": (
+        "SELECT DISTINCT visit_detail_id FROM visit_detail",
+        "visit_detail.visit_detail_id = t.visit_detail_id",
+    ),
+    "preceding_detail": (
+        "SELECT DISTINCT visit_detail_id FROM visit_detail",
+        "preceding_detail.visit_detail_id = t.preceding_visit_detail_id",
+    ),
+    "parent_detail": (
+        "SELECT DISTINCT visit_detail_id FROM visit_detail",
+        "parent_detail.visit_detail_id = t.parent_visit_detail_id",
+    ),
     "provider": (
         "SELECT DISTINCT provider_id FROM provider",
         "provider.provider_id = t.provider_id",

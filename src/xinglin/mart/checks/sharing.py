@@ -34,6 +34,10 @@ _ALL = {**TABLES, **VOCABULARY_TABLES}
 _CROSSING = {
     "visit": "visit_occurrence",
     "preceding": "visit_occurrence",
+    "charged": "visit_occurrence",
+    "visit_detail": "visit_detail",
+    "preceding_detail": "visit_detail",
+    "parent_detail": "visit_detail",
     "procedure": "procedure_occurrence",
     "image": "image_occurrence",
 }

@@ -141,8 +141,8 @@ def _covered(events: str, eras: str, word: str, *, same_concept: bool) -> QueryR
 def _reconciled(table: str) -> QueryRule:
     both = (
         f"SELECT '{table}' AS table_name, (SELECT count(*) FROM {table}) AS in_table, "
-        "(SELECT coalesce(sum(rows), 0)::BIGINT FROM etl_count "
-        f"WHERE outcome = 'written' AND table_name = '{table}') AS written"
+        "(SELECT coalesce(sum(CASE outcome WHEN 'written' THEN rows WHEN 'dropped' THEN -rows END), 0)::BIGINT "
+        f"FROM etl_count WHERE table_name = '{table}') AS written"
     )
     return QueryRule(
         "isReconciled",

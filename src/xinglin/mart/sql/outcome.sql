@@ -7,7 +7,7 @@ FROM landed_file LEFT JOIN resource USING (source) GROUP BY source
 UNION ALL
 SELECT source, why, '', count(*) FROM resource WHERE made = 0 GROUP BY source, why
 UNION ALL
-SELECT source, 'written', target, count(*) FROM routed WHERE target <> 'image_instance' GROUP BY source, target
+SELECT source, 'written', target, count(*) FROM routed WHERE target NOT IN ('image_instance', 'part_visit') GROUP BY source, target
 UNION ALL
 SELECT source, 'part: ' || routed.why, '', count(*) FROM routed JOIN resource USING (source, resource_key)
 WHERE target IS NULL AND made > 0 GROUP BY source, routed.why

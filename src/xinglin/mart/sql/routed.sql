@@ -14,7 +14,7 @@ WITH judged AS (
             WHEN e.person_id IS NULL THEN 'no-person'
             WHEN e.start_date IS NULL AND e.home <> 'cost'
                 THEN CASE WHEN e.odd_start THEN 'date-implausible' ELSE 'no-date' END
-            WHEN c.source_value IS NULL AND e.home NOT IN ('visit_occurrence', 'cost', 'note', 'image_instance')
+            WHEN c.source_value IS NULL AND e.home NOT IN ('visit_occurrence', 'part_visit', 'cost', 'note', 'image_instance')
                 THEN 'no-code'
         END AS why
     FROM event e

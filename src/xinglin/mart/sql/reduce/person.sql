@@ -35,7 +35,7 @@ SELECT l.person_id, coalesce(k.concept_id, 0) AS gender_concept_id,
     CASE WHEN length(b.birth_date) >= 7 THEN b.birth_date[6:7]::INTEGER END AS month_of_birth,
     CASE WHEN length(b.birth_date) >= 10 THEN b.birth_date[9:10]::INTEGER END AS day_of_birth,
     CASE WHEN l.birth_datetime::DATE = fhir_day(b.birth_date) THEN l.birth_datetime END AS birth_datetime,
-    0 AS race_concept_id, 0 AS ethnicity_concept_id, l.location_id, l.provider_id, l.care_site_id,
+    0 AS race_concept_id, 0 AS ethnicity_concept_id, l.location_id, t.key AS provider_id, s.key AS care_site_id,
     lower(printf('%016x', l.person_id)) AS person_source_value, g.gender AS gender_source_value,
     0 AS gender_source_concept_id, l.race AS race_source_value, 0 AS race_source_concept_id,
     l.ethnicity AS ethnicity_source_value, 0 AS ethnicity_source_concept_id
@@ -44,4 +44,6 @@ LEFT JOIN birth b USING (person_id)
 LEFT JOIN aged a USING (person_id)
 LEFT JOIN gender g USING (person_id)
 LEFT JOIN gender_concept k ON k.code = g.gender
+LEFT JOIN target t ON t.kind = 'provider' AND t.key = l.provider_id
+LEFT JOIN target s ON s.kind = 'care_site' AND s.key = l.care_site_id
 ORDER BY l.person_id

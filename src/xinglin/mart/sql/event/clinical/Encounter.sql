@@ -3,7 +3,8 @@ WITH timed AS (
     SELECT
         *,
         known_in(r.period) AS start_text,
-        coalesce(known(r.period.end), known(r.period.start)) AS end_text
+        coalesce(known(r.period.end), known(r.period.start)) AS end_text,
+        nullif(reference_key(r.partOf.reference, 'Encounter'), resource_key) AS part_of
     FROM parsed
 )
 SELECT
@@ -12,7 +13,7 @@ SELECT
     source,
     row,
     person_id,
-    'visit_occurrence' AS home,
+    CASE WHEN part_of IS NULL THEN 'visit_occurrence' ELSE 'part_visit' END AS home,
     true AS fixed,
     CASE WHEN r.status IS NULL OR r.status NOT IN ('finished', 'in-progress', 'arrived', 'triaged')
         THEN status_reason(r.status, ['planned', 'onleave', 'cancelled', 'entered-in-error', 'unknown'])
@@ -27,6 +28,7 @@ SELECT
     reference_key(r.serviceProvider.reference, 'Organization') AS care_site_id,
     unresolved(r.participant[1].individual.reference, 'Practitioner')
         + unresolved(r.serviceProvider.reference, 'Organization') AS unresolved,
+    part_of,
     r.class.code AS visit_class,
     is_act_code(r.class.system) AS is_visit_class,
     coalesce(r.hospitalization.admitSource.coding[1].code, r.hospitalization.admitSource.text) AS admitted_from,
