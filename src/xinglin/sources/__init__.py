@@ -4,7 +4,6 @@ What lies at a path is discovered and split into parts by the main process; any 
 """
 
 from xinglin.sources.discover import Found, discover
-from xinglin.sources.fixed import fixed_of
 from xinglin.sources.formats import records
 from xinglin.sources.limits import Limits
 from xinglin.sources.opened import Received
@@ -27,6 +26,5 @@ __all__ = [
     "Splitter",
     "digest_of",
     "discover",
-    "fixed_of",
     "records",
 ]

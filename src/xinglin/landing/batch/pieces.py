@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xinglin.core.files import full_disk
 from xinglin.core.ids import omop_key
+from xinglin.landing.batch.fixed import fixed_of
 from xinglin.landing.batch.history import UNKNOWN
 from xinglin.landing.batch.originals import Objects
 from xinglin.landing.batch.parquet import quarantine_table, resource_table, write_table
 from xinglin.landing.batch.rows import Rows, conditional_references
 from xinglin.landing.erased_hashes import ErasedHashes
-from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, fixed_of, records
+from xinglin.sources import KEPT, Part, Reading, Record, Rejected, Resource, digest_of, records
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from xinglin.landing.batch.fixed import fixed_of
 from xinglin.landing.batch.history import UNKNOWN, Find, Place, Version, history
 from xinglin.landing.batch.pieces import Offered
 from xinglin.landing.store import Batch
-from xinglin.sources import fixed_of
 
 __all__ = ["Decision", "Offers", "decide"]
 
