@@ -1,4 +1,4 @@
-"""``python -m xinglin`` is the command line."""
+"""Run the command line as ``python -m xinglin``."""
 
 from xinglin.cli import main
 

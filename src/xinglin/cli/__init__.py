@@ -1,4 +1,4 @@
-"""The command line: thin; every command opens the region, calls one flow and prints what it did."""
+"""The command line. Each command opens the region, calls one flow and prints its report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["main", "run"]
 
 
 def main() -> None:
-    """Run one command and leave with its exit code: 0 done, 1 the work found something wrong, 2 bad usage."""
+    """Run one command and exit with its code: 0 success, 1 an error or a failed check, 2 wrong usage."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -27,8 +27,8 @@ def run(arguments: list[str]) -> int:
 
     try:
         command_line(application(*arguments[:1]))(arguments, prog_name="xinglin")
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 0
     except XinglinError as error:
         complain(str(error))
         return error.exit_code

@@ -1,4 +1,4 @@
-"""Which modules hold which command; a command that is named brings its own modules and no others."""
+"""The modules of each command. Running a command imports only its own modules, to start quickly."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "view": ("questions.view",),
     "vocabulary": ("questions.mart",),
 }
-"""By the first word of the command."""
+"""Modules by the first word of the command."""
 
 
 def application(word: str = "") -> typer.Typer:
-    """The application with one command, or with all: to build what nobody asked for costs more than many answers.
+    """The application with one top-level command, or with all of them; importing all takes longer than many commands.
 
     Args:
-        word: The first word of the command; another than a command's brings them all, as help and a typing error need.
+        word: The first word of the command. With any other word, all commands are loaded, as help and errors need.
 
     Example:
         >>> [group.name for group in application("consent").registered_groups]
@@ -61,7 +61,7 @@ def application(word: str = "") -> typer.Typer:
         import_module(f"xinglin.cli.{module}")
     if word not in WORDS:
         return app
-    # Modules that were loaded for another reason registered their commands too.
+    # Modules that were imported for other reasons have registered their commands too.
     one = copy(app)
     one.registered_groups = [group for group in app.registered_groups if group.name == word]
     one.registered_commands = [command for command in app.registered_commands if _name(command) == word]

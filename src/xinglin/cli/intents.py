@@ -1,4 +1,4 @@
-"""What every command is about to do, in one place: no command opens a region without a line here."""
+"""The request for access of every command; no command opens a region without an entry here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["INTENTS", "UNDECIDED"]
 
 
 def _intent(action: str, reads: str = "", writes: Iterable[str] = (), *, population: bool = False) -> Intent:
-    """The purpose stays open: unless it is said, it is the one for which the actor's role may do this."""
+    """An intent without a purpose: unless an option gives one, it is the purpose of the actor's role."""
     return Intent(action, frozenset(reads.split()), frozenset(writes), "", population=population)
 
 
@@ -97,7 +97,7 @@ INTENTS: dict[str, Intent | None] = {
     "view suite": None,
     "vocabulary load": _intent("work", "vocabulary", ["vocabulary"]),
 }
-"""By the words of the command; None where nothing is to be decided, and `UNDECIDED` says why."""
+"""Intents by command; None for a command without an access decision, for the reason in `UNDECIDED`."""
 
 UNDECIDED = {
     "backup keygen": "writes a key pair to a file that the caller names; opens no region",
@@ -111,8 +111,8 @@ UNDECIDED = {
     "messages": "reads messages that the caller has, outside every region",
     "region generate": "writes synthetic data to a folder that the caller names",
     "source profile": "reads a table that the caller has, outside every region",
-    "view check": "reads the view's own file",
-    "view sql": "reads the view's own file",
-    "view suite": "reads the published tests of the standard",
+    "view check": "reads only the view's file",
+    "view sql": "reads only the view's file",
+    "view suite": "reads the published test suite of the standard",
 }
-"""Why a command has no decision: each reads or writes only what the caller has without the region."""
+"""Why a command needs no access decision: it uses only data that the caller has without the region."""

@@ -1,4 +1,4 @@
-"""How a command opens a region: it says what for, and whoever runs it is decided about first."""
+"""Opening a region for a command, after its access decision."""
 
 from __future__ import annotations
 
@@ -33,50 +33,50 @@ __all__ = [
 _PRESENTED: ContextVar[Path | None] = ContextVar("presented", default=None)
 
 
-def opened(command: str, home: Path | None, *, create: bool = False, **said: Any) -> Stores:
+def opened(command: str, home: Path | None, *, create: bool = False, **options: Any) -> Stores:
     """Open the region for one command.
 
     Args:
-        command: Its words, as `INTENTS` has them.
+        command: Words of the command, as in `INTENTS`.
         home: The region's folder.
-        create: Make an empty region when there is none.
-        said: What the command line says of the intent: purpose, person, break_glass, …
+        create: Create an empty region if there is none.
+        options: Fields of the intent that the command line gives: purpose, person, break_glass, …
 
     Raises:
-        AccessDenied: Whoever runs the command may not; the refusal is in the audit log.
+        AccessDenied: The actor may not run the command; the audit log has the refusal.
         NotFound: There is no region and `create` is false.
     """
     from xinglin.wiring import open_region
 
-    return open_region(home, intent_of(command, **said), credential(), create=create)
+    return open_region(home, intent_of(command, **options), credential(), create=create)
 
 
-def decided(command: str, home: Path | None, **said: Any) -> Settings:
-    """Have decided what opens no stores: work on the ledger, on keys, on backups.
+def decided(command: str, home: Path | None, **options: Any) -> Settings:
+    """Check access for a command that opens no stores: work on the ledger, on keys, on backups.
 
     Args:
-        command: Its words, as `INTENTS` has them.
+        command: Words of the command, as in `INTENTS`.
         home: The region's folder.
-        said: What the command line says of the intent.
+        options: Fields of the intent that the command line gives.
 
     Raises:
-        AccessDenied: Whoever runs the command may not; the refusal is in the audit log.
+        AccessDenied: The actor may not run the command; the audit log has the refusal.
         NotFound: There is no region.
     """
     from xinglin.core.settings import default_home
     from xinglin.wiring import decided as decide
 
-    return decide((home or default_home()).absolute(), intent_of(command, **said), credential())
+    return decide((home or default_home()).absolute(), intent_of(command, **options), credential())
 
 
 def outside(path: Path) -> None:
-    """Pass where a path lies outside every home; the way around the decision that leads into one is refused.
+    """Raise an error if a path is inside a region, so that no command reads a region's files without a decision.
 
     Args:
-        path: What a command without a decision is to read.
+        path: The file or folder that a command without an access decision is about to read.
 
     Raises:
-        AccessDenied: It lies in a home, in whose audit log the refusal is.
+        AccessDenied: The path is inside a region; its audit log has the refusal.
     """
     from xinglin.core.intent import Intent
     from xinglin.wiring import decided as decide
@@ -84,16 +84,16 @@ def outside(path: Path) -> None:
     place = path.resolve()
     for folder in (place, *place.parents):
         if (folder / "xinglin.toml").is_file():
-            # No role may do this, so it ends here, written down.
+            # No role may do this, so the request is refused and logged.
             decide(folder, Intent("read-by-path", purpose=""), credential())
 
 
-def intent_of(command: str, **said: Any) -> Intent:
-    """What a command is about to do.
+def intent_of(command: str, **options: Any) -> Intent:
+    """The request for access of a command.
 
     Args:
-        command: Its words.
-        said: What the command line says of it.
+        command: Words of the command.
+        options: Fields of the intent that the command line gives; None leaves the default.
 
     Example:
         >>> intent_of("sql", purpose="HRESCH").purpose
@@ -101,12 +101,12 @@ def intent_of(command: str, **said: Any) -> Intent:
     """
     intent = INTENTS[command]
     if intent is None:
-        raise ValueError(f"{command} has no decision")
-    return replace(intent, **{name: value for name, value in said.items() if value is not None})
+        raise ValueError(f"the command {command} has no access decision")
+    return replace(intent, **{name: value for name, value in options.items() if value is not None})
 
 
 def landing_of(home: Path | None, sites: Iterable[str]) -> frozenset[str]:
-    """Stages that landing at these sites writes: the registry too where one of them is new.
+    """Stages that landing at these sites writes: also the registry of sites if one of them is new.
 
     Args:
         home: The region's folder.
@@ -120,7 +120,7 @@ def landing_of(home: Path | None, sites: Iterable[str]) -> frozenset[str]:
 
 
 def classes_named(resource_type: str) -> frozenset[str] | None:
-    """The data class that a view reads, where it is one that a consent can name.
+    """The data class that a view reads, if a consent can name it.
 
     Args:
         resource_type: FHIR resource type.
@@ -131,13 +131,13 @@ def classes_named(resource_type: str) -> frozenset[str] | None:
 
 
 def credential() -> Path | None:
-    """The file of the credential that was presented: by ``--as``, else by XINGLIN_ACTOR; None for the owner's."""
+    """The credential file given by ``--as``, else by XINGLIN_ACTOR; None for the owner's credential."""
     named = os.environ.get("XINGLIN_ACTOR")
     return _PRESENTED.get() or (Path(named) if named else None)
 
 
 def command_line(app: typer.Typer) -> Any:
-    """The commands, each that opens a region with the option ``--as``.
+    """The commands; each command with an access decision gets the option ``--as``.
 
     Args:
         app: The application.
@@ -152,7 +152,7 @@ def command_line(app: typer.Typer) -> Any:
 
 
 def leaves(group: Any, before: str = "") -> list[tuple[str, Any]]:
-    """Every command that does something, by its words."""
+    """All commands without subcommands, as (words, command)."""
     found: list[tuple[str, Any]] = []
     for name, command in group.commands.items():
         words = f"{before} {name}".strip()
@@ -172,16 +172,16 @@ _As = Annotated[
         metavar="FILE",
         callback=_keep,
         expose_value=False,
-        help="Credential of whoever runs this (or XINGLIN_ACTOR; else the region's owner).",
+        help="Your credential; default: XINGLIN_ACTOR, else the credential of the region's owner.",
     ),
 ]
 
 
 def _as_option() -> Any:
-    """The option as typer makes it, from a command that has no other."""
+    """The option as typer builds it, taken from a command that has no other option."""
 
     def only(presented: _As = None) -> None:
-        """Nothing but the option."""
+        """Carry the option."""
 
     one = typer.Typer()
     one.command()(only)

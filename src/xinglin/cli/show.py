@@ -1,4 +1,4 @@
-"""How results look in a terminal: tables, JSON, progress bars, complaints."""
+"""Output of commands: tables, JSON, progress bars, errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 def visible(text: str) -> str:
-    """A text without what a terminal would obey: what others wrote must not rewrite what stands beside it.
+    """A text without control and bidirectional characters, so that foreign text cannot change the terminal's output.
 
     Example:
         >>> visible("name" + chr(27) + "[2J")
@@ -30,17 +30,17 @@ def visible(text: str) -> str:
 
 
 def complain(text: str) -> None:
-    """Say what went wrong on standard error."""
+    """Print an error or warning on standard error."""
     sys.stderr.write(f"xinglin: {visible(text)}\n")
 
 
 def say(text: str) -> None:
-    """One line on standard output."""
+    """Print one line on standard output."""
     sys.stdout.write(f"{visible(text)}\n")
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
+    """Print one JSON document on standard output."""
     import json
 
     json.dump(value, sys.stdout, default=plain, ensure_ascii=False)
@@ -48,7 +48,7 @@ def print_json(value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value that JSON has no form for, in one that it has.
+    """A value that JSON can represent, for one that it cannot.
 
     Example:
         >>> plain(date(2026, 1, 2))
@@ -66,20 +66,20 @@ def plain(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, total: bool = False) -> None:
-    """A table; numbers stand on the right with thousands separated.
+    """Print a table; numbers are right-aligned with thousands separators.
 
     Args:
-        title: What it shows.
-        columns: Names.
-        rows: Values; None is shown as an empty cell.
-        total: Whether the last row is a sum, set apart by a line.
+        title: Its title.
+        columns: Names of the columns.
+        rows: Values by row; None is an empty cell.
+        total: Whether the last row is a total, to be separated by a line.
     """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     listed = [list(row) for row in rows]
-    # Texts, because Rich would read [brackets] in a string as its own marks.
+    # As Text, because Rich would interpret [brackets] in a string as markup.
     table = Table(title=Text(visible(title)) if title else None, title_justify="left", title_style="bold")
     for number, column in enumerate(columns):
         numeric = any(isinstance(row[number], (int, float)) for row in listed)
@@ -97,7 +97,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        # Keys are names, not amounts.
+        # Large integers are keys, not amounts.
         return f"{value:,}" if abs(value) < 10**12 else str(value)
     if isinstance(value, float):
         return f"{value:,.6g}" if abs(value) < 1000 else f"{value:,.1f}"
@@ -106,7 +106,7 @@ def _cell(value: Any) -> str:
 
 @contextmanager
 def progress_bars(quiet: bool = False) -> Iterator[Progress | None]:
-    """Bars on standard error while the block works; none where nobody looks.
+    """Progress bars on standard error while the block runs; none if standard error is not a terminal.
 
     Args:
         quiet: Show nothing.

@@ -66,6 +66,19 @@ def test_bad_usage_leaves_with_2(capsys):
     assert "nonsense" in capsys.readouterr().err
 
 
+def test_an_unknown_command_is_answered_with_the_list_of_commands(capsys):
+    assert run(["serve"]) == 2
+    said = capsys.readouterr().err
+    assert "No such command 'serve'. Commands: demo, init, ingest," in said
+    assert "Did you mean" not in said
+
+
+@pytest.mark.parametrize("command, meant", [(["verfy"], "verify"), (["consent", "grnat"], "grant")], ids=str)
+def test_a_misspelled_command_is_answered_with_the_similar_one(command, meant, capsys):
+    assert run(command) == 2
+    assert f"No such command '{command[-1]}'. Did you mean '{meant}'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "command", [["status"], ["run"], ["sql", "SELECT 1"], ["identity", "links"], ["mart", "check"]]
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, command_group
 from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, say
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-access = typer.Typer(no_args_is_help=True, help="Who may look: credentials, referrals; and who looked: the log.")
-app.add_typer(access, name="access")
+access = command_group("access", "Who may look: credentials, referrals; and who looked: the log.")
 
 
 _MOST_HOURS = 87_660.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, command_group
 from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, say
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-consent = typer.Typer(no_args_is_help=True, help="Consents: what a person permits and denies, for whom, why, how long.")
-app.add_typer(consent, name="consent")
+consent = command_group("consent", "Consents: what a person permits and denies, for whom, why, how long.")
 
 Person = Annotated[int, typer.Option(help="person_id of the person whose consent it is.")]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, command_group
 from xinglin.cli.show import complain, print_json, say
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ledger_app", "opened_ledger", "signing", "tell_anchors", "witness_keys"]
 
-ledger_app = typer.Typer(no_args_is_help=True, help="The ledger: anchors, proofs, checkpoints and their witnesses.")
-app.add_typer(ledger_app, name="ledger")
+ledger_app = command_group("ledger", "The ledger: anchors, proofs, checkpoints and their witnesses.")
 
 WitnessKeys = Annotated[
     list[str] | None, typer.Option("--witness", help="Key of a witness, NAME+ID+KEY, or the file that holds it.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, Purpose
+from xinglin.cli.app import Home, Json, Purpose, command_group
 from xinglin.cli.governance.ledger import WitnessKeys, ledger_app, opened_ledger, witness_keys
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, plain, print_json, print_table
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_proven"]
 
-prove = typer.Typer(no_args_is_help=True, help="Make a proof file for somebody who has nothing but the genesis.")
-ledger_app.add_typer(prove, name="prove")
+prove = command_group("prove", "Make a proof file for somebody who has nothing but the genesis.", ledger_app)
 
 _READ = frozenset({"landing", "identity", "mart", "vocabulary"})
 Out = Annotated[Path | None, typer.Option(help="The proof file; standard output when not given.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, Master, Purpose, RunnerChoice, app
+from xinglin.cli.app import Home, Json, Master, Purpose, RunnerChoice, command_group
 from xinglin.cli.opening import opened
 from xinglin.cli.questions.sql import AnswerFormat, file_form, print_rows
 from xinglin.cli.show import complain, progress_bars
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-job = typer.Typer(no_args_is_help=True, help="Jobs of your own: a map over every person bucket, and a combine.")
-app.add_typer(job, name="job")
+job = command_group("job", "Jobs of your own: a map over every person bucket, and a combine.")
 
 
 @job.command("run")

@@ -7,17 +7,15 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, Master, RunnerChoice, app
+from xinglin.cli.app import Home, Json, Master, RunnerChoice, command_group
 from xinglin.cli.governance.ledger import tell_anchors
 from xinglin.cli.opening import opened
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
 
 __all__: list[str] = []
 
-mart = typer.Typer(no_args_is_help=True, help="MDataMart: OMOP CDM 5.4, built from what was landed and linked.")
-vocabulary = typer.Typer(no_args_is_help=True, help="Standard vocabularies: OHDSI Athena downloads.")
-app.add_typer(mart, name="mart")
-app.add_typer(vocabulary, name="vocabulary")
+mart = command_group("mart", "MDataMart: OMOP CDM 5.4, built from what was landed and linked.")
+vocabulary = command_group("vocabulary", "Standard vocabularies: OHDSI Athena downloads.")
 
 
 @mart.command("build")

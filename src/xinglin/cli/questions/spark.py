@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, Master, Purpose, app
+from xinglin.cli.app import Home, Json, Master, Purpose, command_group
 from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, say
 
 __all__: list[str] = []
 
-spark = typer.Typer(no_args_is_help=True, help="Apache Spark: a SQL door for BI tools.")
-app.add_typer(spark, name="spark")
+spark = command_group("spark", "Apache Spark: a SQL door for BI tools.")
 
 
 @spark.command("thrift")

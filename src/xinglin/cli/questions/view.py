@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, Purpose, app
+from xinglin.cli.app import Home, Json, Purpose, command_group
 from xinglin.cli.opening import classes_named, opened, outside
 from xinglin.cli.show import complain, print_json, print_table, say
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["view"]
 
-view = typer.Typer(no_args_is_help=True, help="SQL on FHIR ViewDefinitions: check, show, run.")
-app.add_typer(view, name="view")
+view = command_group("view", "SQL on FHIR ViewDefinitions: check, show, run.")
 View = Annotated[Path, typer.Argument(metavar="VIEW.json", help="A ViewDefinition (SQL on FHIR v2).")]
 _SHOWN = 200
 

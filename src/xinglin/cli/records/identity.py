@@ -7,14 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, command_group
 from xinglin.cli.opening import opened
 from xinglin.cli.show import print_json, print_table, say
 
 __all__: list[str] = []
 
-identity = typer.Typer(no_args_is_help=True, help="Who is the same person: links, the review queue, decisions.")
-app.add_typer(identity, name="identity")
+identity = command_group("identity", "Who is the same person: links, the review queue, decisions.")
 
 First = Annotated[str, typer.Argument(metavar="SITE/ID", help="One record: site and local id.")]
 Second = Annotated[str, typer.Argument(metavar="SITE/ID", help="The other record.")]

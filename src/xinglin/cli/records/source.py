@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Json, app
+from xinglin.cli.app import Json, command_group
 from xinglin.cli.show import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-source = typer.Typer(no_args_is_help=True, help="What an institution has: look at its tables before landing them.")
-app.add_typer(source, name="source")
+source = command_group("source", "What an institution has: look at its tables before landing them.")
 
 
 @source.callback()

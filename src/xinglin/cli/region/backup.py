@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, command_group
 from xinglin.cli.opening import decided, opened
 from xinglin.cli.show import complain, print_json, print_table, progress_bars, say
 from xinglin.core.errors import LedgerUnavailable, NotFound, StorageError
@@ -25,8 +25,7 @@ __all__: list[str] = []
 _PATIENCE = 5.0
 """Seconds to wait for a commit; what it does not see is found and anchored again later."""
 
-backup = typer.Typer(no_args_is_help=True, help="Encrypted, incremental backups of a region, and putting one back.")
-app.add_typer(backup, name="backup")
+backup = command_group("backup", "Encrypted, incremental backups of a region, and putting one back.")
 
 Where = Annotated[str, typer.Argument(help="Folder or URL (s3:, hdfs:) of the backups.")]
 Name = Annotated[str, typer.Option("--backup", help="Name or number of a backup, or latest.")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Json, app
+from xinglin.cli.app import Json, app, command_group
 from xinglin.cli.show import print_json, print_table, progress_bars, say
 
 __all__: list[str] = []
@@ -26,8 +26,7 @@ Form = Annotated[
     typer.Option("--formats", help="institutional: FHIR and DICOM, HL7 v2, CSV in GB18030, a database; or all FHIR."),
 ]
 
-region = typer.Typer(no_args_is_help=True, help="A made-up region with its truth, to work and measure on.")
-app.add_typer(region, name="region")
+region = command_group("region", "A made-up region with its truth, to work and measure on.")
 
 
 @app.command()

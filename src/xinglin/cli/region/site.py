@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from xinglin.cli.app import Home, Json, app
+from xinglin.cli.app import Home, Json, command_group
 from xinglin.cli.opening import opened
 from xinglin.cli.records.stages import Format
 from xinglin.cli.show import print_json, print_table, say
 
 __all__: list[str] = []
 
-site = typer.Typer(no_args_is_help=True, help="The institutions whose records are gathered.")
-app.add_typer(site, name="site")
+site = command_group("site", "The institutions whose records are gathered.")
 
 Inbox = Annotated[
     str | None,
