@@ -111,8 +111,8 @@ UNDECIDED = {
     "messages": "reads messages that the caller has, outside every region",
     "region generate": "writes synthetic data to a folder that the caller names",
     "source profile": "reads a table that the caller has, outside every region",
-    "view check": "reads only the view's file",
-    "view sql": "reads only the view's file",
-    "view suite": "reads the published test suite of the standard",
+    "view check": "reads the view's own file",
+    "view sql": "reads the view's own file",
+    "view suite": "reads the published tests of the standard",
 }
 """Why a command needs no access decision: it uses only data that the caller has without the region."""

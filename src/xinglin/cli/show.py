@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xinglin.admission import Progress
 
-__all__ = ["complain", "plain", "print_json", "print_table", "progress_bars", "say", "visible"]
+__all__ = ["complain", "counted", "plain", "print_json", "print_table", "progress_bars", "say", "visible"]
 
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -37,6 +37,21 @@ def complain(text: str) -> None:
 def say(text: str) -> None:
     """Print one line on standard output."""
     sys.stdout.write(f"{visible(text)}\n")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun in the singular or plural.
+
+    Args:
+        number: How many.
+        noun: The noun in the singular.
+        plural: Its plural, unless that ends in s.
+
+    Example:
+        >>> counted(1, "batch", "batches"), counted(2, "batch", "batches"), counted(1_000, "file")
+        ('1 batch', '2 batches', '1,000 files')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def print_json(value: Any) -> None:

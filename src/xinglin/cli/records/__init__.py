@@ -1,1 +1,1 @@
-"""Commands that take records in and move them along: sources, messages, feeds, stages, identity, one record."""
+"""Commands on records: sources, messages, live feeds, stages, identity, one person's record."""

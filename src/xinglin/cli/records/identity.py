@@ -1,4 +1,4 @@
-"""Commands on persons: who was linked with whom, what waits, and deciding it."""
+"""Commands on record linkage: links, the review queue, decisions."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from xinglin.cli.show import print_json, print_table, say
 
 __all__: list[str] = []
 
-identity = command_group("identity", "Who is the same person: links, the review queue, decisions.")
+identity = command_group("identity", "Record linkage: links, the review queue, merging and splitting persons.")
 
-First = Annotated[str, typer.Argument(metavar="SITE/ID", help="One record: site and local id.")]
-Second = Annotated[str, typer.Argument(metavar="SITE/ID", help="The other record.")]
-Who = Annotated[str, typer.Option(help="Who decides.")]
-Why = Annotated[str, typer.Option(help="The reason, kept in the history.")]
+First = Annotated[str, typer.Argument(metavar="SITE/ID", help="A patient record: site and local id.")]
+Second = Annotated[str, typer.Argument(metavar="SITE/ID", help="The other patient record.")]
+Who = Annotated[str, typer.Option(help="Name of the person who decides.")]
+Why = Annotated[str, typer.Option(help="Reason; stored in the history.")]
 
 
 class LinksFormat(StrEnum):
-    """How links are printed."""
+    """Output formats of links."""
 
     table = "table"
     csv = "csv"
@@ -31,11 +31,11 @@ class LinksFormat(StrEnum):
 
 @identity.command("links")
 def links(
-    form: Annotated[LinksFormat, typer.Option("--format", help="table, csv or json.")] = LinksFormat.table,
+    form: Annotated[LinksFormat, typer.Option("--format", help="Output format.")] = LinksFormat.table,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Print site, local id, person id and probability of every record."""
+    """List every patient record with its site, local id, person_id and match probability."""
     from xinglin.cli.questions.sql import print_rows
     from xinglin.identity import person_links
 
@@ -45,21 +45,21 @@ def links(
 
 @identity.command("review")
 def review(
-    limit: Annotated[int, typer.Option(help="At most so many pairs, the likeliest first.")] = 50,
+    limit: Annotated[int, typer.Option(help="Maximum number of pairs.")] = 50,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """List the pairs that wait for a decision, likeliest first, with what agrees and what differs."""
+    """List the pairs that wait for review, by match probability, with the fields that agree and differ."""
     from xinglin.identity import waiting_pairs
 
     columns, rows = waiting_pairs(opened("identity review", home).lake, limit)
     if as_json:
         print_json({"review": [dict(zip(columns, row, strict=True)) for row in rows]})
     elif rows:
-        print_table("Pairs that wait for a decision", columns, rows)
-        say("Decide: xinglin identity merge SITE/ID SITE/ID --who NAME --why REASON, or split")
+        print_table("Pairs that wait for review", columns, rows)
+        say("Next: xinglin identity merge (or split) SITE/ID SITE/ID --who NAME --why REASON")
     else:
-        say("Nothing waits.")
+        say("No pairs wait for review.")
 
 
 @identity.command("why")
@@ -100,19 +100,19 @@ def systems(home: Home = None, as_json: Json = False) -> None:
 
 @identity.command("merge")
 def merge(first: First, second: Second, who: Who, why: Why, home: Home = None, as_json: Json = False) -> None:
-    """Decide that two records are the same person; `xinglin run` carries it out."""
+    """Decide that two records belong to the same person; takes effect with the next `xinglin run`."""
     _decide("merge", (first, second), (who, why), home, as_json)
 
 
 @identity.command("split")
 def split(first: First, second: Second, who: Who, why: Why, home: Home = None, as_json: Json = False) -> None:
-    """Decide that two records are different persons; `xinglin run` carries it out."""
+    """Decide that two records belong to different persons; takes effect with the next `xinglin run`."""
     _decide("split", (first, second), (who, why), home, as_json)
 
 
 @identity.command("history")
 def history(home: Home = None, as_json: Json = False) -> None:
-    """List every decision: who, when, why."""
+    """List the decisions: who, when, why."""
     from xinglin.identity import decisions
 
     columns, rows = decisions(opened("identity history", home).lake)
@@ -123,13 +123,13 @@ def history(home: Home = None, as_json: Json = False) -> None:
 
 
 def _decide(
-    action: Literal["merge", "split"], records: tuple[str, str], said: tuple[str, str], home: Home, as_json: bool
+    action: Literal["merge", "split"], records: tuple[str, str], by: tuple[str, str], home: Home, as_json: bool
 ) -> None:
     from xinglin.identity import decide
 
     stores = opened(f"identity {action}", home)
-    number = decide(stores.lake, action, *records, who=said[0], why=said[1], clock=stores.clock)
+    number = decide(stores.lake, action, *records, who=by[0], why=by[1], clock=stores.clock)
     if as_json:
         print_json({"decision": number, "action": action})
     else:
-        say(f"Decision {number} is kept. Next: xinglin run")
+        say(f"Decision {number} saved. Next: xinglin run")

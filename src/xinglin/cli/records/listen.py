@@ -1,4 +1,4 @@
-"""The command that takes in live feeds."""
+"""The command that receives live feeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from xinglin.cli.app import Home, Json, app
 from xinglin.cli.opening import landing_of, opened
-from xinglin.cli.show import complain, print_json, say
+from xinglin.cli.show import complain, counted, print_json, say
 
 if TYPE_CHECKING:
     from xinglin.flows.listen.plan import ListenPlan
@@ -19,7 +19,7 @@ __all__: list[str] = []
 
 
 class Afterwards(StrEnum):
-    """What becomes of a watched file that was landed."""
+    """What happens to a watched file after landing."""
 
     move = "move"
     leave = "leave"
@@ -27,38 +27,44 @@ class Afterwards(StrEnum):
 
 @app.command()
 def listen(
-    mllp: Annotated[list[str] | None, typer.Option(help="HL7 v2 messages: SITE=[HOST:]PORT. Repeatable.")] = None,
+    mllp: Annotated[list[str] | None, typer.Option(help="HL7 v2 over MLLP: SITE=[HOST:]PORT. Repeatable.")] = None,
     dicom: Annotated[list[str] | None, typer.Option(help="DICOM C-STORE: SITE=[HOST:]PORT. Repeatable.")] = None,
-    watch: Annotated[list[str] | None, typer.Option(help="Files put into a folder: SITE=FOLDER. Repeatable.")] = None,
-    every: Annotated[float, typer.Option(help="Seconds between micro-batches.")] = 5.0,
-    then: Annotated[Afterwards, typer.Option(help="Watched files go to done/ and failed/, or stay.")] = Afterwards.move,
+    watch: Annotated[
+        list[str] | None, typer.Option(help="Files that appear in a folder: SITE=FOLDER. Repeatable.")
+    ] = None,
+    every: Annotated[float, typer.Option(help="Seconds between batches.")] = 5.0,
+    then: Annotated[
+        Afterwards, typer.Option(help="Move watched files to done/ or failed/, or leave them.")
+    ] = Afterwards.move,
     ae_title: Annotated[str, typer.Option(help="AE title of the DICOM listeners.")] = "XINGLIN",
-    check_title: Annotated[bool, typer.Option(help="Refuse peers that call another AE title.")] = False,
-    caller: Annotated[list[str] | None, typer.Option(help="AE title that may call; all if none. Repeatable.")] = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM).")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
-    tls_ca: Annotated[Path | None, typer.Option(help="Authority that clients' certificates must come from.")] = None,
-    insecure: Annotated[bool, typer.Option(help="Let other machines connect without TLS.")] = False,
-    spool_mb: Annotated[int, typer.Option("--spool-limit", help="MB that may wait to be landed, a feed.")] = 1000,
-    reserve_mb: Annotated[int, typer.Option("--reserve", help="MB of disk that must stay free.")] = 100,
-    patience: Annotated[float, typer.Option(help="Seconds a full spool lets a sender wait before AE.")] = 10.0,
-    message_mb: Annotated[float, typer.Option("--message-limit", help="MB of the longest message.")] = 16.0,
-    connections: Annotated[int, typer.Option(help="Connections or associations at once, a listener.")] = 200,
-    idle: Annotated[float, typer.Option(help="Seconds after which a silent connection is closed.")] = 300.0,
+    check_title: Annotated[bool, typer.Option(help="Reject associations with another called AE title.")] = False,
+    caller: Annotated[
+        list[str] | None, typer.Option(help="Allowed calling AE title; default: all. Repeatable.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="TLS certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate (PEM).")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="CA that client certificates must be issued by (PEM).")] = None,
+    insecure: Annotated[bool, typer.Option(help="Allow other machines to connect without TLS.")] = False,
+    spool_mb: Annotated[int, typer.Option("--spool-limit", help="Maximum spool per feed, in MB.")] = 1000,
+    reserve_mb: Annotated[int, typer.Option("--reserve", help="Disk space to keep free, in MB.")] = 100,
+    patience: Annotated[float, typer.Option(help="Seconds to wait at a full spool before answering AE.")] = 10.0,
+    message_mb: Annotated[float, typer.Option("--message-limit", help="Maximum message size, in MB.")] = 16.0,
+    connections: Annotated[int, typer.Option(help="Maximum connections or associations per listener.")] = 200,
+    idle: Annotated[float, typer.Option(help="Seconds until an idle connection is closed.")] = 300.0,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Take in live feeds: acknowledge what is durable, land it every few seconds; SIGTERM ends it in order."""
+    """Receive live feeds (HL7 v2, DICOM, watched folders) and land them every few seconds; stop with SIGTERM."""
     from xinglin.admission.renewal import Standing
     from xinglin.core.errors import UsageError
-    from xinglin.flows.listen.listener import listen as take_in
+    from xinglin.flows.listen.listener import listen as receive
     from xinglin.flows.listen.plan import ListenPlan, Tls, door
     from xinglin.flows.listen.plan import watch as watched
     from xinglin.sources.dicom.scp import DicomLimits
     from xinglin.sources.hl7v2.network.mllp import MllpLimits
 
     if (tls_cert is None) != (tls_key is None) or (tls_ca and not tls_cert):
-        raise UsageError("TLS needs a certificate and its key", remedy="give --tls-cert and --tls-key")
+        raise UsageError("TLS needs a certificate and its key", remedy="add --tls-cert and --tls-key")
     plan = ListenPlan(
         mllp=tuple(map(door, mllp or ())),
         dicom=tuple(map(door, dicom or ())),
@@ -74,44 +80,44 @@ def listen(
         dicom_limits=DicomLimits(ae_title, check_title, tuple(caller or ()), associations=connections,
                                  idle_seconds=idle),
     )  # fmt: skip
-    said: dict[str, Any] = {"sites": frozenset(plan.sites)}
-    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites), **said)
+    options: dict[str, Any] = {"sites": frozenset(plan.sites)}
+    stores = opened("listen", home, create=True, writes=landing_of(home, plan.sites), **options)
     _warn(plan)
-    standing = Standing(stores, lambda: opened("listen", home, writes=landing_of(home, plan.sites), **said))
-    take_in(stores, plan, _print_json if as_json else _tell, standing)
+    standing = Standing(stores, lambda: opened("listen", home, writes=landing_of(home, plan.sites), **options))
+    receive(stores, plan, _print_json if as_json else _print_event, standing)
 
 
 def _warn(plan: ListenPlan) -> None:
     if plan.insecure and plan.tls is None:
-        complain("connections are in the clear: anybody on the way can read and change them")
+        complain("warning: connections are not encrypted; others on the network can read and change messages")
 
 
-def _tell(said: Any) -> None:
-    """One line for each door, batch and problem; counts only."""
+def _print_event(event: Any) -> None:
+    """Print one line for a listener, batch or problem; batches show counts only."""
     from xinglin.flows.listen.listener import LandedBatch, Listening
 
-    if isinstance(said, Listening):
-        say(f"{said.site}: {said.feed} at {said.address}")
-    elif isinstance(said, LandedBatch):
-        batch = f"batch {said.batch}" if said.batch else "no batch"
+    if isinstance(event, Listening):
+        say(f"{event.site}: {event.feed} at {event.address}")
+    elif isinstance(event, LandedBatch):
+        batch = f"batch {event.batch}" if event.batch else "no batch"
         say(
-            f"{said.site}: {batch} by {said.feed}, {said.items:,} taken in: {said.received:,} received = "
-            f"{said.landed:,} landed + {said.duplicate:,} duplicate + {said.quarantined:,} quarantined "
-            f"({said.seconds:.2f} s)"
+            f"{event.site}: {batch} by {event.feed}, {counted(event.items, 'item')}: {event.received:,} received = "
+            f"{event.landed:,} landed + {event.duplicate:,} duplicate + {event.quarantined:,} quarantined "
+            f"({event.seconds:.2f} s)"
         )
     else:
-        complain(f"{said.site}: {said.feed}: {said.words}")
+        complain(f"{event.site}: {event.feed}: {event.words}")
     _flush()
 
 
-def _print_json(said: Any) -> None:
-    """Doors and batches as JSON lines; problems go to standard error as ever."""
+def _print_json(event: Any) -> None:
+    """Print listeners and batches as JSON lines; problems are printed as text on standard error."""
     from xinglin.flows.listen.listener import Trouble
 
-    if isinstance(said, Trouble):
-        complain(f"{said.site}: {said.feed}: {said.words}")
+    if isinstance(event, Trouble):
+        complain(f"{event.site}: {event.feed}: {event.words}")
     else:
-        print_json({"event": type(said).__name__.lower(), **vars(said)})
+        print_json({"event": type(event).__name__.lower(), **vars(event)})
     _flush()
 
 
