@@ -54,3 +54,11 @@ def test_the_listener_can_say_that_the_disk_is_full() -> None:
 def test_enhanced_mode_answers_as_asked(conditions: str, code: str, answer: str) -> None:
     found = acknowledge(inspect(message(conditions=conditions)), NOON, "a1", code=code)
     assert (segments(found)[1][1] if found else "") == answer
+
+
+def test_results_that_name_no_patient_are_answered_as_the_site_says() -> None:
+    header = b"MSH|^~\\&|LAB|A|HIS|B|20240101||ORU^R01|7|P|2.5\r"
+    nobody, somebody = header + b"PID|1\rOBX|1|NM|1^a^L||7\r", header + b"PID|1||47\rOBX|1|NM|1^a^L||7\r"
+    assert (inspect(nobody).code, inspect(nobody).reason) == ("AE", "no-patient")
+    assert inspect(nobody, "settings: {unidentified: AA}").code == "AA"
+    assert inspect(somebody).code == "AA"
