@@ -38,7 +38,7 @@ def grant(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Keep a consent: a permission or a denial that counts in every decision from now on."""
+    """Store a consent: a permission or a denial that applies to every access decision from now on."""
     from xinglin.access.consent.register import Terms, compose, person_of, read
     from xinglin.wiring import open_consents
 
@@ -59,7 +59,7 @@ def withdraw(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Withdraw a consent: nothing is permitted by it from this moment on."""
+    """Withdraw a consent: it has no effect on decisions from now on."""
     from xinglin.wiring import open_consents
 
     stores = opened("consent withdraw", home, person=person)
@@ -69,7 +69,7 @@ def withdraw(
 
 @consent.command("list")
 def list_consents(person: Person, home: Home = None, as_json: Json = False) -> None:
-    """List a person's consents and whether the ledger holds them."""
+    """List a person's consents and whether they are on the ledger."""
     from xinglin.wiring import open_consents
 
     stores = opened("consent list", home, person=person)
@@ -86,8 +86,10 @@ def _tell(kept: StoredConsent, as_json: bool) -> None:
     if as_json:
         print_json(_plain(kept))
         return
-    waits = " The ledger does not answer: it is told later." if kept.state in {"putting", "withdrawing"} else ""
-    say(f"Consent {kept.handle} is {kept.state}.{waits}")
+    waits = " The ledger does not answer; it is anchored later." if kept.state in {"putting", "withdrawing"} else ""
+    kind = "Denial" if _plain(kept)["word"] == "deny" else "Consent"
+    state = "in force" if kept.state == "granted" else kept.state
+    say(f"{kind} {kept.handle} is {state}.{waits}")
 
 
 def _plain(kept: StoredConsent) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def extract(
     project: Annotated[str, typer.Option(help="For whom; every project gets pseudonyms of its own.")],
     out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv; its risk report is written beside it.")],
     smallest: Annotated[int, typer.Option(help="Fewest persons that a cell or a site's own word stands for.")] = 5,
-    birth_years: Annotated[int, typer.Option(help="So many years of birth become one.")] = 1,
+    birth_years: Annotated[int, typer.Option(help="Birth-year band width, in years.")] = 1,
     quasi: Annotated[str | None, typer.Option(help="Quasi-identifiers, by commas; else found by their names.")] = None,
     sensitive: Annotated[str | None, typer.Option(help="The sensitive column; else found by its name.")] = None,
     most_risk: Annotated[float, typer.Option(help="Highest risk of one person that is let through.")] = 0.2,

@@ -220,7 +220,8 @@ def verify(
         say(f"not compared with the ledger: {ledger['unavailable']}")
     else:
         waiting = f", {ledger['waiting']:,} wait to be anchored" if ledger["waiting"] else ""
-        say(f"{ledger['anchored']:,} batches are as the ledger holds them{waiting}")
+        matching = "1 batch matches" if ledger["anchored"] == 1 else f"{ledger['anchored']:,} batches match"
+        say(f"{matching} the ledger{waiting}")
         say(f"ledger block {ledger['height']}, app_hash {ledger['app_hash']}, by {ledger['by']}")
 
 

@@ -1,4 +1,4 @@
-"""Backups of a region: make, list, check, restore, let go."""
+"""Backups of a region: create, list, verify, restore, prune."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def prune_backups(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Let go of old backups and of the objects that no kept one names; an operator of the region may."""
+    """Delete old backups and the objects that no remaining backup uses; operators only."""
     from xinglin.flows.upkeep.backup import open_target
     from xinglin.flows.upkeep.backup import prune_backups as prune
 
