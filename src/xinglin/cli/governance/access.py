@@ -1,4 +1,4 @@
-"""Commands on access: credentials, referrals, and the log of who looked at what."""
+"""Commands on access control: credentials, referrals, and the access log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-access = command_group("access", "Who may look: credentials, referrals; and who looked: the log.")
+access = command_group("access", "Access control: credentials, referrals, and the access log.")
 
 
 _MOST_HOURS = 87_660.0
@@ -42,12 +42,12 @@ def issue(
     role: Annotated[list[Role], typer.Option(help="What they are. Repeatable.")],
     institution: Annotated[str, typer.Option(help="Whose member; a site's name, for a clinician.")] = "",
     person: Annotated[int | None, typer.Option(help="person_id, for a patient.")] = None,
-    hours: Annotated[float, typer.Option(help="How long it holds.")] = 12.0,
+    hours: Annotated[float, typer.Option(help="Validity, in hours.")] = 12.0,
     out: Annotated[Path | None, typer.Option(help="File to write; in the region's keys/actors if none.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Issue a credential: a signed file that says who somebody is; whoever has the file is that somebody."""
+    """Issue a credential: a signed file that identifies an actor and roles. Anyone with the file can use it."""
     from xinglin.access.credentials.issue import issue_credential
     from xinglin.core.errors import UsageError
 
@@ -68,7 +68,7 @@ def revoke(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Revoke a credential: it is refused from this moment on."""
+    """Revoke a credential; it is refused from now on."""
     from xinglin.access.credentials.issue import revoke_credential
 
     identifier = revoke_credential(opened("access revoke", home).settings, file)
@@ -88,7 +88,7 @@ def relate(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Note a referral: an institution treats a person who has no records there yet."""
+    """Record a referral: an institution treats a person who has no records there yet."""
     from xinglin.access.referrals import refer
     from xinglin.core.clock import wall_clock
 
@@ -104,11 +104,11 @@ def relate(
 
 @access.command("log")
 def log(
-    person: Annotated[int | None, typer.Option(help="person_id; without it an auditor sees all broken glass.")] = None,
+    person: Annotated[int | None, typer.Option(help="person_id; default: all break-glass accesses.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Who looked at a person's records, when, why, permitted or refused; broken glass is flagged."""
+    """List accesses to a person's records: who, when, why, permitted or refused. Break-glass access is flagged."""
     from xinglin.admission.accesses import emergencies, looks_at
     from xinglin.wiring import open_gate, reachable_ledger
 
@@ -120,11 +120,11 @@ def log(
     if as_json:
         print_json({"looks": looks})
     else:
-        _show("Broken glass" if person is None else f"Who looked at the records of {person}", looks)
+        _show("Break-glass accesses" if person is None else f"Accesses to the records of {person}", looks)
 
 
 def _show(title: str, looks: list[Look]) -> None:
-    columns = ["when", "who", "role", "of", "what", "why", "decided", "broken glass", "anchored at", "event"]
+    columns = ["when", "who", "role", "of", "what", "why", "decision", "break-glass", "anchored at", "event"]
     rows = [
         (
             look.at[:19].replace("T", " "),

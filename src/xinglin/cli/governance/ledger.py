@@ -164,7 +164,7 @@ def rotate_key(home: Home = None, as_json: Json = False) -> None:
         print_json(done)
     else:
         say(f"key {done.after} signs from now on; make a backup: without it nobody signs for the institution")
-        say(f"start services anew (listen, ledger start), then: xinglin ledger revoke-key {done.before}")
+        say(f"restart services (listen, ledger start), then: xinglin ledger revoke-key {done.before}")
 
 
 @ledger_app.command("revoke-key")

@@ -19,12 +19,12 @@ def extract(
     question: Annotated[str, typer.Argument(help="One SELECT, in DuckDB's SQL, over OMOP CDM 5.4 tables.")],
     project: Annotated[str, typer.Option(help="For whom; every project gets pseudonyms of its own.")],
     out: Annotated[Path, typer.Option(help="FILE.parquet or FILE.csv; its risk report is written beside it.")],
-    smallest: Annotated[int, typer.Option(help="Fewest persons that a cell or a site's own word stands for.")] = 5,
+    smallest: Annotated[int, typer.Option(help="Smallest number of persons in a cell or behind a local code.")] = 5,
     birth_years: Annotated[int, typer.Option(help="Birth-year band width, in years.")] = 1,
     quasi: Annotated[str | None, typer.Option(help="Quasi-identifiers, by commas; else found by their names.")] = None,
     sensitive: Annotated[str | None, typer.Option(help="The sensitive column; else found by its name.")] = None,
-    most_risk: Annotated[float, typer.Option(help="Highest risk of one person that is let through.")] = 0.2,
-    drop_risky: Annotated[bool, typer.Option(help="Leave out persons whose risk is higher.")] = False,
+    most_risk: Annotated[float, typer.Option(help="Maximum re-identification risk of one person.")] = 0.2,
+    drop_risky: Annotated[bool, typer.Option(help="Exclude persons with a higher risk.")] = False,
     accept_risk: Annotated[
         str | None, typer.Option(help="Let a higher risk through, for this reason; it stands in the report.")
     ] = None,
@@ -35,7 +35,7 @@ def extract(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Take a table out of the region: pseudonyms, shifted dates, no small cells, and a report of its risk."""
+    """Export a de-identified table: pseudonyms, shifted dates, no small cells, and a report of its risk."""
     from xinglin.flows.questions.extract import extract as take_out
     from xinglin.release import Request
     from xinglin.release.views import Rules

@@ -20,7 +20,7 @@ vocabulary = command_group("vocabulary", "Standard vocabularies: OHDSI Athena do
 
 @mart.command("build")
 def build(
-    full: Annotated[bool, typer.Option(help="Build every bucket anew instead of only the dirty ones.")] = False,
+    full: Annotated[bool, typer.Option(help="Build every bucket again, not only those that changed.")] = False,
     runner: RunnerChoice = None,
     master: Master = None,
     home: Home = None,
@@ -108,7 +108,7 @@ def load(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Load standard vocabularies; the next build maps every code anew."""
+    """Load standard vocabularies; the next build maps every code again."""
     from xinglin.mart import load_vocabulary
 
     stores = opened("vocabulary load", home, create=True)

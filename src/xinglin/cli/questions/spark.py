@@ -12,13 +12,13 @@ from xinglin.cli.show import print_json, say
 
 __all__: list[str] = []
 
-spark = command_group("spark", "Apache Spark: a SQL door for BI tools.")
+spark = command_group("spark", "Apache Spark: an SQL server for BI tools.")
 
 
 @spark.command("thrift")
 def thrift(
     master: Master = None,
-    host: Annotated[str, typer.Option(help="Address to listen on. The door asks for no password.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on. The server has no password.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 10000,
     purpose: Purpose = None,
     home: Home = None,

@@ -73,7 +73,7 @@ def ingest(
         named = ", ".join(f"{name} ({count})" for name, count in list(report.unknown_elements.items())[:10])
         say(f"Elements that FHIR R4 does not know, landed but not used: {named}")
     if report.quarantined:
-        say(f"Look at what was set aside: xinglin quarantine --site {site}")
+        say(f"Next: list the quarantined records with xinglin quarantine --site {site}")
 
 
 def print_counts(title: str, reports: list[Any]) -> None:
@@ -87,7 +87,7 @@ def print_counts(title: str, reports: list[Any]) -> None:
 @app.command()
 def quarantine(
     site: Annotated[str, typer.Option(help="The institution.")],
-    limit: Annotated[int, typer.Option(help="At most so many records.")] = 50,
+    limit: Annotated[int, typer.Option(help="Maximum number of records.")] = 50,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -104,13 +104,13 @@ def quarantine(
 
 @app.command()
 def link(
-    full: Annotated[bool, typer.Option(help="Train and link anew instead of only what is new.")] = False,
+    full: Annotated[bool, typer.Option(help="Train the model and link all records again, not only new ones.")] = False,
     runner: RunnerChoice = None,
     master: Master = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Find out which records of all sites are the same person."""
+    """Link the patient records of all sites that belong to the same person."""
     from xinglin.admission.renewal import Standing
     from xinglin.flows.stages.run import link as link_patients
     from xinglin.wiring import open_runner
@@ -130,13 +130,13 @@ def link(
 
 @app.command("run")
 def run_all(
-    full: Annotated[bool, typer.Option(help="Do everything anew instead of only what is new.")] = False,
+    full: Annotated[bool, typer.Option(help="Process all records again, not only new ones.")] = False,
     runner: RunnerChoice = None,
     master: Master = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Every stage, only what is new: ingest from inboxes, link, build the mart, check it."""
+    """Run every stage for new records: ingest from inboxes, link, build the mart, check it."""
     from xinglin.admission.renewal import Standing
     from xinglin.flows.stages.run import run
     from xinglin.wiring import anchor_region, open_runner
@@ -196,7 +196,7 @@ def verify(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Compute every hash and signature again; or prove one mart row down to its signed batch, and to the ledger."""
+    """Verify every hash and signature; or prove one mart row down to its signed batch and the ledger."""
     from xinglin.flows.evidence.verify import prove_row, verify_all
 
     stores = opened("verify", home)
@@ -213,7 +213,7 @@ def verify(
     if as_json:
         print_json({**vars(report), "ledger": ledger})
         return
-    say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources are as signed")
+    say(f"{report.batches:,} batches, {report.files:,} files, {report.resources:,} resources match their signatures")
     if report.erased:
         say(f"{report.erased:,} of the resources were erased, as signed tombstones say")
     if "unavailable" in ledger:

@@ -9,7 +9,7 @@ import typer
 
 from xinglin.cli.app import Home, Json, app
 from xinglin.cli.opening import opened
-from xinglin.cli.show import print_json, print_table, progress_bars, say
+from xinglin.cli.show import counted, print_json, print_table, progress_bars, say
 
 if TYPE_CHECKING:
     from xinglin.flows.upkeep.erase import ErasureReport
@@ -22,7 +22,7 @@ def erase(
     person: Annotated[int | None, typer.Option(help="person_id, as in the mart.")] = None,
     reason: Annotated[str, typer.Option(help="Why; it is signed and kept, so it must not name the person.")] = "",
     resume: Annotated[bool, typer.Option(help="Finish an erasure that was interrupted.")] = False,
-    again: Annotated[bool, typer.Option(help="Erase those who came back with an old backup.")] = False,
+    again: Annotated[bool, typer.Option(help="Erase persons again who came back with an old backup.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -37,7 +37,7 @@ def erase(
         with progress_bars(as_json) as bars:
             reports = erase_again(stores, bars)
         anchor_region(stores)
-        print_json(reports) if as_json else say(f"{len(reports)} persons were erased again")
+        print_json(reports) if as_json else say(f"{counted(len(reports), 'person')} erased again")
         return
     person = _who(person, resume, home)
     stores = opened("erase", home, person=person)
@@ -88,5 +88,5 @@ def _who(person: int | None, resume: bool, home: Path | None) -> int:
         raise NotFound("no erasure was interrupted", source="--resume")
     found = begun if resume else person
     if found is None:
-        raise UsageError("nobody was named", source="--person", remedy="look the id up: xinglin identity links")
+        raise UsageError("no person_id", source="--person", remedy="add --person ID; see: xinglin identity links")
     return found

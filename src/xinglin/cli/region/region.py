@@ -37,7 +37,7 @@ def demo(
     form: Form = Formats.institutional,
     as_json: Json = False,
 ) -> None:
-    """A whole region on this machine: generate, ingest, link, build, check, answer."""
+    """Create a demo region on this machine: generate, ingest, link, build, check, query."""
     from xinglin.cli.region.demo import show_demo
 
     show_demo(out, persons=persons, seed=seed, form=form.value, as_json=as_json)
@@ -50,7 +50,7 @@ def init(
     lake: Annotated[str, typer.Option(help="s3: or hdfs: URL of the lake; a folder of the region otherwise.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Make an empty region: settings, keys, lake."""
+    """Create an empty region: settings, keys, lake."""
     from xinglin.core.settings import default_home
     from xinglin.wiring import init_region
 
