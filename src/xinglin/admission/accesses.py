@@ -1,4 +1,4 @@
-"""Who looked at a person's records: the audit log, told so that the person can read it."""
+"""The access log of a person: the audit log in a form that the person can read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Look:
         purpose: Why (HL7 PurposeOfUse).
         permitted: Whether it was permitted.
         reason: Why it was permitted or refused.
-        emergency: The reason that was given for breaking the glass; empty where none was.
+        emergency: The reason given for break-glass access; empty for ordinary access.
         event: Identifier of the AuditEvent, by which it is proved.
         height: Block of the ledger that anchors it; None where none does yet.
     """
@@ -70,7 +70,7 @@ def _events(gate: Gate, lake: Lake, person: int) -> list[bytes]:
 
 
 def emergencies(gate: Gate, ledger: Ledger | None) -> list[Look]:
-    """Every time the glass was broken, for whomever, oldest first.
+    """All break-glass accesses to any person, oldest first.
 
     Args:
         gate: Of the region.
