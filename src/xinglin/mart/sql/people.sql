@@ -1,11 +1,19 @@
 -- grain: one row per Patient of a person whose year of birth some current Patient, or the age at some image, tells
 -- A Patient that may not be processed (modifier extension, implicit rules) is nobody's.
-WITH patient AS (
+WITH written AS MATERIALIZED (
     SELECT
         key,
-        known_birth(resource ->> '$.birthDate') IS NOT NULL AS is_dated,
-        contains(resource, '"modifierExtension"') OR json_exists(resource, '$.implicitRules') AS is_barred
+        resource ->> '$.birthDate' AS birth_date,
+        contains(resource, '"modifierExtension"')
+            OR (contains(resource, '"implicitRules"') AND json_exists(resource, '$.implicitRules')) AS is_barred
     FROM current_resource
+),
+patient AS (
+    SELECT
+        key,
+        known_birth(birth_date) IS NOT NULL AS is_dated,
+        is_barred
+    FROM written
 ),
 linked AS (
     SELECT patient_key, person_id

@@ -11,6 +11,13 @@ WITH category AS (
         ) AS measured
     FROM (SELECT DISTINCT r.category AS text FROM parsed)
 ),
+-- Looked up once: a macro copies its argument wherever it uses it.
+sampled AS NOT MATERIALIZED (
+    SELECT
+        *,
+        drawn_from(r.specimen.reference, r.contained) AS drawn
+    FROM parsed
+),
 timed AS NOT MATERIALIZED (
     SELECT
         source,
@@ -32,11 +39,11 @@ timed AS NOT MATERIALIZED (
         CASE
             WHEN is_elsewhere(r.focus, r.subject.reference, r.contained) OR has_focus_extension(r.extension)
                 THEN 'about-another'
-            WHEN is_drawn_elsewhere(drawn_from(r.specimen.reference, r.contained), r.subject.reference)
+            WHEN is_drawn_elsewhere(drawn, r.subject.reference)
                 THEN 'about-another'
             WHEN is_of_fetus(r.bodySite) THEN 'about-fetus'
         END AS whose
-    FROM parsed
+    FROM sampled
 ),
 carrier AS (
     SELECT
