@@ -314,8 +314,9 @@ def test_fake_1000_links_hardly_anybody_wrongly(
     found = quality(region, truth)
     with capsys.disabled():
         print(f"\nfake_1000: F1 {found.f1:.4f}, precision {found.precision:.4f}, recall {found.recall:.4f}")
-    assert found.precision >= 0.99
-    assert found.recall >= 0.40
+    # Most of these records have no home and spoilt names: what may be a twin waits for a person instead of being linked.
+    assert found.precision == 1.0
+    assert found.recall >= 0.15
 
 
 @pytest.mark.real
