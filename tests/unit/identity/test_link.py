@@ -314,7 +314,7 @@ def test_fake_1000_links_hardly_anybody_wrongly(
     found = quality(region, truth)
     with capsys.disabled():
         print(f"\nfake_1000: F1 {found.f1:.4f}, precision {found.precision:.4f}, recall {found.recall:.4f}")
-    # Most of these records have no home and spoilt names: what may be a twin waits for a person instead of being linked.
+    # Most of these records have no home and spoilt names: what may be a twin waits for a person.
     assert found.precision == 1.0
     assert found.recall >= 0.15
 
