@@ -86,6 +86,7 @@ def waive(
     why: Annotated[str, typer.Option(help="The reason.")],
     by: Annotated[str, typer.Option(help="Name of the person who accepts it.")],
     home: Home = None,
+    as_json: Json = False,
 ) -> None:
     """Accept that a quality check fails up to a share and a day; kept in xinglin.toml and in the access log."""
     from datetime import date
@@ -98,7 +99,11 @@ def waive(
         last = date.fromisoformat(until)
     except ValueError:
         raise UsageError("not a day", source="--until", remedy="write it as 2027-01-31") from None
-    add_waiver(opened("mart waive", home), Waiver(name, threshold, by, last, why))
+    waiver = Waiver(name, threshold, by, last, why)
+    add_waiver(opened("mart waive", home), waiver)
+    if as_json:
+        print_json(waiver)
+        return
     say(f"waived: {name} up to {threshold:.2%} until {until}")
 
 
