@@ -16,7 +16,7 @@ def sql_text(name: str, **values: str) -> str:
         values: What each placeholder stands for.
 
     Example:
-        >>> sql_text("features/landed", paths="['a.parquet']").splitlines()[0]
-        '-- grain: one row per current version of a Patient resource in the landed files read'
+        >>> sql_text("persons/person_history", run="'1'").splitlines()[0]
+        '-- grain: one row per person id that ended, with those of earlier runs'
     """
     return Template((files(__package__) / f"{name}.sql").read_text("utf-8")).substitute(values)
