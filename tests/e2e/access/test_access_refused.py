@@ -50,6 +50,8 @@ ARGUMENTS = {
     "identity merge": "a/1 b/1 --who me --why none",
     "identity review": "",
     "identity split": "a/1 b/1 --who me --why none",
+    "identity systems": "",
+    "identity why": "a/1 b/1",
     "ingest": "VIEW --site mercy",
     "job run": "VIEW",
     "ledger anchor": "",
@@ -71,6 +73,7 @@ ARGUMENTS = {
     "listen": "--mllp mercy=0",
     "mart build": "",
     "mart check": "",
+    "mart waive": "check --threshold 0.1 --until 2027-01-31 --why none --by me",
     "quarantine": "--site mercy",
     "record": "--person 5",
     "run": "",
@@ -231,10 +234,10 @@ def test_no_path_leads_around_the_decision_into_a_home(
         arguments = words.replace("VIEW", str(refusing.view)).format(path).split()
         assert run(arguments) == 1
         said = capsys.readouterr()
-        assert "by decision" in said.err and not said.out
+        assert "access decision" in said.err and not said.out
     assert refusing.refusals()[before:] == ["outside-role", "outside-role"]
     assert run(words.replace("VIEW", str(refusing.view)).format(refusing.view).split()) in {0, 1, 2, 3}
-    assert "by decision" not in capsys.readouterr().err
+    assert "access decision" not in capsys.readouterr().err
 
 
 def test_an_agent_of_the_institution_serves_its_own_validator_and_no_other(refusing: Refusing, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_fifth_institution_is_voted_in_and_out_by_commands_alone(
     assert f"ledger vote {proposal['id'][:12]}" in level(old[1], "propose", parts[4], code=1)
     assert "already cast this vote" in level(old[0], "vote", proposal["id"], code=1)
     assert "no voting power" in level(new, "vote", proposal["id"], code=1)
-    assert "open are: " + proposal["id"][:12] in level(old[1], "vote", "0" * 12, code=1)
+    assert "open proposals: " + proposal["id"][:12] in level(old[1], "vote", "0" * 12, code=1)
     level(old[3], "vote", proposal["id"][:8], "--against")
     waiting = json.loads(level(old[1], "vote", proposal["id"], "--json"))
     assert (waiting["outcome"], waiting["missing"], waiting["silent"]) == ("open", 7, ["institution-3"])
