@@ -130,7 +130,8 @@ def settle(
         done.setdefault(int(bucket), Settled()).strays = number > 0
     for name in SETTLED:
         files = {path: file for table in (name, f"mapped_{name}") for path, file in _located(context, table, inputs)}
-        if not files or (name == "lineage" and not _any(connection, "dropped")):
+        # Files that an earlier build replaced come back where nothing is dropped any more.
+        if not files or (name == "lineage" and not inputs.get("mapped_lineage") and not _any(connection, "dropped")):
             continue
         _settle_table(connection, context, name, files, folder, done)
     return done

@@ -170,7 +170,7 @@ def test_a_fifth_institution_is_voted_in_and_out_by_commands_alone(
     assert "accepted" in level(old[2], "vote", proposal["id"])
     assert "it is accepted" in level(old[3], "vote", proposal["id"], code=1)
     four.wait_for_validators(5)
-    assert east_in(new) and "34 of 50 must agree; 1 may be away" in level(new, "status")
+    assert east_in(new) and "34 of 50 must agree; 1 may be unavailable" in level(new, "status")
     assert json.loads(xinglin("ledger", "status", *four.homes, "--json"))["agree"]
 
     stronger = json.loads(level(new, "propose", "institution-4", "--power", "20", "--json"))

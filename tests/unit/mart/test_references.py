@@ -148,3 +148,20 @@ def test_a_reference_without_a_target_is_null_and_counted_until_the_target_comes
     region.build(full=True)
     assert shown == {path: path.read_bytes() for path in shown}
     assert blocking(region) == ()
+
+
+def test_a_cost_without_its_visit_is_dropped_and_comes_back_with_its_lineage_when_the_visit_comes(region: TinyRegion):
+    claim = about("Claim", "k", status="active", use="claim", total={"value": 5},
+                  item=[{"encounter": [{"reference": "Encounter/e"}]}])  # fmt: skip
+    region.land([patient(), condition("c"), claim])
+    region.build()
+    assert region.ask("SELECT DISTINCT table_name FROM lineage ORDER BY 1") == [("condition_occurrence",), ("person",)]
+
+    region.land([encounter("e")], batch=2)
+    region.build()
+
+    assert region.ask("SELECT cost_event_id FROM cost") == [(key("e"),)]
+    assert ("cost",) in region.ask("SELECT DISTINCT table_name FROM lineage")
+    shown = {path: path.read_bytes() for path in sorted((region.home / "lake" / "mart").rglob("_snapshot.json"))}
+    region.build(full=True)
+    assert shown == {path: path.read_bytes() for path in shown}
