@@ -112,7 +112,7 @@ def test_a_full_spool_waits_for_room_then_refuses(tmp_path: Path) -> None:
 
     async def run() -> None:
         keeper = MessageIntake(spool, 0.1)
-        with pytest.raises(StorageError, match="waits to be landed"):
+        with pytest.raises(StorageError, match="the spool is full"):
             await keeper.keep([b"y" * 30])
         asyncio.get_running_loop().call_later(0.02, lambda: spool.landed(spool.closed()[0]))
         await keeper.keep([b"y" * 30])
