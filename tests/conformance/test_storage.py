@@ -228,9 +228,16 @@ def build_disturbed(settings: Settings, lake: Lake, disturb: Callable[[], None])
 
 
 def data_files(lake: Lake, *stages: str) -> dict[str, bytes]:
-    """Every data file of a lake, or of some stages, read by somebody who has no copies."""
-    stored = [one.key for stage in stages or ("identity", "mart") for one in lake.storage.listing(stage)]
-    keys = [key for key in stored if key.endswith(".parquet") and "/_" not in key]
+    """Every data file that the snapshots of a lake, or of some stages, name, read by somebody who has no copies.
+
+    Files that a build replaced before it published stay in a store elsewhere for a time; no snapshot names them.
+    """
+    keys = [
+        f"{stage}/{table}/{file.path}"
+        for stage in stages or ("identity", "mart")
+        for table, files in lake.require(stage, "build it").tables.items()
+        for file in files
+    ]
     return dict(zip(keys, (Path(path).read_bytes() for path in lake.storage.paths(keys)), strict=True))
 
 

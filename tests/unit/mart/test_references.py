@@ -165,3 +165,17 @@ def test_a_cost_without_its_visit_is_dropped_and_comes_back_with_its_lineage_whe
     shown = {path: path.read_bytes() for path in sorted((region.home / "lake" / "mart").rglob("_snapshot.json"))}
     region.build(full=True)
     assert shown == {path: path.read_bytes() for path in shown}
+
+
+def test_an_admission_that_is_part_of_an_emergency_visit_makes_it_an_emergency_and_inpatient_visit(region: TinyRegion):
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    emergency = encounter("er", period={"start": "2024-01-01", "end": "2024-01-01"})
+    emergency["class"] = {"system": act, "code": "EMER"}
+    admission = part("ward", "er", "2024-01-01", "2024-01-06")
+    admission["class"] = {"system": act, "code": "IMP"}
+    region.land([patient(), emergency, admission])
+    region.build()
+
+    visits = "SELECT visit_concept_id, visit_start_date::VARCHAR, visit_end_date::VARCHAR FROM visit_occurrence"
+    assert region.ask(visits) == [(262, "2024-01-01", "2024-01-06")]
+    assert region.ask("SELECT visit_detail_concept_id FROM visit_detail") == [(9201,)]
