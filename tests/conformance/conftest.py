@@ -157,7 +157,7 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from xinglin.synthetic import RegionPlan, generate
 
     folder = tmp_path_factory.mktemp("linked")
-    generate(RegionPlan(persons=20, institutions=2, seed=8, workers=1), folder / "region")
+    generate(RegionPlan(persons=20, institutions=2, seed=4, workers=1), folder / "region")
     return _linked(folder / "home", lambda stores: (gather(stores, folder / "region"), link(stores)))
 
 
